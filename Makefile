@@ -1,0 +1,79 @@
+# What to type on a fresh machine with Python 3.11 or newer and make; `make help` lists it.
+
+PYTHON ?= python3
+CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+SOURCES := workflow tests envs
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test lint format lock clean
+
+help:
+	@echo 'make demo    a made-up ILSVRC2012 through the whole workflow, into demo/results'
+	@echo 'make env     the environment for the real one: .venv/bin/snakemake --cores N'
+	@echo 'make test    the whole test suite'
+	@echo 'make lint    ruff, mypy, snakefmt and snakemake --lint'
+	@echo 'make format  formats the sources'
+	@echo 'make lock    envs/ anew after a change of the dependencies in pyproject.toml'
+	@echo 'make clean   removes .venv, demo/ and the caches of tools; no results, no archives'
+	@echo
+	@echo 'PYTHON=python3.12 chooses the interpreter of a new .venv, CORES=4 the cores of the demo.'
+
+env: $(VENV)/installed
+	@echo 'Ready: .venv/bin/snakemake --cores N'
+
+demo: $(VENV)/installed
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/config.yaml config/demo.yaml
+	@echo
+	@echo 'The results are in demo/results:'
+	@echo '  imagefolder/   class folders:  torchvision.datasets.ImageFolder("demo/results/imagefolder/train")'
+	@echo '  tfrecord/      TFRecords:      tfds.builder_from_directory("demo/results/tfrecord")'
+	@echo '  tables/        images, boxes and multi-labels:  pandas.read_parquet("demo/results/tables/images.parquet")'
+	@echo '  labels/        classes in every numbering, validation labels'
+	@echo '  audit.json     every check with its figures'
+
+test: $(VENV)/installed-test
+	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+lint: $(VENV)/installed-test
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/snakefmt --check Snakefile workflow/rules
+	@$(BIN)/snakemake --lint
+
+format: $(VENV)/installed-test
+	@$(BIN)/ruff check --fix --quiet $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/snakefmt Snakefile workflow/rules
+
+lock: $(VENV)/installed-test
+	@$(PIP) install uv
+	@$(BIN)/python envs/lock.py
+
+clean:
+	rm -rf $(VENV) demo workflow/imagenet_prep.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/installed: envs/lock.txt | $(BIN)/pip
+	@echo 'Installing imagenet-prep and what it needs into $(VENV) (once; about a minute)'
+	@$(PIP) install --requirement envs/lock.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/installed-test: envs/lock-test.txt $(VENV)/installed
+	@echo 'Installing what the tests need into $(VENV)'
+	@$(PIP) install --requirement envs/lock-test.txt
+	@touch $@
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'imagenet-prep needs Python 3.11 or newer, and "$(PYTHON)" is not that.' >&2; \
+		echo 'Install it, or name another one: make env PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo 'This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	@echo 'Making a virtual environment in $(VENV)'
+	@$(PYTHON) -m venv $(VENV)

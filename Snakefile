@@ -1,0 +1,37 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+include: "workflow/rules/archives.smk"
+include: "workflow/rules/labels.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/imagefolder.smk"
+include: "workflow/rules/tfrecord.smk"
+include: "workflow/rules/audit.smk"
+
+
+if config["synthetic"]:
+
+    include: "workflow/rules/demo.smk"
+
+
+rule all:
+    """Everything that `products` in the configuration names."""
+    default_target: True
+    input:
+        everything(),
+
+
+onstart:
+    job.forget_failures(LOGS)
+
+
+onerror:
+    summarize_failures_at_exit()

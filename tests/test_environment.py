@@ -1,0 +1,150 @@
+"""The environment: three files that agree, and a Makefile that keeps to them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+LOCKS = ("lock.txt", "lock-test.txt")
+
+
+@pytest.fixture(scope="session")
+def project(checkout: Path) -> dict:
+    """The contents of pyproject.toml."""
+    return tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def pins(lock: Path) -> dict[str, str]:
+    """Name to version of everything that a lock file pins."""
+    lines = re.findall(r"^(\S+==[^ ;\\]+)", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    return dict(line.split("==") for line in lines)
+
+
+# The files of envs/
+
+
+@pytest.mark.parametrize(("lock", "extras"), [("lock.txt", []), ("lock-test.txt", ["test"])])
+def test_the_lock_pins_what_the_project_asks_for(checkout: Path, project: dict, lock: str, extras: list[str]) -> None:
+    asked = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    for extra in extras:
+        asked += project["project"]["optional-dependencies"][extra]
+    pinned = pins(checkout / "envs" / lock)
+    requirements = [Requirement(line) for line in asked]
+    unmet = [str(r) for r in requirements if not r.specifier.contains(pinned.get(canonicalize_name(r.name), "0"))]
+    assert unmet == []
+
+
+def test_tests_run_with_the_versions_of_the_workflow(checkout: Path) -> None:
+    runtime, test = (pins(checkout / "envs" / lock) for lock in LOCKS)
+    assert runtime.items() <= test.items()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_its_hashes_and_no_address(checkout: Path, lock: str) -> None:
+    text = (checkout / "envs" / lock).read_text(encoding="utf-8")
+    blocks = re.split(r"\n(?=\S)", text)
+    assert [block for block in blocks if "==" in block and "--hash=sha256:" not in block] == []
+    assert "://" not in text
+
+
+def test_the_conda_file_has_the_direct_dependencies_with_the_versions_of_the_lock(
+    checkout: Path, project: dict
+) -> None:
+    conda = yaml.safe_load((checkout / "envs" / "imagenet-prep.yaml").read_text(encoding="utf-8"))
+    from_pip = next(entry["pip"] for entry in conda["dependencies"] if isinstance(entry, dict))
+    from_conda = [entry for entry in conda["dependencies"] if isinstance(entry, str)]
+    assert f"python{project['project']['requires-python']}" in from_conda
+
+    versions = dict(re.split("==?", entry) for entry in [*from_conda, *from_pip] if re.search(r"[^>]=", entry))
+    versions["snakemake"] = versions.pop("snakemake-minimal")
+    pinned = pins(checkout / "envs" / "lock.txt")
+    direct = [canonicalize_name(Requirement(line).name) for line in project["project"]["dependencies"]]
+    assert versions == {name: pinned[name] for name in direct}
+
+
+# The Makefile
+
+STAND_IN = """#!/bin/sh
+# Stands in for Python: writes down what it is asked, and "makes" virtual environments that hold itself.
+echo "$*" >>"{log}"
+case "$*" in
+    "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && touch "$3/bin/pip" ;;
+    *{refused}*) exit 1 ;;
+esac
+"""
+
+
+class Machine:
+    """A folder with the Makefile and the locks, and a Python that only writes down what it is asked."""
+
+    def __init__(self, folder: Path, checkout: Path) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        self.log.touch()
+        (folder / "envs").mkdir()
+        for name in ("Makefile", *(f"envs/{lock}" for lock in LOCKS)):
+            shutil.copy(checkout / name, folder / name)
+
+    def make(self, target: str, refused: str = "never") -> subprocess.CompletedProcess[str]:
+        python = self.folder / "python"
+        python.write_text(STAND_IN.format(log=self.log, refused=refused), encoding="utf-8")
+        python.chmod(0o755)
+        command = ["make", "-C", str(self.folder), target, f"PYTHON={python}"]
+        environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+    def installations(self) -> int:
+        return self.log.read_text(encoding="utf-8").count("install --requirement envs/lock.txt")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, checkout: Path) -> Machine:
+    return Machine(tmp_path, checkout)
+
+
+def test_the_environment_is_made_once_and_again_when_the_lock_changes(machine: Machine) -> None:
+    assert machine.make("env").returncode == 0
+    assert machine.make("env").returncode == 0
+    assert machine.installations() == 1
+
+    newer = (machine.folder / ".venv" / "installed").stat().st_mtime + 1
+    os.utime(machine.folder / "envs" / "lock.txt", (newer, newer))
+    assert machine.make("env").returncode == 0
+    assert machine.installations() == 2
+
+
+def test_a_failed_installation_is_tried_again(machine: Machine) -> None:
+    (machine.folder / ".venv" / "bin").mkdir(parents=True)
+    assert machine.make("env", refused="version_info").returncode != 0
+    assert machine.make("env").returncode == 0
+    assert machine.installations() == 1
+
+
+def test_an_old_python_is_told_which_one_is_needed(machine: Machine) -> None:
+    made = machine.make("env", refused="version_info")
+    assert made.returncode != 0
+    assert "needs Python 3.11 or newer" in made.stderr
+    assert "make env PYTHON=" in made.stderr
+
+
+def test_a_python_without_venv_is_told_the_package_to_install(machine: Machine) -> None:
+    made = machine.make("env", refused="ensurepip")
+    assert made.returncode != 0
+    assert "apt install python3-venv" in made.stderr
+
+
+def test_help_is_the_default_and_names_every_target(machine: Machine) -> None:
+    makefile = (machine.folder / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^\.PHONY: help (.*)$", makefile, re.MULTILINE)[1].split()
+    shown = machine.make("help").stdout
+    assert [target for target in targets if f"make {target} " not in shown] == []
+    assert re.search(r"^\.DEFAULT_GOAL := help$", makefile, re.MULTILINE)

@@ -1,0 +1,231 @@
+"""The configuration: checked against its schema and its own rules, completed with its defaults.
+
+The keys, their types, ranges and defaults are in ``workflow/schemas/config.schema.yaml``; here is what a schema cannot
+say.
+Imports are light, since the Snakefile calls this at every start.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from imagenet_prep.errors import PrepError
+
+SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
+
+IMAGE_ARCHIVES = ("train", "val", "test", "train_t3")
+# Of each product, the archives of which at least one has to be in use.
+ARCHIVES_OF_PRODUCT = {
+    "imagefolder": IMAGE_ARCHIVES,
+    "tfrecords": ("train", "val"),
+    "indexes": ("train", "val"),
+    "bboxes": ("bbox_train", "bbox_val"),
+    "multilabel": ("multilabel",),
+    "labels": ("devkit",),
+    "audit": IMAGE_ARCHIVES,
+}
+
+_WNID = re.compile(r"n[0-9]{8}")
+
+Problem = tuple[str, str, str]  # dotted key, what is wrong, what to do
+
+
+def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Check a configuration and fill in what it leaves out.
+
+    Args:
+        config: the merged configuration, as Snakemake holds it.
+        base: the folder that relative paths in it start from.
+
+    Returns:
+        A plain dict that holds every key of the schema; ``classes`` is None (all), or a sorted list of WNIDs, whether
+        it was given as a list or as a file. ``config`` stays as it is.
+
+    Raises:
+        PrepError: a key is unknown or missing, a value is of a wrong type or out of range, or keys contradict each
+            other. Several problems are listed in one error, one a line.
+    """
+    schema = _schema()
+    completed = deepcopy(dict(config))
+    problems = list(dict.fromkeys(_schema_problems(completed, schema)))
+    # A rule over several keys is worth asking only where each of them makes sense by itself.
+    broken = {place.split(".")[0] for place, _, _ in problems}
+    _fill_defaults(completed, schema, schema)
+    if broken.isdisjoint({"archives"}):
+        problems += _archive_problems(completed["archives"])
+    if broken.isdisjoint({"use", "products"}):
+        problems += _product_problems(completed["use"], completed["products"])
+    if broken.isdisjoint({"output_dir", "archives_dir"}):
+        problems += _folder_problems(base / completed["output_dir"], base / completed["archives_dir"])
+    if broken.isdisjoint({"synthetic"}) and completed["synthetic"] is not None:
+        problems += _synthetic_problems(completed["synthetic"])
+    if broken.isdisjoint({"classes"}) and completed["classes"] is not None:
+        wnids, class_problems = _classes(completed["classes"], base)
+        completed["classes"] = wnids
+        problems += class_problems
+    _raise_for(problems)
+    return completed
+
+
+def _raise_for(problems: list[Problem]) -> None:
+    errors = [PrepError(f"configuration key {key}", problem, remedy) for key, problem, remedy in problems]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        lines = "\n  ".join(str(error).removesuffix(".") for error in errors)
+        remedy = "config/README.md describes every key"
+        raise PrepError("configuration", f"{len(errors)} problems\n  {lines}", remedy)
+
+
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return schema
+
+
+def _resolved(part: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
+    """One part of the schema, with what its ``$ref`` names merged into it."""
+    if "$ref" not in part:
+        return dict(part)
+    return {**root["$defs"][part["$ref"].removeprefix("#/$defs/")], **part}
+
+
+def _fill_defaults(values: dict[str, Any], part: Mapping[str, Any], root: Mapping[str, Any]) -> None:
+    for key, raw in part.get("properties", {}).items():
+        subschema = _resolved(raw, root)
+        if subschema.get("type") == "object":
+            values.setdefault(key, {})
+        elif "default" in subschema:
+            values.setdefault(key, deepcopy(subschema["default"]))
+        if isinstance(values.get(key), dict):
+            _fill_defaults(values[key], subschema, root)
+
+
+def _is_whole_number(_: object, value: object) -> bool:
+    # JSON Schema takes 8.0 for an integer; a range() or a file name made of it would not.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _schema_problems(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[Problem]:
+    base = jsonschema.Draft202012Validator
+    whole_numbers = base.TYPE_CHECKER.redefine("integer", _is_whole_number)
+    validator: Any = jsonschema.validators.extend(base, type_checker=whole_numbers)  # type: ignore[no-untyped-call]
+    for error in sorted(validator(schema).iter_errors(config), key=lambda error: [str(step) for step in error.path]):
+        yield from _problems_of(error, schema)
+
+
+def _problems_of(error: Any, root: dict[str, Any]) -> Iterator[Problem]:
+    """Say in words what one error of jsonschema says in its own."""
+    place = ".".join(step for step in error.path if isinstance(step, str))
+    subschema = _resolved(error.schema, root)
+    value = error.instance
+    if error.validator == "additionalProperties":
+        known = sorted(subschema["properties"])
+        for key in sorted(set(map(str, value)) - set(known)):
+            yield _join(place, key), "this key is unknown", f"{_meant(key, known)} or remove it"
+    elif error.validator == "required":
+        for key in error.validator_value:
+            if key not in value:
+                expected = _resolved(subschema["properties"][key], root)["description"]
+                yield _join(place, key), "this key is missing", f"Write {expected}"
+    elif error.validator == "uniqueItems":
+        twice = next(item for item in value if value.count(item) > 1)
+        yield place, f"{_shown(twice)} is in the list more than once", "Write it once"
+    elif error.validator in ("minItems", "minLength"):
+        yield place, f"{_shown(value)} is empty", f"Write {subschema['description']}"
+    elif error.validator == "enum" and isinstance(value, str):
+        near = difflib.get_close_matches(value, error.validator_value, 1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        yield place, f"{_shown(value)} is not allowed here{hint}", f"Write {subschema['description']}"
+    else:
+        yield place or "(all)", f"{_shown(value)} is not allowed here", f"Write {subschema['description']}"
+
+
+def _join(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else key
+
+
+def _meant(key: str, known: Iterable[str]) -> str:
+    known = list(known)
+    near = difflib.get_close_matches(key, known, 1)
+    return f"Write {near[0]} if that is meant," if near else f"Write one of {', '.join(known)},"
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _archive_problems(archives: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    name_of_file: dict[str, str] = {}
+    for name, archive in archives.items():
+        if archive["md5"] is not None and archive["sha256"] is not None:
+            yield f"archives.{name}", "md5 and sha256 are both given", "Keep one of them and set the other to null"
+        other = name_of_file.setdefault(archive["file"], name)
+        if other != name:
+            problem = f"{_shown(archive['file'])} is also the file of archives.{other}"
+            yield f"archives.{name}.file", problem, "Give each archive a file of its own"
+
+
+def _product_problems(use: list[str], products: list[str]) -> Iterator[Problem]:
+    if "devkit" not in use:
+        yield "use", "devkit is not in the list, and every product needs it", "Add devkit to use"
+    for product in products:
+        wanted = ARCHIVES_OF_PRODUCT[product]
+        if wanted != ("devkit",) and not set(wanted) & set(use):
+            names = " or ".join(wanted)
+            remedy = f"Add {names} to use, or remove {product} from products"
+            yield "products", f"{product} is made from {names}, which use does not name", remedy
+
+
+def _folder_problems(output: Path, archives: Path) -> Iterator[Problem]:
+    output, archives = output.resolve(), archives.resolve()
+    if output == archives:
+        yield "output_dir", f"{_shown(str(output))} is archives_dir too", "Give the archives a folder of their own"
+    elif output.is_relative_to(archives):
+        yield "output_dir", f"{_shown(str(output))} lies in archives_dir", "Give the outputs a folder outside of it"
+    elif archives.is_relative_to(output):
+        yield "archives_dir", f"{_shown(str(archives))} lies in output_dir", "Give the archives a folder outside of it"
+
+
+def _synthetic_problems(synthetic: Mapping[str, int]) -> Iterator[Problem]:
+    t3, classes = synthetic["train_t3_classes"], synthetic["classes"]
+    if t3 > classes:
+        yield "synthetic.train_t3_classes", f"{t3} is more than classes ({classes})", f"Write at most {classes}"
+
+
+def _classes(given: list[str] | str, base: Path) -> tuple[list[str], list[Problem]]:
+    if isinstance(given, list):
+        named = [(wnid, "") for wnid in given]
+    elif _WNID.fullmatch(given):
+        return [], [("classes", f"{given} is a WNID, not the name of a file", f"Write it as a list: [{given}]")]
+    else:
+        path = base / given
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a text file"
+            remedy = "Write a list of WNIDs, or the name of a file with one WNID a line"
+            return [], [("classes", f"the file {path} cannot be read: {reason}", remedy)]
+        words = [(line.partition("#")[0].strip(), f" in line {n} of {path}") for n, line in enumerate(lines, 1)]
+        named = [(word, where) for word, where in words if word]
+        if not named:
+            return [], [("classes", f"the file {path} names no class", "Write one WNID a line into it")]
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for wnid, where in named:
+        if not _WNID.fullmatch(wnid):
+            remedy = "Write the letter n and eight digits, as in n01440764"
+            problems.append(("classes", f"{_shown(wnid)}{where} is no WNID", remedy))
+        elif wnid in seen:
+            problems.append(("classes", f"{wnid}{where} is named twice", "Write it once"))
+        seen.add(wnid)
+    return sorted(seen), problems

@@ -1,0 +1,1 @@
+"""What ILSVRC2012 is: archives, devkit, classes, images, boxes, multi-label annotations, shards."""

@@ -1,0 +1,152 @@
+"""The images of a split: where each lies in its archive, what it is, and which class it shows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from imagenet_prep import atomic, versions
+from imagenet_prep.dataset.archives import DOWNLOAD_AGAIN, ROWS
+from imagenet_prep.errors import PrepError
+
+IMAGES = pa.schema(
+    [
+        ("split", pa.string()),
+        ("filename", pa.string()),
+        ("wnid", pa.string()),
+        ("index", pa.int32()),
+        ("archive", pa.string()),
+        ("offset", pa.int64()),
+        ("nbytes", pa.int32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("channels", pa.int8()),
+        ("format", pa.string()),
+        ("colorspace", pa.string()),
+        ("crc32c", pa.uint32()),
+    ]
+)
+SPLITS = ("train", "validation", "test", "train_t3")
+
+
+def label_images(
+    scan: Path, split: str, synsets: pa.Table, ground_truth: np.ndarray[Any, Any], classes: pa.Table, archive: Path
+) -> pa.Table:
+    """Give every image of a scan its class; return the images of the selected classes by file name (schema `IMAGES`).
+
+    Images of the test set have no class (null) and are all kept.
+
+    Args:
+        scan: Parquet file of schema `archives.SCAN`.
+        split: one of `SPLITS`.
+        synsets: the devkit's synsets, all of them.
+        ground_truth: the devkit's labels of the validation images, int32 of shape (n,).
+        classes: the selected classes.
+        archive: the archive's path, for messages.
+
+    Raises:
+        PrepError: a class that the devkit does not know, or validation images that do not fit the ground truth.
+    """
+    table = pq.read_table(scan).sort_by("filename")
+    if split in ("train", "train_t3"):
+        _expect_known_classes(table, synsets, archive)
+    elif split == "validation":
+        table = table.set_column(1, "wnid", _validation_wnids(table, synsets, ground_truth, archive))
+    position = pc.index_in(table["wnid"], value_set=classes["wnid"])
+    if split != "test":
+        selected = pc.is_valid(position)
+        table, position = table.filter(selected), position.filter(selected)
+    columns = {name: table[name] for name in table.column_names}
+    columns["split"] = pa.array([split] * len(table), pa.string())
+    columns["index"] = pc.take(classes["index"], position)
+    return pa.table({field.name: columns[field.name] for field in IMAGES}, schema=IMAGES)
+
+
+def write_images(table: pa.Table, output: Path) -> dict[str, Any]:
+    """Write a split's images; return a receipt with their number and the table's SHA-256.
+
+    Training images are laid down a row group a class, so that a job can read its classes alone.
+    """
+    with (
+        atomic.replacing(output) as partial,
+        pq.ParquetWriter(partial, IMAGES, compression="zstd") as writer,
+    ):
+        for start, stop in _groups(table):
+            part = table.slice(start, stop - start)
+            writer.write_table(part, row_group_size=len(part))
+    return {"images": len(table), "sha256": atomic.sha256(output), "format_version": versions.IMAGES}
+
+
+def tabulate_images(parts: list[Path], output: Path) -> int:
+    """Put the splits' tables one behind the other into `output`; return the number of images."""
+    rows = 0
+    with (
+        atomic.replacing(output) as partial,
+        pq.ParquetWriter(partial, IMAGES, compression="zstd") as writer,
+    ):
+        for part in parts:
+            for batch in pq.ParquetFile(part).iter_batches(ROWS):
+                writer.write_batch(batch)
+                rows += len(batch)
+    return rows
+
+
+def read_classes(images: Path, wnids: list[str], columns: list[str]) -> pa.Table:
+    """The images of some classes; only the row groups that can hold them are read."""
+    file = pq.ParquetFile(images)
+    column = file.schema_arrow.get_field_index("wnid")
+    wanted = set(wnids)
+    groups = []
+    for group in range(file.num_row_groups):
+        statistics = file.metadata.row_group(group).column(column).statistics
+        if statistics is None or any(statistics.min <= wnid <= statistics.max for wnid in wanted):
+            groups.append(group)
+    table = file.read_row_groups(groups, columns=sorted({*columns, "wnid"}))
+    return table.filter(pc.is_in(table["wnid"], value_set=pa.array(wnids, pa.string()))).select(columns)
+
+
+def _expect_known_classes(table: pa.Table, synsets: pa.Table, archive: Path) -> None:
+    leaves = synsets.filter(pc.equal(synsets["num_children"], 0))["wnid"]
+    unknown = table.filter(pc.invert(pc.is_in(table["wnid"], value_set=leaves.combine_chunks())))
+    if len(unknown):
+        first = unknown.slice(0, 1).to_pylist()[0]
+        raise PrepError(
+            os.path.realpath(archive),
+            f"the archive has a class {first['wnid']} that is none of the devkit's {len(leaves)} classes",
+            "Archive and devkit do not belong together, or the archive is damaged: get both from the same place",
+            member=f"{first['wnid']}.tar",
+            offset=first["offset"],
+        )
+
+
+def _validation_wnids(
+    table: pa.Table, synsets: pa.Table, ground_truth: np.ndarray[Any, Any], archive: Path
+) -> pa.Array:
+    expected = [f"ILSVRC2012_val_{number:08d}.JPEG" for number in range(1, len(ground_truth) + 1)]
+    found = table["filename"].to_pylist()
+    if found != expected:
+        place = os.path.realpath(archive)
+        if len(found) != len(expected):
+            raise PrepError(
+                place,
+                f"the archive has {len(found)} validation images, the devkit's ground truth has {len(expected)} lines",
+                f"{DOWNLOAD_AGAIN}; the same with the devkit if the images are complete",
+            )
+        name = next(name for name, wanted in zip(found, expected, strict=True) if name != wanted)
+        raise PrepError(place, "the validation images are not numbered 1, 2, 3 …", DOWNLOAD_AGAIN, member=name)
+    by_id = dict(zip(synsets["ilsvrc2012_id"].to_pylist(), synsets["wnid"].to_pylist(), strict=True))
+    return pa.array([by_id[identifier] for identifier in ground_truth.tolist()], pa.string())
+
+
+def _groups(table: pa.Table) -> list[tuple[int, int]]:
+    """Row ranges of about equal size, for training images one a class."""
+    if len(table) and table["split"][0].as_py() == "train":
+        runs = pc.run_end_encode(table["wnid"].combine_chunks()).run_ends.to_pylist()
+        return list(zip([0, *runs[:-1]], runs, strict=True))
+    return [(start, min(start + ROWS, len(table))) for start in range(0, len(table), ROWS)]

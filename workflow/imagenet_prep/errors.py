@@ -1,0 +1,45 @@
+"""The one error of this project: something a user can cause, and can mend."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+
+
+class PrepError(Exception):
+    """A failure with a cause, a place and a remedy; its text is one line, made to be the last one on a terminal.
+
+    Args:
+        place: the file (or configuration key) that the failure is about.
+        problem: what is wrong there, as a sentence without a full stop.
+        remedy: what to do, as a sentence without a full stop.
+        member: the name inside an archive, where there is one.
+        offset: the byte offset in the file, where it is known.
+    """
+
+    def __init__(
+        self,
+        place: str | PathLike[str],
+        problem: str,
+        remedy: str,
+        *,
+        member: str | None = None,
+        offset: int | None = None,
+    ) -> None:
+        self.place = fspath(place)
+        self.problem = problem
+        self.remedy = remedy
+        self.member = member
+        self.offset = offset
+        where = [self.place]
+        if member is not None:
+            where.append(f"member {member!r}")
+        if offset is not None:
+            where.append(f"byte {offset}")
+        super().__init__(f"{', '.join(where)}: {problem}. {remedy}.")
+
+    def __reduce__(self):  # an exception with keyword arguments cannot cross process pools without this
+        return _rebuild, (self.place, self.problem, self.remedy, self.member, self.offset)
+
+
+def _rebuild(place, problem, remedy, member, offset):
+    return PrepError(place, problem, remedy, member=member, offset=offset)

@@ -1,0 +1,1 @@
+"""Bytes, and nothing of ImageNet: tar, JPEG and PNG headers, TFRecord, PASCAL-VOC XML."""

@@ -1,0 +1,141 @@
+"""`tf.train.Example` messages, encoded and decoded without TensorFlow.
+
+The message is `Example { Features features = 1 }`, `Features { map<string, Feature> feature = 1 }`, and `Feature` one of
+`BytesList = 1`, `FloatList = 2`, `Int64List = 3`, each with a repeated `value = 1` (TensorFlow's `example.proto` and
+`feature.proto`); numbers are packed, as protocol buffers version 3 write them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from imagenet_prep.formats.stream import Buffer
+
+Value = list[bytes] | list[float] | list[int]
+
+_BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 0x0A, 0x12, 0x1A
+_FIRST_FIELD = b"\x0a"
+_SECOND_FIELD = b"\x12"
+
+
+def varint(value: int) -> bytes:
+    """A non-negative integer below 2**64 in base 128, least significant group first."""
+    groups = bytearray()
+    while value > 0x7F:
+        groups.append(value & 0x7F | 0x80)
+        value >>= 7
+    groups.append(value)
+    return bytes(groups)
+
+
+def bytes_entry(key: str, value: bytes) -> bytes:
+    """The encoded feature `key` with one byte string."""
+    return _entry(key, _BYTES_LIST, _FIRST_FIELD + varint(len(value)) + value)
+
+
+def int64_entry(key: str, values: Sequence[int]) -> bytes:
+    """The encoded feature `key` with a list of int64; an empty list is present, and empty."""
+    packed = b"".join(varint(value & 0xFFFFFFFFFFFFFFFF) for value in values)
+    return _entry(key, _INT64_LIST, _FIRST_FIELD + varint(len(packed)) + packed if packed else b"")
+
+
+def float_entry(key: str, values: Sequence[float]) -> bytes:
+    """The encoded feature `key` with a list of float32; an empty list is present, and empty."""
+    packed = struct.pack(f"<{len(values)}f", *values)
+    return _entry(key, _FLOAT_LIST, _FIRST_FIELD + varint(len(packed)) + packed if packed else b"")
+
+
+def around(entries: bytes, key: str, nbytes: int) -> bytes:
+    """The bytes of an Example up to the value of its last feature, a byte string of `nbytes` under `key`.
+
+    An image can so be put behind them without being copied: `around(...) + image` is the whole message.
+
+    Args:
+        entries: the encoded features before it, one after the other.
+    """
+    item = _FIRST_FIELD + varint(nbytes)
+    item_size = len(item) + nbytes
+    feature = bytes([_BYTES_LIST]) + varint(item_size) + item
+    feature_size = len(feature) + nbytes
+    name = key.encode()
+    entry = _FIRST_FIELD + varint(len(name)) + name + _SECOND_FIELD + varint(feature_size) + feature
+    entry_size = len(entry) + nbytes
+    last = _FIRST_FIELD + varint(entry_size) + entry
+    features_size = len(entries) + len(last) + nbytes
+    return _FIRST_FIELD + varint(features_size) + entries + last
+
+
+def decode(data: Buffer) -> dict[str, Value]:
+    """The features of an Example by name, each a list of bytes, floats (of 32 bits) or ints.
+
+    Raises:
+        ValueError: these bytes are no Example.
+    """
+    try:
+        features: dict[str, Value] = {}
+        for field, message in _messages(memoryview(data), 0, len(data)):
+            if field == 1:
+                for _, entry in _messages(message, 0, len(message)):
+                    parts = dict(_messages(entry, 0, len(entry)))
+                    features[str(parts[1], "utf-8")] = _value(parts[2])
+        return features
+    except (IndexError, KeyError, UnicodeDecodeError, struct.error) as error:
+        raise ValueError("these bytes are no tf.train.Example") from error
+
+
+def _entry(key: str, kind: int, values: bytes) -> bytes:
+    name = key.encode()
+    feature = bytes([kind]) + varint(len(values)) + values
+    entry = _FIRST_FIELD + varint(len(name)) + name + _SECOND_FIELD + varint(len(feature)) + feature
+    return _FIRST_FIELD + varint(len(entry)) + entry
+
+
+def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
+    value = data[position]
+    position += 1
+    if value < 0x80:
+        return value, position
+    value &= 0x7F
+    shift = 7
+    while True:
+        group = data[position]
+        position += 1
+        value |= (group & 0x7F) << shift
+        if group < 0x80:
+            return value, position
+        shift += 7
+        if shift > 63:
+            raise ValueError("these bytes are no tf.train.Example: a number has too many groups")
+
+
+def _messages(data: memoryview, position: int, end: int) -> list[tuple[int, memoryview]]:
+    found = []
+    while position < end:
+        tag, position = _read_varint(data, position)
+        if tag & 7 != 2:
+            raise ValueError(f"these bytes are no tf.train.Example: wire type {tag & 7} in place of a message")
+        length, position = _read_varint(data, position)
+        if position + length > end:
+            raise ValueError("these bytes are no tf.train.Example: a message is longer than what holds it")
+        found.append((tag >> 3, data[position : position + length]))
+        position += length
+    return found
+
+
+def _value(feature: memoryview) -> Value:
+    if not len(feature):
+        return []
+    ((kind, values),) = _messages(feature, 0, len(feature))
+    items = [item for _, item in _messages(values, 0, len(values))]
+    if kind << 3 | 2 == _BYTES_LIST:
+        return [bytes(item) for item in items]
+    if kind << 3 | 2 == _FLOAT_LIST:
+        return [value for item in items for (value,) in struct.iter_unpack("<f", item)]
+    numbers: list[int] = []
+    for item in items:
+        position = 0
+        while position < len(item):
+            number, position = _read_varint(item, position)
+            numbers.append(number - (1 << 64) if number >> 63 else number)
+    return numbers

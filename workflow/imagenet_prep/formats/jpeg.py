@@ -1,0 +1,82 @@
+"""JPEG headers: size and colour of an image without decoding it.
+
+The segments are those of ITU-T T.81 (Annex B); the Adobe APP14 segment is described in Adobe Technical Note 5116.
+"""
+
+from __future__ import annotations
+
+from imagenet_prep.formats.stream import Buffer
+
+SIGNATURE = b"\xff\xd8\xff"
+END_OF_IMAGE = b"\xff\xd9"
+_START_OF_SCAN = 0xDA
+_APP14 = 0xEE
+_STANDALONE = frozenset([0x01, *range(0xD0, 0xD9)])
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_COLORSPACES = {1: "Grayscale", 3: "RGB", 4: "CMYK"}
+
+
+def parse(data: Buffer) -> tuple[int, int, int, str]:
+    """Width and height in pixels, number of channels, and colorspace (Grayscale, RGB, CMYK) of a JPEG file.
+
+    Raises:
+        ValueError: no frame header is there, or it makes no sense; the text says what and where.
+    """
+    size = len(data)
+    position = 2
+    while position + 4 <= size:
+        if data[position] != 0xFF:
+            raise ValueError(f"no JPEG marker at byte {position} of the image")
+        marker = data[position + 1]
+        if marker == 0xFF:  # fill byte
+            position += 1
+            continue
+        if marker in _STANDALONE:
+            position += 2
+            continue
+        length = data[position + 2] << 8 | data[position + 3]
+        if marker in _START_OF_FRAME:
+            if length < 8 or position + 10 > size:
+                break
+            height = data[position + 5] << 8 | data[position + 6]
+            width = data[position + 7] << 8 | data[position + 8]
+            channels = data[position + 9]
+            if not width or not height:
+                raise ValueError(f"its JPEG header gives a size of {width}x{height}")
+            if channels not in _COLORSPACES:
+                raise ValueError(f"its JPEG header gives {channels} channels")
+            return width, height, channels, _COLORSPACES[channels]
+        if length < 2 or marker in (_START_OF_SCAN, END_OF_IMAGE[1]):
+            break
+        position += 2 + length
+    raise ValueError(f"its JPEG header ends without a frame, at byte {min(position, size)} of the image")
+
+
+def has_end(data: Buffer) -> bool:
+    """Whether the end-of-image marker is there, bytes behind it allowed.
+
+    Inside entropy-coded data every 0xFF is followed by 0x00 or a restart marker, so the marker cannot be met by chance there.
+    """
+    if data[-2:] == END_OF_IMAGE:
+        return True
+    content = bytes(data)
+    return content.rfind(END_OF_IMAGE) > content.rfind(b"\xff\xda") > 0
+
+
+def has_adobe_marker(data: Buffer) -> bool:
+    """Whether an Adobe APP14 segment stands before the first scan: then CMYK samples are stored inverted."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xFF:
+            position += 1
+            continue
+        if marker == _START_OF_SCAN:
+            return False
+        if marker in _STANDALONE:
+            position += 2
+            continue
+        if marker == _APP14 and bytes(data[position + 4 : position + 9]) == b"Adobe":
+            return True
+        position += 2 + (data[position + 2] << 8 | data[position + 3])
+    return False

@@ -1,0 +1,93 @@
+"""An image file's header, JPEG or PNG by its content, and the decoding of the few that have to be re-encoded."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING, NamedTuple
+
+from imagenet_prep.formats import jpeg, png
+from imagenet_prep.formats.stream import Buffer
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_PIXELS = 256 << 20
+
+
+class Header(NamedTuple):
+    """What the first bytes of an image tell: pixels, channels, format (JPEG, PNG), colorspace (RGB, Grayscale, CMYK, RGBA)."""
+
+    width: int
+    height: int
+    channels: int
+    format: str
+    colorspace: str
+
+
+def identify(data: Buffer) -> Header:
+    """Read the header of a whole image file and look that its end is there.
+
+    Only a JPEG without an end marker is decoded: such files exist that hold every line all the same.
+
+    Raises:
+        ValueError: empty, no image, or cut off; the text is the end of a sentence about it.
+    """
+    if not len(data):
+        raise ValueError("the image is empty (0 bytes)")
+    start = bytes(data[:8])
+    if start.startswith(jpeg.SIGNATURE):
+        width, height, channels, colorspace = jpeg.parse(data)
+        if not jpeg.has_end(data) and not _decodes(data):
+            raise ValueError("the JPEG image is cut off: its end marker is missing and its last lines do not decode")
+        return Header(width, height, channels, "JPEG", colorspace)
+    if start == png.SIGNATURE:
+        width, height, channels, colorspace = png.parse(data)
+        if not png.has_end(data):
+            raise ValueError("the PNG image is cut off: its end chunk is missing")
+        return Header(width, height, channels, "PNG", colorspace)
+    raise ValueError(f"this is no image: it begins with {start!r}, neither JPEG nor PNG")
+
+
+def to_rgb_jpeg(data: Buffer) -> bytes:
+    """The image as a three-channel JPEG of quality 100, without its metadata, as TensorFlow's conversion scripts make it.
+
+    CMYK samples are taken as inverted if and only if the file carries Adobe's marker, which is what libjpeg's users
+    (TensorFlow's decoder too) do; alpha is dropped.
+
+    Raises:
+        ValueError: it does not decode, or has more than `MAX_PIXELS` pixels.
+    """
+    from PIL import ImageChops
+
+    image = _open(data)
+    if image.mode == "CMYK" and not jpeg.has_adobe_marker(data):
+        image = ImageChops.invert(image)  # Pillow inverts every CMYK JPEG
+    if image.mode.startswith("I"):  # 16-bit grayscale: the high byte counts
+        image = image.point([value >> 8 for value in range(1 << 16)], "L")
+    output = io.BytesIO()
+    image.convert("RGB").save(output, "JPEG", quality=100)
+    return output.getvalue()
+
+
+def _open(data: Buffer) -> Image.Image:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"the image has {image.width}x{image.height} pixels, more than this program decodes")
+            image.load()
+            return image
+    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError, EOFError) as error:
+        raise ValueError(f"the image does not decode ({error})") from error
+
+
+def _decodes(data: Buffer) -> bool:
+    try:
+        _open(data)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,101 @@
+"""TFRecord files: framing, reading with both checksums, and finding the records by their lengths.
+
+A record is `uint64 length, uint32 masked CRC-32C of the length, data, uint32 masked CRC-32C of the data`, all little-endian
+(TensorFlow's guide "TFRecord and tf.train.Example"). The mask keeps a checksum of data that holds checksums apart.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Iterator
+
+from crc32c import crc32c
+
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
+
+HEADER_BYTES = 12
+FOOTER_BYTES = 4
+_HEADER = struct.Struct("<QI")
+_LENGTH = struct.Struct("<Q")
+_CRC = struct.Struct("<I")
+_LENGTH_LIMIT = 1 << 31
+REMEDY = "Delete this file and run the workflow again: it is made anew"
+
+
+def masked(crc: int) -> int:
+    """A CRC-32C as TFRecord files store it: rotated right by 15 bits, plus a constant."""
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def frame(parts: Iterable[Buffer]) -> tuple[bytes, bytes]:
+    """The 12 bytes before and the 4 bytes behind a record whose data are `parts` one after the other."""
+    length = crc = 0
+    for part in parts:
+        length += len(part)
+        crc = crc32c(part, crc)
+    packed = _LENGTH.pack(length)
+    return packed + _CRC.pack(masked(crc32c(packed))), _CRC.pack(masked(crc))
+
+
+def record_ranges(path: str | os.PathLike[str]) -> Iterator[tuple[int, int]]:
+    """Offset and size in bytes of every framed record, found by seeking from length to length.
+
+    Reads 12 bytes a record. The checksum of every length is compared, that of the data is not.
+
+    Raises:
+        PrepError: a length is damaged, or the file is cut off; names the offset.
+    """
+    place = os.fspath(path)
+    with open(path, "rb", buffering=0) as file:
+        descriptor = file.fileno()
+        end = os.fstat(descriptor).st_size
+        offset = 0
+        while offset < end:
+            length = _length(os.pread(descriptor, HEADER_BYTES, offset), place, offset)
+            size = HEADER_BYTES + length + FOOTER_BYTES
+            if offset + size > end:
+                raise _cut_off(place, offset)
+            yield offset, size
+            offset += size
+
+
+def records(stream: Stream, place: str) -> Iterator[tuple[int, Buffer]]:
+    """Offset and data of every record in a stream, both checksums compared; the data are valid until the next one.
+
+    Raises:
+        PrepError: a checksum does not hold, or the file is cut off; names the offset.
+    """
+    while True:
+        offset = stream.offset
+        try:
+            header = stream.take(HEADER_BYTES)
+        except EndOfStream as error:
+            if error.available:
+                raise _cut_off(place, offset) from error
+            return
+        length = _length(header, place, offset)
+        try:
+            framed = stream.take(length + FOOTER_BYTES)
+        except EndOfStream as error:
+            raise _cut_off(place, offset) from error
+        data = framed[:length]
+        if _CRC.unpack(framed[length:])[0] != masked(crc32c(data)):
+            raise PrepError(place, "the record's checksum does not hold: its data are damaged", REMEDY, offset=offset)
+        yield offset, data
+
+
+def _length(header: Buffer, place: str, offset: int) -> int:
+    if len(header) < HEADER_BYTES:
+        raise _cut_off(place, offset)
+    length, crc = _HEADER.unpack(header)
+    if crc != masked(crc32c(header[:8])):
+        raise PrepError(place, "the checksum of a record's length does not hold", REMEDY, offset=offset)
+    if length > _LENGTH_LIMIT:
+        raise PrepError(place, f"a record claims {length} bytes", REMEDY, offset=offset)
+    return int(length)
+
+
+def _cut_off(place: str, offset: int) -> PrepError:
+    return PrepError(place, "the record that begins here is cut off", REMEDY, offset=offset)

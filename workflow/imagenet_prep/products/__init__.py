@@ -1,0 +1,1 @@
+"""What is made of the dataset: image folders, TFRecords, indexes, label files, the audit."""

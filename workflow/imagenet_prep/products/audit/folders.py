@@ -1,0 +1,63 @@
+"""The audit of the ImageFolder trees: every file's name, length and bytes against the table of images."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from crc32c import crc32c
+
+from imagenet_prep.products.audit.report import Check
+from imagenet_prep.products.tree import TREE_OF_SPLIT, Tree
+
+FOUND = pa.schema([("path", pa.string()), ("nbytes", pa.int64()), ("crc32c", pa.uint32())])
+
+
+def examine_folder(root: Path, folder: str) -> pa.Table:
+    """Read every file of a folder, and of folders in it: path below `root`, length and CRC-32C (schema `FOUND`)."""
+    columns: tuple[list[str], list[int], list[int]] = ([], [], [])
+    for parent, folders, files in os.walk(root / folder):
+        folders.sort()
+        for name in files:
+            path = Path(parent, name)
+            data = path.read_bytes() if path.is_file() else b""
+            columns[0].append(str(path.relative_to(root)))
+            columns[1].append(len(data))
+            columns[2].append(crc32c(data))
+    return pa.table(dict(zip(FOUND.names, columns, strict=True)), schema=FOUND)
+
+
+def folders_of(output_dir: Path, split: str) -> list[str]:
+    """The folders (and files) that lie directly in a split's tree, to be examined one by one; "" for the flat test set."""
+    root = Tree(output_dir, TREE_OF_SPLIT[split]).root
+    if split == "test":
+        return [""]
+    return sorted(os.listdir(root)) if root.is_dir() else []
+
+
+def expected_paths(images: pa.Table, split: str, val_dirs: str) -> pa.ChunkedArray:
+    """Path below the tree's root of every image."""
+    if split == "test":
+        return images["filename"]
+    folder = images["wnid"]
+    if split == "validation" and val_dirs == "index":
+        folder = pc.utf8_lpad(pc.cast(images["index"], pa.string()), 3, "0")
+    return pc.binary_join_element_wise(folder, images["filename"], "/")
+
+
+def compare_tree(check: Check, found: pa.Table, images: pa.Table, root: Path, split: str, val_dirs: str, mend: str) -> None:
+    """Hold a tree against its split's images; note in `check` what is missing, too much or changed."""
+    paths = expected_paths(images, split, val_dirs)
+    check.figures |= {"files": len(found), "images": len(images), "bytes": pc.sum(found["nbytes"]).as_py() or 0}
+    missing = paths.filter(pc.invert(pc.is_in(paths, value_set=found["path"].combine_chunks()))).to_pylist()
+    check.add_each("it is missing", [f"{root}/{path}" for path in missing], mend)
+    position = pc.index_in(found["path"], value_set=paths.combine_chunks())
+    extra = found["path"].filter(pc.is_null(position)).to_pylist()
+    check.add_each("no image of the archives in use", [f"{root}/{path}" for path in extra], "move it away: mv {} <elsewhere>")
+    known = pc.is_valid(position)
+    found, wanted = found.filter(known), images.take(position.filter(known))
+    same = pc.and_(pc.equal(found["nbytes"], wanted["nbytes"]), pc.equal(found["crc32c"], wanted["crc32c"]))
+    changed = found["path"].filter(pc.invert(same)).to_pylist()
+    check.add_each("its bytes are not those of the archive", [f"{root}/{path}" for path in changed], f"rm {{}} && {mend}")

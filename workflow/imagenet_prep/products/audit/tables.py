@@ -1,0 +1,91 @@
+"""The audit of the tables and label files: counts against the devkit, and every label against every other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from imagenet_prep.products.audit.records import compare_names
+from imagenet_prep.products.audit.report import Check
+
+
+def check_images(images: pa.Table, split: str, labels: Path, mend: str) -> Check:
+    """The split's images: none twice, and per class as many as the devkit says."""
+    check = Check(f"images {split}", {"images": len(images), "bytes": pc.sum(images["nbytes"]).as_py() or 0})
+    classes = pd.read_csv(labels / "classes.csv")
+    names = images["filename"]
+    if pc.count_distinct(names).as_py() != len(names):
+        check.add("tables/images.parquet: an image is there more than once", mend)
+    if split == "train":
+        found = images["wnid"].to_pandas().value_counts()
+        for row in classes.itertuples():
+            count = int(found.get(row.wnid, 0))
+            if count != row.num_train_images:
+                check.add(
+                    f"class {row.wnid}: the archive has {count} images, the devkit says {row.num_train_images}",
+                    "Get the train archive and the devkit again, both from the same place",
+                )
+        check.figures["classes"] = int(found.size)
+    if split == "validation":
+        wanted = pd.read_csv(labels / "val_labels.csv")
+        compare_names(check, names, pa.chunked_array([pa.array(wanted["filename"])]), "tables/images.parquet: ", mend)
+        joined = wanted.merge(images.select(["filename", "wnid", "index"]).to_pandas(), on="filename", suffixes=("", "_table"))
+        wrong = joined[(joined["wnid"] != joined["wnid_table"]) | (joined["index"] != joined["index_table"])]
+        check.add_each("its label in labels/val_labels.csv is not that of tables/images.parquet", wrong["filename"].tolist(), mend)
+        check.figures["classes"] = int(wanted["wnid"].nunique())
+    return check
+
+
+def check_labels(labels: Path, mend: str) -> Check:
+    """The label files agree with each other."""
+    check = Check("labels")
+    classes = pd.read_csv(labels / "classes.csv")
+    validation = pd.read_csv(labels / "val_labels.csv")
+    check.figures |= {"classes": len(classes), "validation_labels": len(validation)}
+    index = [int(line) for line in (labels / "val_index.txt").read_text().split()]
+    wnids = (labels / "validation_synset_labels.txt").read_text().split()
+    by_wnid = dict(zip(classes["wnid"], classes["index"], strict=True))
+    if index != validation["index"].tolist() or wnids != validation["wnid"].tolist():
+        check.add("labels/: val_index.txt, validation_synset_labels.txt and val_labels.csv do not agree", mend)
+    if [by_wnid.get(wnid) for wnid in wnids] != index:
+        check.add("labels/: the indices of the validation labels are not those of classes.csv", mend)
+    if not (classes["tf_label"] == classes["index"] + 1).all() or not classes["wnid"].is_monotonic_increasing:
+        check.add("labels/classes.csv: the classes are not numbered by sorted WNID", mend)
+    lines = [line.split(" ", 2)[:2] for line in (labels / "wnid_to_index.txt").read_text().splitlines()]
+    if lines != [[wnid, str(number)] for wnid, number in by_wnid.items()]:
+        check.add("labels/wnid_to_index.txt: it does not agree with classes.csv", mend)
+    synsets = pq.read_table(labels / "synsets.parquet", columns=["wnid", "ilsvrc2012_id"]).to_pandas()
+    merged = classes.merge(synsets, on="wnid", how="left", suffixes=("", "_devkit"))
+    if not (merged["ilsvrc2012_id"] == merged["ilsvrc2012_id_devkit"]).all():
+        check.add("labels/classes.csv: its ILSVRC2012 IDs are not those of synsets.parquet", mend)
+    return check
+
+
+def check_boxes(boxes: Path, images: pa.Table) -> Check:
+    """Every usable box lies in its image's split and inside 0 … 1, and has the image's class."""
+    table = pq.read_table(boxes)
+    check = Check("bboxes", {"boxes": len(table), "usable": pc.sum(pc.cast(table["usable"], pa.int64())).as_py() or 0})
+    mend = f"rm {boxes} && snakemake --cores N bboxes"
+    usable = table.filter(table["usable"])
+    for low, high in (("xmin", "xmax"), ("ymin", "ymax")):
+        inside = pc.and_(pc.and_(pc.greater_equal(usable[low], 0), pc.less(usable[low], usable[high])), pc.less_equal(usable[high], 1))
+        check.add_each("a usable box is not inside the image", usable["source"].filter(pc.invert(inside)).to_pylist(), mend)
+    without = pc.invert(pc.is_in(usable["filename"], value_set=images["filename"].combine_chunks()))
+    check.figures["boxes_without_image"] = pc.sum(pc.cast(without, pa.int64())).as_py() or 0
+    return check
+
+
+def check_multilabel(path: Path, labels: Path) -> Check:
+    """Every annotated image is a validation image with its own label."""
+    table = pq.read_table(path).to_pandas()
+    mend = f"rm {path} && snakemake --cores N multilabel"
+    check = Check("multilabel", {"images": len(table), "imagenet_m": int(table["imagenet_m"].sum())})
+    validation = pd.read_csv(labels / "val_labels.csv").rename(columns={"filename": "file_name"})
+    joined = table.merge(validation[["file_name", "index"]], on="file_name", how="left")
+    wrong = joined[joined["index"] != joined["original_label"]]
+    check.add_each("its original_label in tables/multilabel.parquet is not its validation label", wrong["file_name"].tolist(), mend)
+    return check

@@ -1,0 +1,98 @@
+"""The ImageFolder trees: every image a file in the folder of its class, byte for byte as in the archive.
+
+A folder appears whole, by one rename, so that a killed job leaves none that looks finished. What was put into each is
+written down first (the ledger, `state/made/`), so that a later run can take away its own files and no others.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from imagenet_prep import versions
+from imagenet_prep.formats.ranges import read_ranges
+from imagenet_prep.products.tfrecords import expect_crc
+from imagenet_prep.products.tree import TREE_OF_SPLIT, Tree
+from imagenet_prep.progress import Progress
+
+COLUMNS = ["filename", "wnid", "index", "archive", "offset", "nbytes", "crc32c"]
+
+
+def folder_of(row: dict[str, Any], split: str, val_dirs: str) -> str:
+    """The folder of an image in its tree: its WNID, three digits of its index, or "" for the flat test set."""
+    if split == "test":
+        return ""
+    if split == "validation" and val_dirs == "index":
+        return f"{row['index']:03d}"
+    return str(row["wnid"])
+
+
+def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, output_dir: Path) -> dict[str, Any]:
+    """Write the given images of a split into their folders in one sweep over the archive; return a receipt.
+
+    An image costs one open, one write and one close; neighbours in the archive are read together.
+
+    Args:
+        images: rows with `COLUMNS`, all images of each folder concerned.
+        val_dirs: "wnid" or "index", how folders of the validation set are called.
+
+    Raises:
+        PrepError: an archive is gone, or does not hold the bytes any more that the scan found.
+    """
+    tree = Tree(output_dir, TREE_OF_SPLIT[split])
+    rows = images.to_pylist()
+    folders: dict[str, set[str]] = {}
+    targets = []
+    for row in rows:
+        folder = folder_of(row, split, val_dirs)
+        folders.setdefault(folder, set()).add(row["filename"])
+        targets.append(f"{tree.partial(folder)}/{row['filename']}")
+    for folder in folders:
+        shutil.rmtree(tree.partial(folder), ignore_errors=True)
+        tree.partial(folder).mkdir(parents=True)
+    progress = Progress(f"writing images of {split}", sum(row["nbytes"] for row in rows))
+    if rows:
+        archive = archives / rows[0]["archive"]
+        ranges = read_ranges(archive, [row["offset"] for row in rows], [row["nbytes"] for row in rows])
+        for position, data in ranges:
+            expect_crc(archive, rows[position], data)
+            _write(targets[position], data)
+            progress.advance(len(data))
+    for folder, filenames in folders.items():
+        tree.install(folder, filenames)
+    counts = {folder: len(filenames) for folder, filenames in sorted(folders.items())}
+    return {"tree": tree.name, "folders": counts, "format_version": versions.IMAGEFOLDER}
+
+
+def complete_tree(output_dir: Path, split: str, receipts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Take away what an older configuration left in a tree; return the receipt of the whole tree."""
+    tree = Tree(output_dir, TREE_OF_SPLIT[split])
+    folders: dict[str, int] = {}
+    for receipt in receipts:
+        folders.update(receipt["folders"])
+    for folder in sorted(tree.folders_made() - folders.keys()):
+        tree.remove(folder)
+    for leftover in (output_dir / "imagefolder" / ".partial").glob(f"{tree.name}-*"):
+        shutil.rmtree(leftover)
+    partial = output_dir / "imagefolder" / ".partial"
+    if partial.is_dir() and not any(partial.iterdir()):
+        partial.rmdir()
+    return {
+        "tree": tree.name,
+        "folders": len(folders),
+        "images": sum(folders.values()),
+        "format_version": versions.IMAGEFOLDER,
+    }
+
+
+def _write(path: str, data: memoryview) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        while len(data):
+            data = data[os.write(descriptor, data) :]
+    finally:
+        os.close(descriptor)

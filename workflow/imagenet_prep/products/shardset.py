@@ -1,0 +1,77 @@
+"""The set of shards (or of their indexes) of a split, and the ledger of the sets that were ever made.
+
+Imports are light, since the Snakefile looks here at every start whether what was made still lies there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep import atomic, batches, versions
+from imagenet_prep.dataset.names import shard_name
+
+TFRECORD = "tfrecord"
+TFRECORD_INDEX = "tfrecord_index"
+
+
+@dataclass(frozen=True)
+class ShardSet:
+    """The files of one product and split.
+
+    Attributes:
+        output_dir: the configured folder.
+        product: `TFRECORD` or `TFRECORD_INDEX`, the folder's name too.
+        split: "train" or "validation".
+        shards: how many there are.
+    """
+
+    output_dir: Path
+    product: str
+    split: str
+    shards: int
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], product: str, split: str) -> ShardSet:
+        """The set that the configuration asks for."""
+        return cls(Path(config["output_dir"]), product, split, config["tfrecord"][f"{split}_shards"])
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie."""
+        return self.output_dir / self.product
+
+    def paths(self) -> list[Path]:
+        """All files of the set, in order."""
+        return [self.folder / shard_name(self.split, shard, self.shards) for shard in range(self.shards)]
+
+    def write_down(self) -> None:
+        """Note in the ledger that this set is being made; call it before its first file is."""
+        atomic.write_text(self._ledger / f"{self.split}-of-{self.shards}.txt", "")
+
+    def complete(self, receipts: list[Path]) -> dict[str, Any]:
+        """Take away the files, leftovers and receipts of the split's other sets; return the receipt of this one.
+
+        Args:
+            receipts: those of all its batches, in order.
+        """
+        for marker in self._ledger.glob(f"{self.split}-of-*.txt"):
+            shards = int(marker.stem.rpartition("-")[2])
+            if shards != self.shards:
+                for path in ShardSet(self.output_dir, self.product, self.split, shards).paths():
+                    path.unlink(missing_ok=True)
+                marker.unlink()
+        for leftover in self.folder.glob(f".{self.split}-*.partial"):
+            leftover.unlink(missing_ok=True)
+        batches.remove_others(receipts[0].parent, self.split, receipts)
+        files: dict[str, Any] = {}
+        for receipt in receipts:
+            files.update(json.loads(receipt.read_text(encoding="utf-8"))["files"])
+        return {"split": self.split, "files": files, "format_version": versions.TFRECORD}
+
+    @property
+    def _ledger(self) -> Path:
+        return self.output_dir / "state" / "made" / self.product

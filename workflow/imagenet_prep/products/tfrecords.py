@@ -1,0 +1,144 @@
+"""TFRecord shards straight from the archives: byte ranges in, framed `tf.train.Example` records out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from crc32c import crc32c
+
+from imagenet_prep import atomic, versions
+from imagenet_prep.dataset.names import shard_name
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import example, picture, tfrecord
+from imagenet_prep.formats.ranges import read_ranges
+from imagenet_prep.progress import Progress
+
+WINDOW = 160 << 20
+"""Bytes of images held at once: a shard of the real set is read in one sweep, and a larger one stays bounded."""
+
+_BOX_SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+
+@dataclass(frozen=True)
+class Reencoding:
+    """Which of the odd images are stored again as RGB JPEG of quality 100."""
+
+    cmyk: bool = True
+    png: bool = True
+
+    def wanted(self, row: dict[str, Any]) -> bool:
+        """Whether the image of this row of the plan is one of them."""
+        return (self.cmyk and row["colorspace"] == "CMYK") or (self.png and row["format"] == "PNG")
+
+
+def write_shards(
+    plan: Path, split: str, first: int, last: int, archives: Path, folder: Path, reencoding: Reencoding
+) -> dict[str, Any]:
+    """Write the shards `first` … `last` of a split; return a receipt with records and bytes of each.
+
+    Args:
+        plan: the split's plan (`shards.write_plan`), a row group a shard.
+        archives: the folder in which the archives lie by their names.
+        folder: where the shards go.
+
+    Raises:
+        PrepError: an archive is gone, or does not hold the bytes any more that the scan found.
+    """
+    file = pq.ParquetFile(plan)
+    shards = file.num_row_groups
+    sizes = [file.metadata.row_group(shard).num_rows for shard in range(first, last + 1)]
+    progress = Progress(f"writing {split} shards {first} to {last}", sum(sizes))
+    written = {}
+    for shard in range(first, last + 1):
+        rows = file.read_row_group(shard).to_pylist()
+        path = folder / shard_name(split, shard, shards)
+        with atomic.replacing(path) as partial, open(partial, "wb", buffering=1 << 20) as output:
+            for row, image in _images(rows, archives):
+                write_record(output, row, image, reencoding, archives)
+            nbytes = output.tell()
+        written[path.name] = {"records": len(rows), "bytes": nbytes}
+        progress.advance(len(rows))
+    return {"split": split, "files": written, "format_version": versions.TFRECORD}
+
+
+def write_record(output: Any, row: dict[str, Any], image: bytes, reencoding: Reencoding, archives: Path) -> None:
+    """Append one image as a framed record to the open file `output`."""
+    if reencoding.wanted(row):
+        try:
+            image = picture.to_rgb_jpeg(image)
+        except ValueError as error:
+            raise PrepError(
+                archives / row["archive"],
+                str(error),
+                "The archive is as it was scanned, so this image was always broken: report it",
+                member=row["filename"],
+                offset=row["offset"],
+            ) from error
+        row = {**row, "format": "JPEG"}
+    prefix = example.around(encode_features(row), "image/encoded", len(image))
+    header, footer = tfrecord.frame((prefix, image))
+    output.write(header)
+    output.write(prefix)
+    output.write(image)
+    output.write(footer)
+
+
+def encode_features(row: dict[str, Any]) -> bytes:
+    """All features of an image but `image/encoded`, by name, as both of TensorFlow's scripts define them.
+
+    `image/channels` is 3 and `image/colorspace` RGB for every image, grayscale too, since that is what the decoders of
+    training code are asked for; the true values are in `images.parquet`.
+    """
+    boxes = len(row["xmin"])
+    return b"".join(
+        [
+            example.int64_entry("image/channels", [3]),
+            example.int64_entry("image/class/label", [row["label"]]),
+            example.bytes_entry("image/class/synset", row["wnid"].encode()),
+            example.bytes_entry("image/class/text", row["text"].encode()),
+            example.bytes_entry("image/colorspace", b"RGB"),
+            example.bytes_entry("image/filename", row["filename"].encode()),
+            example.bytes_entry("image/format", row["format"].encode()),
+            example.int64_entry("image/height", [row["height"]]),
+            example.int64_entry("image/object/bbox/label", [row["label"]] * boxes),
+            *(example.float_entry(f"image/object/bbox/{side}", row[side]) for side in _BOX_SIDES),
+            example.int64_entry("image/width", [row["width"]]),
+        ]
+    )
+
+
+def _images(rows: list[dict[str, Any]], archives: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """The rows with their image bytes, in their order; read in windows, within each by ascending offset."""
+    start = 0
+    while start < len(rows):
+        stop, held = start, 0
+        while stop < len(rows) and (stop == start or held + rows[stop]["nbytes"] <= WINDOW):
+            held += rows[stop]["nbytes"]
+            stop += 1
+        window = rows[start:stop]
+        images: list[bytes] = [b""] * len(window)
+        (archive,) = {row["archive"] for row in window}
+        path = archives / archive
+        for position, data in read_ranges(
+            path, [row["offset"] for row in window], [row["nbytes"] for row in window]
+        ):
+            expect_crc(path, window[position], data)
+            images[position] = bytes(data)
+        yield from zip(window, images, strict=True)
+        start = stop
+
+
+def expect_crc(archive: Path, row: dict[str, Any], data: memoryview) -> None:
+    """Raise `PrepError` where the bytes read are not the ones that the scan saw."""
+    if crc32c(data) != row["crc32c"]:
+        raise PrepError(
+            archive,
+            "the image's bytes are not those that were verified: the archive has changed since, or the disk reads wrong",
+            "Put the right archive in its place and run again: it is then verified again",
+            member=row["filename"],
+            offset=row["offset"],
+        )

@@ -1,0 +1,74 @@
+"""A tree of class folders and its ledger: what was put into each folder, so that only that is ever taken away.
+
+Imports are light, since the Snakefile looks here at every start whether what was made still lies there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from imagenet_prep import atomic
+
+TREE_OF_SPLIT = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
+
+
+class Tree:
+    """One split's tree and the ledger of what was put into it.
+
+    Attributes:
+        root: `imagefolder/<name>`; folders of classes lie in it, or the files themselves (folder "").
+        ledger: the folder that holds, a text file for each folder, the names of the files made in it.
+    """
+
+    def __init__(self, output_dir: Path, name: str) -> None:
+        self.name = name
+        self.root = output_dir / "imagefolder" / name
+        self.ledger = output_dir / "state" / "made" / "imagefolder" / name
+        self._partial = output_dir / "imagefolder" / ".partial"
+
+    def partial(self, folder: str) -> Path:
+        """Where a folder is filled before it is put in its place: beside the tree, since readers take each folder in it for a class."""
+        return self._partial / f"{self.name}-{folder}"
+
+    def made(self, folder: str) -> set[str]:
+        """The file names that were ever put into the folder and not yet taken away."""
+        try:
+            return set((self.ledger / f"{folder or 'files'}.txt").read_text(encoding="utf-8").split("\n")) - {""}
+        except FileNotFoundError:
+            return set()
+
+    def folders_made(self) -> set[str]:
+        """The folders that have a ledger."""
+        names = {path.stem for path in self.ledger.glob("*.txt")} if self.ledger.is_dir() else set()
+        return {"" if name == "files" else name for name in names}
+
+    def write_down(self, folder: str, filenames: Iterable[str]) -> None:
+        """Set the folder's ledger."""
+        atomic.write_text(self.ledger / f"{folder or 'files'}.txt", "".join(f"{name}\n" for name in sorted(filenames)))
+
+    def install(self, folder: str, filenames: set[str]) -> None:
+        """Put the filled folder in its place; into one that is there, file by file, leaving what is not ours."""
+        earlier = self.made(folder)
+        self.write_down(folder, earlier | filenames)
+        source, target = self.partial(folder), self.root / folder
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.rename(target)
+        else:
+            for name in sorted(filenames):
+                os.replace(source / name, target / name)
+            for name in earlier - filenames:
+                (target / name).unlink(missing_ok=True)
+            source.rmdir()
+        self.write_down(folder, filenames)
+
+    def remove(self, folder: str) -> None:
+        """Take away what was made in a folder, and the folder where nothing else is in it."""
+        target = self.root / folder
+        for name in self.made(folder):
+            (target / name).unlink(missing_ok=True)
+        if target.is_dir() and not any(target.iterdir()):
+            target.rmdir()
+        (self.ledger / f"{folder or 'files'}.txt").unlink(missing_ok=True)

@@ -1,0 +1,11 @@
+"""A made-up ILSVRC2012 for the demo, tests and benchmarks.
+
+It has the structure of the real archives, and their trouble in known numbers.
+"""
+
+from imagenet_prep.synthetic.archives import synthesize
+from imagenet_prep.synthetic.settings import Settings
+from imagenet_prep.synthetic.truth import Truth
+from imagenet_prep.synthetic.world import World, plan
+
+__all__ = ["Settings", "Truth", "World", "plan", "synthesize"]

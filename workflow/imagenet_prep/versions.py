@@ -1,0 +1,13 @@
+"""Format versions of what is made: raising one redoes that product, and what follows from it, in everybody's next run."""
+
+SCAN = 1
+DEVKIT = 1
+LABELS = 1
+IMAGES = 1
+BOXES = 1
+MULTILABEL = 1
+SHARDS = 1
+IMAGEFOLDER = 1
+TFRECORD = 1
+INDEX = 1
+AUDIT = 1

@@ -1,0 +1,74 @@
+"""The devkit, and the label files made of it."""
+
+LABEL_FILES = [
+    LABELS / name
+    for name in (
+        "synsets.parquet",
+        "classes.csv",
+        "val_labels.csv",
+        "val_index.txt",
+        "validation_synset_labels.txt",
+        "wnid_to_index.txt",
+        "hierarchy.json",
+    )
+]
+
+CLASS_PARAMS = {"wnids": config["classes"], "subset_labels": config["subset_labels"]}
+
+
+rule parse_devkit:
+    """Read the synsets and the validation labels out of the devkit."""
+    input:
+        verified("devkit"),
+        devkit=ancient(file_of("devkit")),
+    output:
+        synsets=STATE / "devkit" / "synsets.parquet",
+        ground_truth=STATE / "devkit" / "ground_truth.parquet",
+    log:
+        LOGS / "parse_devkit.log",
+    benchmark:
+        BENCHMARKS / "parse_devkit.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Read the devkit"
+    params:
+        class_count=None if config["classes"] else CLASS_COUNT,
+        version=versions.DEVKIT,
+    conda:
+        "../../envs/imagenet-prep.yaml"
+    script:
+        "../scripts/parse_devkit.py"
+
+
+rule write_labels:
+    """Write the classes in every numbering that people use, and the validation labels in all of them."""
+    input:
+        verified("devkit"),
+        synsets=rules.parse_devkit.output.synsets,
+        ground_truth=rules.parse_devkit.output.ground_truth,
+    output:
+        LABEL_FILES,
+    log:
+        LOGS / "write_labels.log",
+    benchmark:
+        BENCHMARKS / "write_labels.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Write the label files"
+    params:
+        classes=CLASS_PARAMS,
+        version=versions.LABELS,
+    conda:
+        "../../envs/imagenet-prep.yaml"
+    script:
+        "../scripts/write_labels.py"
+
+
+rule labels:
+    """Classes, synsets and validation labels."""
+    input:
+        LABEL_FILES,

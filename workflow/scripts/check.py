@@ -1,0 +1,21 @@
+"""Say what is missing, changed or too much, and the command that mends it; always, and making nothing."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep.job import run
+from imagenet_prep.products.audit import report
+from imagenet_prep.products.audit.run import Audit
+
+
+def main(snakemake: Any) -> None:
+    audit = Audit(snakemake.config, snakemake.params.products, snakemake.params.splits, snakemake.threads)
+    audit.run()
+    audit.check_sums()
+    logging.info("%s", report.as_text(audit.checks))
+    report.expect_no_problem(audit.checks, Path(snakemake.config["output_dir"]))
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

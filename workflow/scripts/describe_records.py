@@ -1,0 +1,22 @@
+"""Write what TensorFlow Datasets has to know of the shards."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from imagenet_prep.dataset.classes import select_classes
+from imagenet_prep.job import run
+from imagenet_prep.products.tfds import label_names, write_description
+
+
+def main(snakemake: Any) -> None:
+    splits = [json.loads(Path(path).read_text()) for path in snakemake.input.splits]
+    classes = select_classes(pq.read_table(snakemake.input.synsets), **snakemake.params.classes)
+    names = label_names(classes["wnid"].to_pylist(), classes["index"].to_pylist(), snakemake.params.label_base)
+    write_description(splits, names, Path(snakemake.output.features).parent)
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

@@ -1,0 +1,16 @@
+"""Link an archive that is there, or download it first."""
+
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep.dataset.fetch import fetch
+from imagenet_prep.job import run
+
+
+def main(snakemake: Any) -> None:
+    params = snakemake.params
+    fetch(Path(params.archives_dir) / params.settings["file"], params.settings["url"], params.local, Path(snakemake.output[0]))
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

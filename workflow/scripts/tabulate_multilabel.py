@@ -1,0 +1,26 @@
+"""Read the multi-label annotations of the validation images into a table."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from imagenet_prep import atomic
+from imagenet_prep.dataset.classes import select_classes, validation_labels
+from imagenet_prep.dataset.devkit import load_devkit
+from imagenet_prep.dataset.multilabel import read_multilabel
+from imagenet_prep.job import run
+
+
+def main(snakemake: Any) -> None:
+    devkit = load_devkit(Path(snakemake.input.synsets), Path(snakemake.input.ground_truth))
+    classes = select_classes(devkit.synsets, **snakemake.params.classes)
+    all_wnids = select_classes(devkit.synsets, None, "original")["wnid"].to_pylist()
+    validation = validation_labels(devkit.ground_truth, devkit.synsets, classes)
+    table = read_multilabel(Path(snakemake.input.annotations), validation, classes, all_wnids)
+    with atomic.replacing(snakemake.output[0]) as partial:
+        pq.write_table(table, partial, compression="zstd")
+
+
+if __name__ == "__main__":
+    run(main, snakemake)
