@@ -7,8 +7,6 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
-
-
 include: "workflow/rules/archives.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/tables.smk"
@@ -27,6 +25,8 @@ rule all:
     default_target: True
     input:
         everything(),
+    message:
+        "Everything is there"
 
 
 onstart:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+from project import SMALL, Project
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -22,3 +26,26 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs real ILSVRC2012 files in ../shared/data beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small project in which everything is made; look at it, and copy it before changing anything."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent  # one for all the processes of this test run
+    folder = shared / "finished"
+    with open(shared / "finished.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            Project(folder, SMALL).succeed()
+            (folder / "done").touch()
+    return Project(folder)
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path: Path) -> Project:
+    """A copy of the finished project, to do with as one likes."""
+    return finished.copy(tmp_path / "project")

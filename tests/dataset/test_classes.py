@@ -97,7 +97,7 @@ def test_a_subset_that_cannot_be_is_an_error_that_names_key_and_wnids(
 ) -> None:
     with pytest.raises(PrepError) as caught:
         classes.select_classes(synsets, wnids, "original")
-    assert caught.value.place == "config key classes"
+    assert caught.value.place == "configuration key classes"
     assert problem in caught.value.problem
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike, fspath
+from typing import Any
 
 
 class PrepError(Exception):
@@ -37,9 +38,9 @@ class PrepError(Exception):
             where.append(f"byte {offset}")
         super().__init__(f"{', '.join(where)}: {problem}. {remedy}.")
 
-    def __reduce__(self):  # an exception with keyword arguments cannot cross process pools without this
+    def __reduce__(self) -> tuple[Any, ...]:  # an exception with keyword arguments cannot cross process pools without this
         return _rebuild, (self.place, self.problem, self.remedy, self.member, self.offset)
 
 
-def _rebuild(place, problem, remedy, member, offset):
+def _rebuild(place: str, problem: str, remedy: str, member: str | None, offset: int | None) -> PrepError:
     return PrepError(place, problem, remedy, member=member, offset=offset)

@@ -1,4 +1,7 @@
-"""Format versions of what is made: raising one redoes that product, and what follows from it, in everybody's next run."""
+"""Format versions of what is made.
+
+Raising one redoes that product, and what follows from it, in everybody's next run.
+"""
 
 SCAN = 1
 DEVKIT = 1

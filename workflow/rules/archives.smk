@@ -5,41 +5,6 @@ OTHER_ARCHIVES = [archive for archive in config["archives"] if archive not in IM
 NAME_OF_FILE = {settings["file"]: archive for archive, settings in config["archives"].items()}
 
 
-def settings_of_file(wildcards):
-    """The configuration of an archive, by the name of its file."""
-    return config["archives"][NAME_OF_FILE[wildcards.file]]
-
-
-def expected(wildcards):
-    """Checksum, algorithm and size that the configuration expects of an archive."""
-    settings = config["archives"][wildcards.archive]
-    algorithm = "sha256" if settings["sha256"] else "md5"
-    return {"algorithm": algorithm, "checksum": settings[algorithm], "nbytes": settings["bytes"]}
-
-
-def state_of_archive(wildcards):
-    """Size and modification time, so that an archive that was touched or replaced is verified again.
-
-    Of an archive that was taken away after its verification the recorded state stands: what was made of it stays good.
-    """
-    try:
-        state = file_of(wildcards.archive).stat()
-        return f"{state.st_size} {state.st_mtime_ns}"
-    except OSError:
-        recorded = STATE / "archives" / f"{wildcards.archive}.stat"
-        return recorded.read_text().strip() if recorded.exists() else None
-
-
-def link_of_archive(wildcards):
-    """The link to the archive in use."""
-    return file_of(wildcards.archive)
-
-
-def synthetic_archive(wildcards):
-    """The archive that the workflow makes up, where the configuration asks for that."""
-    return ancient(Path(config["archives_dir"]) / wildcards.file) if config["synthetic"] else []
-
-
 rule fetch_archive:
     """Link an archive that is there, or download it first."""
     input:
@@ -50,17 +15,17 @@ rule fetch_archive:
         LOGS / "fetch_archive" / "{file}.log",
     benchmark:
         BENCHMARKS / "fetch_archive" / "{file}.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=500,
-    message:
-        "Find or download {wildcards.file}"
     params:
         settings=settings_of_file,
         archives_dir=config["archives_dir"],
         local=config["download"]["local"],
-    conda:
-        "../../envs/imagenet-prep.yaml"
+    message:
+        "Find or download {wildcards.file}"
     script:
         "../scripts/fetch_archive.py"
 
@@ -76,19 +41,19 @@ checkpoint verify_archive:
         LOGS / "verify_archive" / "{archive}.log",
     benchmark:
         BENCHMARKS / "verify_archive" / "{archive}.tsv"
-    threads: 2
-    resources:
-        mem_mb=500,
-    message:
-        "Verify archive {wildcards.archive}"
-    params:
-        expected=expected,
-        state=state_of_archive,
-        version=versions.SCAN,
     wildcard_constraints:
         archive="|".join(OTHER_ARCHIVES),
     conda:
         "../../envs/imagenet-prep.yaml"
+    threads: 2
+    resources:
+        mem_mb=500,
+    params:
+        expected=expected,
+        state=state_of_archive,
+        version=versions.SCAN,
+    message:
+        "Verify archive {wildcards.archive}"
     script:
         "../scripts/verify_archive.py"
 
@@ -105,19 +70,19 @@ checkpoint scan_archive:
         LOGS / "scan_archive" / "{archive}.log",
     benchmark:
         BENCHMARKS / "scan_archive" / "{archive}.tsv"
-    threads: 2
-    resources:
-        mem_mb=1000,
-    message:
-        "Verify archive {wildcards.archive} and find its images"
-    params:
-        expected=expected,
-        state=state_of_archive,
-        version=versions.SCAN,
     wildcard_constraints:
         archive="|".join(IMAGE_ARCHIVES),
     conda:
         "../../envs/imagenet-prep.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+    params:
+        expected=expected,
+        state=state_of_archive,
+        version=versions.SCAN,
+    message:
+        "Verify archive {wildcards.archive} and find its images"
     script:
         "../scripts/scan_archive.py"
 

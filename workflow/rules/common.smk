@@ -9,8 +9,9 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 # Jobs find the library in any environment that has its dependencies, such as one that conda made.
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [f"{workflow.basedir}/workflow", os.environ.get("PYTHONPATH")]))
-sys.path.insert(0, f"{workflow.basedir}/workflow")
+LIBRARY = f"{workflow.basedir}/workflow"
+sys.path.insert(0, LIBRARY)
+os.environ |= {"PYTHONPATH": os.pathsep.join([LIBRARY, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
 
 from imagenet_prep import batches, configuration, job, versions
 from imagenet_prep.errors import PrepError
@@ -116,6 +117,145 @@ def batch_receipts(product, split, units, size):
     folder = STATE / product
     cut = batches.cover(units, size, batches.receipts(folder, split, units))
     return [folder / f"{batches.name(split, batch, units)}.json" for batch in cut]
+
+
+def settings_of_file(wildcards):
+    """The configuration of an archive, by the name of its file."""
+    return config["archives"][NAME_OF_FILE[wildcards.file]]
+
+
+def expected(wildcards):
+    """Checksum, algorithm and size that the configuration expects of an archive."""
+    settings = config["archives"][wildcards.archive]
+    algorithm = "sha256" if settings["sha256"] else "md5"
+    return {"algorithm": algorithm, "checksum": settings[algorithm], "nbytes": settings["bytes"]}
+
+
+def state_of_archive(wildcards):
+    """Size and modification time, so that an archive that was touched or replaced is verified again.
+
+    Of an archive that was taken away after its verification the recorded state stands: what was made of it stays good.
+    """
+    try:
+        state = file_of(wildcards.archive).stat()
+        return f"{state.st_size} {state.st_mtime_ns}"
+    except OSError:
+        recorded = STATE / "archives" / f"{wildcards.archive}.stat"
+        return recorded.read_text().strip() if recorded.exists() else None
+
+
+def link_of_archive(wildcards):
+    """The link to the archive in use."""
+    return file_of(wildcards.archive)
+
+
+def synthetic_archive(wildcards):
+    """The archive that the workflow makes up, where the configuration asks for that."""
+    return ancient(Path(config["archives_dir"]) / wildcards.file) if config["synthetic"] else []
+
+
+def scan_of_split(wildcards):
+    """The scan of the archive that holds a split's images."""
+    (archive,) = in_use(ARCHIVE_OF_SPLIT[wildcards.split])
+    return STATE / "archives" / f"{archive}.parquet"
+
+
+def boxes_of_split(wildcards):
+    """The archive that holds a split's bounding boxes."""
+    (archive,) = in_use(BOXES_OF_SPLIT[wildcards.split])
+    return file_of(archive)
+
+
+def folder_receipts(split):
+    """The receipts of the batches of class folders that a split's tree is made in."""
+    size = config["jobs"]["imagefolder_val_classes" if split == "validation" else "imagefolder_classes"]
+    return batch_receipts("imagefolder", split, FOLDER_UNITS[split], size)
+
+
+def folder_receipts_of_split(wildcards):
+    """The same as an input function."""
+    return folder_receipts(wildcards.split)
+
+
+def val_dirs(wildcards):
+    """How the class folders are called; only the validation set leaves a choice."""
+    return config["imagefolder"]["val_dirs"] if wildcards.split == "validation" else "wnid"
+
+
+def trees(*splits):
+    """What the trees of these splits are known by: each one's receipt, and those of its batches."""
+    return [path for split in splits for path in (*folder_receipts(split), STATE / "imagefolder" / f"{split}.json")]
+
+
+def shard_receipts(product, split):
+    """The receipts of the batches of shards, or of their indexes, that a split is made in."""
+    size = config["jobs"][{"tfrecord": "tfrecord_shards", "tfrecord_index": "index_shards"}[product]]
+    return batch_receipts(product, split, SHARDS[split], size)
+
+
+def shard_receipts_of_split(wildcards):
+    """The receipts of a split's batches of shards."""
+    return shard_receipts("tfrecord", wildcards.split)
+
+
+def index_receipts_of_split(wildcards):
+    """The receipts of a split's batches of indexes."""
+    return shard_receipts("tfrecord_index", wildcards.split)
+
+
+def shard_receipts_of_batch(wildcards):
+    """The receipts of the shards that a batch of indexes is made from."""
+    first, last = batches.parse(wildcards.batch)
+    return [path for path in shard_receipts("tfrecord", wildcards.split) if batches.overlaps(path, first, last)]
+
+
+def boxes_of_records(wildcards):
+    """The boxes that are joined into a split's records, where their archive is in use."""
+    return ancient(STATE / "boxes" / f"{wildcards.split}.parquet") if wildcards.split in BOX_SPLITS else []
+
+
+def receipt_of_boxes(wildcards):
+    """The receipt of these boxes."""
+    return STATE / "boxes" / f"{wildcards.split}.json" if wildcards.split in BOX_SPLITS else []
+
+
+def shards_of_split(wildcards):
+    """The number of shards of a split."""
+    return SHARDS[wildcards.split]
+
+
+def records(product, *splits):
+    """What the shards or indexes of these splits are known by: each split's receipt, and those of its batches."""
+    return [path for split in splits for path in (*shard_receipts(product, split), STATE / product / f"{split}.json")]
+
+
+def synthetic_archives():
+    """The archives in use, by name."""
+    return {name: Path(config["archives_dir"]) / config["archives"][name]["file"] for name in config["use"]}
+
+
+def products_in_use():
+    """The configured products that the audit looks at."""
+    return [product for product in config["products"] if product != "audit"]
+
+
+def files_of_products():
+    """What the configured products are known by."""
+    files = {
+        "imagefolder": trees(*SPLITS),
+        "tfrecords": [*records("tfrecord", *RECORD_SPLITS), *rules.describe_records.output],
+        "indexes": records("tfrecord_index", *RECORD_SPLITS),
+        "bboxes": rules.tabulate_boxes.output,
+        "multilabel": rules.tabulate_multilabel.output,
+        "labels": LABEL_FILES,
+    }
+    return [path for product in products_in_use() for path in files[product]]
+
+
+def everything():
+    """What the default target asks for."""
+    audited = rules.audit_products.output if "audit" in config["products"] else []
+    return [*files_of_products(), *LABEL_FILES, *rules.tabulate_images.output, *audited]
 
 
 def summarize_failures_at_exit():

@@ -1,22 +1,6 @@
 """ImageFolder: every image a file, in the folder of its class."""
 
 
-def folder_receipts(split):
-    """The receipts of the batches of class folders that a split's tree is made in."""
-    size = config["jobs"]["imagefolder_classes"]
-    return batch_receipts("imagefolder", split, FOLDER_UNITS[split], size)
-
-
-def folder_receipts_of_split(wildcards):
-    """The same as an input function."""
-    return folder_receipts(wildcards.split)
-
-
-def val_dirs(wildcards):
-    """How the class folders are called; only the validation set leaves a choice."""
-    return config["imagefolder"]["val_dirs"] if wildcards.split == "validation" else "wnid"
-
-
 rule write_folders:
     """Write the images of a batch of classes straight from the archive."""
     input:
@@ -31,17 +15,17 @@ rule write_folders:
         LOGS / "write_folders" / "{split}-{batch}.log",
     benchmark:
         BENCHMARKS / "write_folders" / "{split}-{batch}.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=1000,
-    message:
-        "Write image files of {wildcards.split}, classes {wildcards.batch}"
     params:
         classes=CLASS_PARAMS,
         val_dirs=val_dirs,
         version=versions.IMAGEFOLDER,
-    conda:
-        "../../envs/imagenet-prep.yaml"
+    message:
+        "Write image files of {wildcards.split}, classes {wildcards.batch}"
     script:
         "../scripts/write_folders.py"
 
@@ -57,20 +41,15 @@ rule complete_tree:
         LOGS / "complete_tree" / "{split}.log",
     benchmark:
         BENCHMARKS / "complete_tree" / "{split}.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=500,
     message:
         "Complete the ImageFolder of {wildcards.split}"
-    conda:
-        "../../envs/imagenet-prep.yaml"
     script:
         "../scripts/complete_tree.py"
-
-
-def trees(*splits):
-    """What the trees of these splits are known by: each one's receipt, and those of its batches."""
-    return [path for split in splits for path in (*folder_receipts(split), STATE / "imagefolder" / f"{split}.json")]
 
 
 rule imagefolder:

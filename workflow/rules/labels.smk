@@ -28,16 +28,16 @@ rule parse_devkit:
         LOGS / "parse_devkit.log",
     benchmark:
         BENCHMARKS / "parse_devkit.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=1000,
-    message:
-        "Read the devkit"
     params:
         class_count=None if config["classes"] else CLASS_COUNT,
         version=versions.DEVKIT,
-    conda:
-        "../../envs/imagenet-prep.yaml"
+    message:
+        "Read the devkit"
     script:
         "../scripts/parse_devkit.py"
 
@@ -54,16 +54,16 @@ rule write_labels:
         LOGS / "write_labels.log",
     benchmark:
         BENCHMARKS / "write_labels.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=1000,
-    message:
-        "Write the label files"
     params:
         classes=CLASS_PARAMS,
         version=versions.LABELS,
-    conda:
-        "../../envs/imagenet-prep.yaml"
+    message:
+        "Write the label files"
     script:
         "../scripts/write_labels.py"
 

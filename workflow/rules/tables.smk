@@ -3,18 +3,6 @@
 MULTILABEL_ARCHIVES = ("devkit", "multilabel")
 
 
-def scan_of_split(wildcards):
-    """The scan of the archive that holds a split's images."""
-    (archive,) = in_use(ARCHIVE_OF_SPLIT[wildcards.split])
-    return STATE / "archives" / f"{archive}.parquet"
-
-
-def boxes_of_split(wildcards):
-    """The archive that holds a split's bounding boxes."""
-    (archive,) = in_use(BOXES_OF_SPLIT[wildcards.split])
-    return file_of(archive)
-
-
 rule label_images:
     """Give every image of a split its class."""
     input:
@@ -29,17 +17,17 @@ rule label_images:
         LOGS / "label_images" / "{split}.log",
     benchmark:
         BENCHMARKS / "label_images" / "{split}.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=1000,
-    message:
-        "Label the images of {wildcards.split}"
     params:
         archive=archive_of_split,
         classes=CLASS_PARAMS,
         version=versions.IMAGES,
-    conda:
-        "../../envs/imagenet-prep.yaml"
+    message:
+        "Label the images of {wildcards.split}"
     script:
         "../scripts/label_images.py"
 
@@ -56,13 +44,13 @@ rule tabulate_images:
         LOGS / "tabulate_images.log",
     benchmark:
         BENCHMARKS / "tabulate_images.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=1000,
     message:
         "Write the table of images"
-    conda:
-        "../../envs/imagenet-prep.yaml"
     script:
         "../scripts/tabulate_images.py"
 
@@ -81,15 +69,15 @@ rule parse_boxes:
         LOGS / "parse_boxes" / "{split}.log",
     benchmark:
         BENCHMARKS / "parse_boxes" / "{split}.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=2000,
-    message:
-        "Read the bounding boxes of {wildcards.split}"
     params:
         version=versions.BOXES,
-    conda:
-        "../../envs/imagenet-prep.yaml"
+    message:
+        "Read the bounding boxes of {wildcards.split}"
     script:
         "../scripts/parse_boxes.py"
 
@@ -106,15 +94,15 @@ rule tabulate_boxes:
         LOGS / "tabulate_boxes.log",
     benchmark:
         BENCHMARKS / "tabulate_boxes.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=2000,
-    message:
-        "Write the table of bounding boxes"
     params:
         wnids=config["classes"],
-    conda:
-        "../../envs/imagenet-prep.yaml"
+    message:
+        "Write the table of bounding boxes"
     script:
         "../scripts/tabulate_boxes.py"
 
@@ -132,16 +120,16 @@ rule tabulate_multilabel:
         LOGS / "tabulate_multilabel.log",
     benchmark:
         BENCHMARKS / "tabulate_multilabel.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=1000,
-    message:
-        "Read the multi-label annotations"
     params:
         classes=CLASS_PARAMS,
         version=versions.MULTILABEL,
-    conda:
-        "../../envs/imagenet-prep.yaml"
+    message:
+        "Read the multi-label annotations"
     script:
         "../scripts/tabulate_multilabel.py"
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from imagenet_prep.dataset.classes import select_classes
+from imagenet_prep.dataset.classes import numbered_wnids
 from imagenet_prep.job import run
 from imagenet_prep.products.tfds import label_names, write_description
 
 
 def main(snakemake: Any) -> None:
     splits = [json.loads(Path(path).read_text()) for path in snakemake.input.splits]
-    classes = select_classes(pq.read_table(snakemake.input.synsets), **snakemake.params.classes)
-    names = label_names(classes["wnid"].to_pylist(), classes["index"].to_pylist(), snakemake.params.label_base)
+    wnids = numbered_wnids(pq.read_table(snakemake.input.synsets), **snakemake.params.classes)
+    names = label_names(wnids, snakemake.params.label_base)
     write_description(splits, names, Path(snakemake.output.features).parent)
 
 

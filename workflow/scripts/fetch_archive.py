@@ -8,8 +8,9 @@ from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
-    params = snakemake.params
-    fetch(Path(params.archives_dir) / params.settings["file"], params.settings["url"], params.local, Path(snakemake.output[0]))
+    settings = snakemake.params.settings
+    archive = Path(snakemake.params.archives_dir) / settings["file"]
+    fetch(archive, settings["url"], snakemake.params.local, Path(snakemake.output[0]))
 
 
 if __name__ == "__main__":

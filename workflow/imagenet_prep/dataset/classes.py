@@ -29,7 +29,7 @@ VALIDATION_LABELS = pa.schema(
         ("index", pa.int32()),
     ]
 )
-_KEY = "config key classes"
+_KEY = "configuration key classes"
 
 
 def select_classes(
@@ -58,6 +58,14 @@ def select_classes(
     index = {wnid: i for i, wnid in enumerate(numbered)}
     rows = [{**leaves[wnid], "index": index[wnid], "tf_label": index[wnid] + 1} for wnid in chosen]
     return pa.Table.from_pylist(rows, schema=CLASSES)
+
+
+def numbered_wnids(
+    synsets: pa.Table, wnids: Sequence[str] | None, subset_labels: Literal["original", "renumbered"]
+) -> list[str]:
+    """The WNIDs that the indices stand for, by index: all of them where a subset keeps the numbers of the whole set."""
+    named = select_classes(synsets, wnids if subset_labels == "renumbered" else None, subset_labels)
+    return [str(wnid) for wnid in named["wnid"].to_pylist()]
 
 
 def validation_labels(ground_truth: npt.NDArray[np.int32], synsets: pa.Table, classes: pa.Table) -> pa.Table:

@@ -40,7 +40,7 @@ def fetch(archive: Path, url: str | Sequence[str] | None, local: str, link: Path
     link.parent.mkdir(parents=True, exist_ok=True)
     partial = atomic.partial_path(link)
     partial.unlink(missing_ok=True)
-    partial.symlink_to(source.resolve())
+    partial.symlink_to(source if source.is_absolute() else os.path.relpath(source, link.parent))
     os.replace(partial, link)
 
 

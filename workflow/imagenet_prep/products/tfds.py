@@ -25,15 +25,9 @@ _CITATION = """@article{ILSVRC15,
 }"""
 
 
-def label_names(wnids: list[str], indices: list[int], label_base: int) -> list[str]:
-    """The name of every label from 0 on: WNIDs, and `background` for the 0 that stays free with a base of 1.
-
-    Labels of a subset that keeps the numbers of the whole set have gaps, which are named `unused_<label>`.
-    """
-    named = {label_base + index: wnid for index, wnid in zip(indices, wnids, strict=True)}
-    if label_base:
-        named[0] = "background"
-    return [named.get(label, f"unused_{label}") for label in range(max(named) + 1)]
+def label_names(wnids: list[str], label_base: int) -> list[str]:
+    """The name of every label from 0 on: the WNIDs by index, after `background` where labels begin with 1."""
+    return ["background", *wnids] if label_base else wnids
 
 
 def write_description(splits: list[dict[str, Any]], names: list[str], folder: Path) -> None:

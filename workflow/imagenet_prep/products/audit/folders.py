@@ -47,7 +47,9 @@ def expected_paths(images: pa.Table, split: str, val_dirs: str) -> pa.ChunkedArr
     return pc.binary_join_element_wise(folder, images["filename"], "/")
 
 
-def compare_tree(check: Check, found: pa.Table, images: pa.Table, root: Path, split: str, val_dirs: str, mend: str) -> None:
+def compare_tree(
+    check: Check, found: pa.Table, images: pa.Table, root: Path, split: str, val_dirs: str, mend: str
+) -> None:
     """Hold a tree against its split's images; note in `check` what is missing, too much or changed."""
     paths = expected_paths(images, split, val_dirs)
     check.figures |= {"files": len(found), "images": len(images), "bytes": pc.sum(found["nbytes"]).as_py() or 0}
@@ -55,9 +57,13 @@ def compare_tree(check: Check, found: pa.Table, images: pa.Table, root: Path, sp
     check.add_each("it is missing", [f"{root}/{path}" for path in missing], mend)
     position = pc.index_in(found["path"], value_set=paths.combine_chunks())
     extra = found["path"].filter(pc.is_null(position)).to_pylist()
-    check.add_each("no image of the archives in use", [f"{root}/{path}" for path in extra], "move it away: mv {} <elsewhere>")
+    check.add_each(
+        "no image of the archives in use", [f"{root}/{path}" for path in extra], "move it away: mv {} <elsewhere>"
+    )
     known = pc.is_valid(position)
     found, wanted = found.filter(known), images.take(position.filter(known))
     same = pc.and_(pc.equal(found["nbytes"], wanted["nbytes"]), pc.equal(found["crc32c"], wanted["crc32c"]))
     changed = found["path"].filter(pc.invert(same)).to_pylist()
-    check.add_each("its bytes are not those of the archive", [f"{root}/{path}" for path in changed], f"rm {{}} && {mend}")
+    check.add_each(
+        "its bytes are not those of the archive", [f"{root}/{path}" for path in changed], f"rm {{}} && {mend}"
+    )

@@ -69,7 +69,10 @@ def examine_shard(path: Path, reencoded: Collection[str]) -> Shard | PrepError:
                     row = _row(example.decode(data), reencoded)
                 except (ValueError, KeyError, IndexError, AttributeError) as error:
                     raise PrepError(
-                        place, f"the record that begins here is not what it should be ({error})", tfrecord.REMEDY, offset=offset
+                        place,
+                        f"the record that begins here is not what it should be ({error})",
+                        tfrecord.REMEDY,
+                        offset=offset,
                     ) from error
                 for name, value in row.items():
                     columns[name].append(value)
@@ -151,8 +154,15 @@ def compare_records(
     check.figures["boxes"] = pc.sum(pc.list_value_length(found["xmin"])).as_py() or 0
     for side, wanted in zip(_SIDES, lists, strict=True):
         wrong = _differing_lists(found[side], pc.cast(wanted, pa.list_(pa.float32())))
-        check.add_each(f"its boxes ({side}) in the TFRecords are not those of the table", found["filename"].filter(wrong).to_pylist(), mend)
-    box_labels = [label == [value] * len(label) for value, label in zip(found["label"].to_pylist(), found["box_labels"].to_pylist(), strict=True)]
+        check.add_each(
+            f"its boxes ({side}) in the TFRecords are not those of the table",
+            found["filename"].filter(wrong).to_pylist(),
+            mend,
+        )
+    box_labels = [
+        label == [value] * len(label)
+        for value, label in zip(found["label"].to_pylist(), found["box_labels"].to_pylist(), strict=True)
+    ]
     names = found["filename"].filter(pc.invert(pa.array(box_labels, pa.bool_()))).to_pylist()
     check.add_each("its boxes have another label than the image", names, mend)
 
@@ -181,7 +191,11 @@ def compare_folder(check: Check, folder: Path, expected: set[str], mend: str) ->
     """Note what is missing in a flat folder, and what is too much."""
     there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     check.add_each("it is missing", [str(folder / name) for name in sorted(expected - there)], mend)
-    check.add_each("no product of this configuration", [str(folder / name) for name in sorted(there - expected)], "move it away: mv {} ..")
+    check.add_each(
+        "no product of this configuration",
+        [str(folder / name) for name in sorted(there - expected)],
+        "move it away: mv {} ..",
+    )
 
 
 def compare_names(check: Check, found: pa.ChunkedArray, wanted: pa.ChunkedArray, prefix: str, mend: str) -> None:
@@ -190,7 +204,11 @@ def compare_names(check: Check, found: pa.ChunkedArray, wanted: pa.ChunkedArray,
     twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
     missing = wanted.filter(pc.invert(pc.is_in(wanted, value_set=found.combine_chunks())))
     unknown = found.filter(pc.invert(pc.is_in(found, value_set=wanted.combine_chunks())))
-    for names, what in ((missing, "it is missing"), (twice, "it is there more than once"), (unknown, "no archive in use holds it")):
+    for names, what in (
+        (missing, "it is missing"),
+        (twice, "it is there more than once"),
+        (unknown, "no archive in use holds it"),
+    ):
         check.add_each(what, [prefix + name for name in names.to_pylist()], mend)
 
 
@@ -202,5 +220,3 @@ def _differing_lists(found: pa.ChunkedArray, wanted: pa.Array) -> pa.Array:
         unequal = pc.not_equal(found.flatten(), wanted.flatten()).to_numpy(zero_copy_only=False)
         different[rows[unequal]] = True
     return pa.array(different)
-
-

@@ -86,5 +86,9 @@ def expect_no_problem(checks: list[Check], place: str | PathLike[str]) -> None:
     if failed:
         first = failed[0].problems[0]
         n = sum(len(check.problems) for check in failed)
-        others = "" if n == 1 else f" (the first of {n} problems, in {', '.join(check.name for check in failed)}; all of them above)"
+        others = (
+            ""
+            if n == 1
+            else f" (the first of {n} problems, in {', '.join(check.name for check in failed)}; all of them above)"
+        )
         raise PrepError(place, f"{first.text}{others}", f"To mend it: {first.mend}")

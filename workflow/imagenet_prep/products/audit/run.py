@@ -58,7 +58,9 @@ class Audit:
         images = pq.read_table(images_path)
         of_split = {split: images.filter(pc.equal(images["split"], split)) for split in self.splits}
         for split, part in of_split.items():
-            self.checks.append(tables.check_images(part, split, labels, f"rm {images_path} && {SNAKEMAKE} {images_path}"))
+            self.checks.append(
+                tables.check_images(part, split, labels, f"rm {images_path} && {SNAKEMAKE} {images_path}")
+            )
         with ProcessPoolExecutor(self.workers) as pool:
             if "imagefolder" in self.products:
                 for split, part in of_split.items():
@@ -82,10 +84,15 @@ class Audit:
         path = self.output_dir / "SHA256SUMS"
         check = Check("SHA256SUMS")
         if self._there(check, [path], f"{SNAKEMAKE} audit"):
-            recorded = dict(reversed(line.split("  ", 1)) for line in path.read_text(encoding="utf-8").splitlines())
+            recorded = {}
+            for line in path.read_text(encoding="utf-8").splitlines():
+                digest, _, name = line.partition("  ")
+                recorded[name] = digest
             check.figures["files"] = len(recorded)
             changed = [name for name, digest in sorted(self.sums.items()) if recorded.get(name) != digest]
-            mend = f"{SNAKEMAKE} -f audit_products if that change was meant, else rm {self.output_dir}/{{}} && {SNAKEMAKE}"
+            mend = (
+                f"{SNAKEMAKE} -f audit_products if that change was meant, else rm {self.output_dir}/{{}} && {SNAKEMAKE}"
+            )
             check.add_each("it is not what the last audit saw", changed, mend)
             gone = sorted(recorded.keys() - self.sums.keys())
             check.add_each("the last audit saw it, and it is not there or not whole now", gone, SNAKEMAKE)
@@ -113,7 +120,9 @@ class Audit:
         folder = self.output_dir / TFRECORD
         splits = [split for split in of_split if split in ("train", "validation")]
         check = Check("tfrecord folder")
-        records.compare_folder(check, folder, records.expected_files(self.config, splits, TFRECORD), f"{SNAKEMAKE} tfrecords")
+        records.compare_folder(
+            check, folder, records.expected_files(self.config, splits, TFRECORD), f"{SNAKEMAKE} tfrecords"
+        )
         self.checks.append(check)
         if "indexes" in self.products:
             check = Check("tfrecord_index folder")
@@ -132,14 +141,19 @@ class Audit:
         reencoded = self._reencoded(images)
         paths = [path for path in ShardSet.of(self.config, TFRECORD, split).paths() if path.is_file()]
         shards = []
-        for shard in _map(pool, f"reading the {split} shards", records.examine_shard, [(path, reencoded) for path in paths]):
+        for shard in _map(
+            pool, f"reading the {split} shards", records.examine_shard, [(path, reencoded) for path in paths]
+        ):
             if isinstance(shard, PrepError):
                 check.add(str(shard), f"rm {shard.place} && {SNAKEMAKE} tfrecords indexes")
             else:
                 shards.append(shard)
                 self.sums[self._relative(shard.path)] = shard.sha256
         classes = pyarrow.csv.read_csv(self.output_dir / "labels" / "classes.csv")
-        sources = (self.output_dir / "state" / "boxes" / f"{split}.parquet", self.output_dir / "tables" / "bboxes.parquet")
+        sources = (
+            self.output_dir / "state" / "boxes" / f"{split}.parquet",
+            self.output_dir / "tables" / "bboxes.parquet",
+        )
         boxes = next((path for path in sources if path.is_file()), None)
         records.compare_records(
             check,
@@ -178,9 +192,13 @@ _LABEL_FILES = (
 )
 
 
-def _map(pool: ProcessPoolExecutor, what: str, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+def _map(
+    pool: ProcessPoolExecutor, what: str, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
+) -> Iterator[Any]:
     arguments = list(arguments)
     progress = Progress(what, len(arguments))
-    for result in pool.map(function, *zip(*arguments, strict=True), chunksize=max(1, len(arguments) // 400)) if arguments else ():
+    for result in (
+        pool.map(function, *zip(*arguments, strict=True), chunksize=max(1, len(arguments) // 400)) if arguments else ()
+    ):
         progress.advance(1)
         yield result

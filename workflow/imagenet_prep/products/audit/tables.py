@@ -33,9 +33,13 @@ def check_images(images: pa.Table, split: str, labels: Path, mend: str) -> Check
     if split == "validation":
         wanted = pd.read_csv(labels / "val_labels.csv")
         compare_names(check, names, pa.chunked_array([pa.array(wanted["filename"])]), "tables/images.parquet: ", mend)
-        joined = wanted.merge(images.select(["filename", "wnid", "index"]).to_pandas(), on="filename", suffixes=("", "_table"))
+        joined = wanted.merge(
+            images.select(["filename", "wnid", "index"]).to_pandas(), on="filename", suffixes=("", "_table")
+        )
         wrong = joined[(joined["wnid"] != joined["wnid_table"]) | (joined["index"] != joined["index_table"])]
-        check.add_each("its label in labels/val_labels.csv is not that of tables/images.parquet", wrong["filename"].tolist(), mend)
+        check.add_each(
+            "its label in labels/val_labels.csv is not that of tables/images.parquet", wrong["filename"].tolist(), mend
+        )
         check.figures["classes"] = int(wanted["wnid"].nunique())
     return check
 
@@ -72,8 +76,13 @@ def check_boxes(boxes: Path, images: pa.Table) -> Check:
     mend = f"rm {boxes} && snakemake --cores N bboxes"
     usable = table.filter(table["usable"])
     for low, high in (("xmin", "xmax"), ("ymin", "ymax")):
-        inside = pc.and_(pc.and_(pc.greater_equal(usable[low], 0), pc.less(usable[low], usable[high])), pc.less_equal(usable[high], 1))
-        check.add_each("a usable box is not inside the image", usable["source"].filter(pc.invert(inside)).to_pylist(), mend)
+        inside = pc.and_(
+            pc.and_(pc.greater_equal(usable[low], 0), pc.less(usable[low], usable[high])),
+            pc.less_equal(usable[high], 1),
+        )
+        check.add_each(
+            "a usable box is not inside the image", usable["source"].filter(pc.invert(inside)).to_pylist(), mend
+        )
     without = pc.invert(pc.is_in(usable["filename"], value_set=images["filename"].combine_chunks()))
     check.figures["boxes_without_image"] = pc.sum(pc.cast(without, pa.int64())).as_py() or 0
     return check
@@ -87,5 +96,7 @@ def check_multilabel(path: Path, labels: Path) -> Check:
     validation = pd.read_csv(labels / "val_labels.csv").rename(columns={"filename": "file_name"})
     joined = table.merge(validation[["file_name", "index"]], on="file_name", how="left")
     wrong = joined[joined["index"] != joined["original_label"]]
-    check.add_each("its original_label in tables/multilabel.parquet is not its validation label", wrong["file_name"].tolist(), mend)
+    check.add_each(
+        "its original_label in tables/multilabel.parquet is not its validation label", wrong["file_name"].tolist(), mend
+    )
     return check

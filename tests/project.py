@@ -1,0 +1,174 @@
+"""A copy of the checkout in a folder of its own, in which tests run the workflow as a user would."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SOURCES = ("Snakefile", "workflow", "config", "profiles", "envs", "pyproject.toml")
+
+# Small enough for a run of seconds, large enough for every kind of trouble of the synthetic set.
+SMALL: dict[str, Any] = {
+    "output_dir": "results",
+    "archives_dir": "archives",
+    "synthetic": {
+        "seed": 7,
+        "classes": 6,
+        "train_images_per_class": 9,
+        "val_images_per_class": 3,
+        "test_images": 5,
+        "train_t3_classes": 2,
+        "train_t3_images_per_class": 3,
+        "max_side": 64,
+    },
+    "tfrecord": {"train_shards": 4, "validation_shards": 2},
+    "jobs": {"imagefolder_classes": 3, "imagefolder_val_classes": 6, "tfrecord_shards": 2, "index_shards": 4},
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished call of snakemake.
+
+    Attributes:
+        code: its exit code.
+        terminal: all that it printed, standard error and output as they came.
+    """
+
+    code: int
+    terminal: str
+
+    @property
+    def rules(self) -> set[str]:
+        """The rules of which jobs finished."""
+        return set(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.terminal))
+
+    @property
+    def last_line(self) -> str:
+        """The last line that says something."""
+        return [line for line in self.terminal.splitlines() if line.strip()][-1]
+
+    @property
+    def nothing_done(self) -> bool:
+        """Whether snakemake found nothing to do."""
+        return self.code == 0 and "Nothing to be done" in self.terminal
+
+
+class Project:
+    """A folder with the workflow, its own configuration, archives and results."""
+
+    def __init__(self, folder: Path, config: dict[str, Any] | None = None) -> None:
+        self.folder = folder
+        self.results = folder / "results"
+        self.archives = folder / "archives"
+        if config is not None:
+            for name in SOURCES:
+                source = CHECKOUT / name
+                if source.is_dir():
+                    shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+                else:
+                    shutil.copy(source, folder / name)
+            demo = yaml.safe_load((folder / "config" / "demo.yaml").read_text())
+            self.write_config(merged(demo, config))
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Set what is laid over config/config.yaml."""
+        (self.folder / "test.yaml").write_text(yaml.safe_dump(config))
+
+    def configure(self, changes: dict[str, Any]) -> None:
+        """Change some keys of that."""
+        self.write_config(merged(yaml.safe_load((self.folder / "test.yaml").read_text()), changes))
+
+    def command(self, *arguments: str, cores: int = 2) -> list[str]:
+        """What a user would type."""
+        overlay = ["--configfile", "config/config.yaml", "test.yaml"]
+        return [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments, *overlay]
+
+    def run(self, *arguments: str, cores: int = 2, prefix: tuple[str, ...] = ()) -> Run:
+        """Run snakemake to its end."""
+        done = subprocess.run(
+            [*prefix, *self.command(*arguments, cores=cores)],
+            cwd=self.folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def succeed(self, *arguments: str, cores: int = 2) -> Run:
+        """Run snakemake, which must exit with 0."""
+        run = self.run(*arguments, cores=cores)
+        assert run.code == 0, run.terminal
+        return run
+
+    def kill_when(self, seen: Callable[[], bool], *arguments: str) -> bool:
+        """Start snakemake and kill it with all its jobs (SIGKILL) as soon as `seen()`; return whether that came in time."""
+        process = subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            while process.poll() is None:
+                if seen():
+                    os.killpg(process.pid, signal.SIGKILL)
+                    return True
+            return False
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def copy(self, folder: Path) -> Project:
+        """The project as it stands, in another folder, times kept."""
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
+        return Project(folder)
+
+    def products(self) -> dict[str, str]:
+        """SHA-256 of every product by its path; neither logs nor times of runs nor the workflow's own records."""
+        own = {"logs", "benchmarks", "state"}
+        return {
+            path.relative_to(self.results).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(self.results.rglob("*"))
+            if path.is_file() and path.relative_to(self.results).parts[0] not in own
+        }
+
+    def times(self) -> dict[str, int]:
+        """Modification time in ns of every product by its path."""
+        own = {"logs", "benchmarks", "state", "archives", "verified"}
+        return {
+            path.relative_to(self.results).as_posix(): path.stat().st_mtime_ns
+            for path in sorted(self.results.rglob("*"))
+            if path.is_file() and path.relative_to(self.results).parts[0] not in own
+        }
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` laid over it, mappings key by key."""
+    result = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def environment() -> dict[str, str]:
+    """The environment of a user: without what a test runner puts into it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHONPATH"))}
