@@ -226,3 +226,12 @@ def test_other_cores_and_job_sizes_give_the_same_bytes(finished: Project, tmp_pa
     other = Project(tmp_path / "other", config)
     other.succeed(cores=1)
     assert other.products() == finished.products()
+
+
+def test_a_relinked_archive_does_not_hide_another_change(project: Project) -> None:
+    project.archives.rename(project.folder / "moved")
+    project.configure({"archives_dir": "moved", "tfrecord": {"train_shards": 3}, "synthetic": None})
+    project.configure({"classes": project_wnids(project)})
+    project.succeed()
+    assert len(list((project.results / "tfrecord").glob("train-*-of-00003"))) == 3
+    assert project.run().nothing_done

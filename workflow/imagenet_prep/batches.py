@@ -19,11 +19,14 @@ Batch = tuple[int, int]
 
 
 def cover(total: int, size: int, kept: Iterable[Batch]) -> list[Batch]:
-    """Cut the units 0 … total - 1 into batches (first, last): those kept, and between them new ones of at most `size`."""
+    """Cut the units 0 … total - 1 into batches (first, last): those kept, and new ones of at most `size` between them.
+
+    Of kept ones that overlap the first stays; one that is no range of the units is left out.
+    """
     batches: list[Batch] = []
     unit = 0
     for first, last in [*sorted(kept), (total, total)]:
-        if first < unit or (last >= total and first < total):
+        if first != total and not unit <= first <= last < total:
             continue
         batches += [(start, min(start + size, first) - 1) for start in range(unit, first, size)]
         if first < total:
@@ -69,7 +72,7 @@ def revoke(folder: Path, holds: Callable[[Path, dict[str, Any]], bool]) -> list[
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             valid = holds(path, content)
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # also what is no receipt at all
             valid = False
         if not valid:
             void.append(path)

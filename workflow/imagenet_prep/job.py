@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -42,14 +43,12 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        with log.open("a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
         message = describe(error, log)
         print(f"ERROR {message}", file=sys.stderr)
-        try:
+        with contextlib.suppress(OSError):  # the line above has said it; a full disk must not add a second error
             note.write_text(message + "\n", encoding="utf-8")
-        except OSError:
-            pass  # the line above has said it; a full disk must not add a second error
+            with log.open("a", encoding="utf-8") as file:
+                traceback.print_exception(error, file=file)
         sys.exit(1)
 
 
@@ -62,7 +61,7 @@ def describe(error: Exception, log: str | os.PathLike[str]) -> str:
         remedy = _REMEDIES.get(error.errno, "Mend that, then run the same command again")
         return f"{place}: {os.strerror(error.errno)}. {remedy}."
     return (
-        f"{log}: an error that this program did not foresee ({type(error).__name__}: {error}). "
+        f"{log}: an error that this program did not foresee ({type(error).__name__}: {' '.join(str(error).split())}). "
         "That is a fault of the program: please report it with this log."
     )
 

@@ -33,7 +33,7 @@ rule fetch_archive:
 checkpoint verify_archive:
     """Read an archive once: its checksum, and whether its members are whole."""
     input:
-        ancient(link_of_archive),
+        link_of_archive,
     output:
         receipt=VERIFIED / "{archive}.json",
         state=STATE / "archives" / "{archive}.stat",
@@ -61,7 +61,7 @@ checkpoint verify_archive:
 checkpoint scan_archive:
     """Read an image archive once: its checksum, and every image in it."""
     input:
-        ancient(link_of_archive),
+        link_of_archive,
     output:
         receipt=VERIFIED / "{archive}.json",
         state=STATE / "archives" / "{archive}.stat",

@@ -75,7 +75,10 @@ def verified(*archives):
 
     Once an archive has been verified, its receipt is waited for as a checkpoint's: when the archive was touched, replaced
     or linked anew, what follows is decided after it was read again, by the receipt's content and not by its time stamp.
-    Every rule below the archives names the receipts that it depends on, however indirectly, for this to work.
+    Every rule below the archives names the receipts that it depends on, however indirectly, for this to work: Snakemake
+    looks again only at the jobs that wait for the checkpoint themselves. And a file may be taken as ancient() only beside
+    a receipt of the same rule that is not: while a job runs whose outputs somebody takes as ancient alone, Snakemake
+    does not ask whether that somebody is stale for another reason.
     """
     names = [archive for archive in archives if archive in config["use"]]
 
@@ -151,7 +154,7 @@ def link_of_archive(wildcards):
 
 def synthetic_archive(wildcards):
     """The archive that the workflow makes up, where the configuration asks for that."""
-    return ancient(Path(config["archives_dir"]) / wildcards.file) if config["synthetic"] else []
+    return Path(config["archives_dir"]) / wildcards.file if config["synthetic"] else []
 
 
 def scan_of_split(wildcards):

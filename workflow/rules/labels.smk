@@ -34,7 +34,6 @@ rule parse_devkit:
     resources:
         mem_mb=1000,
     params:
-        class_count=None if config["classes"] else CLASS_COUNT,
         version=versions.DEVKIT,
     message:
         "Read the devkit"

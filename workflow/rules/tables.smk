@@ -25,6 +25,7 @@ rule label_images:
     params:
         archive=archive_of_split,
         classes=CLASS_PARAMS,
+        class_count=CLASS_COUNT,
         version=versions.IMAGES,
     message:
         "Label the images of {wildcards.split}"

@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset.devkit import expect_class_count, read_devkit, write_devkit
+from imagenet_prep.dataset.devkit import read_devkit, write_devkit
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
     devkit = read_devkit(Path(snakemake.input.devkit))
-    if snakemake.params.class_count is not None:
-        expect_class_count(devkit, snakemake.params.class_count, Path(snakemake.input.devkit))
     write_devkit(devkit, Path(snakemake.output.synsets), Path(snakemake.output.ground_truth))
 
 

@@ -50,7 +50,13 @@ _NUMBERED = {
 
 @dataclass(frozen=True)
 class Expected:
-    """What the configuration says of an archive: `algorithm` ("md5" or "sha256") and `checksum` in hexadecimal, `nbytes`."""
+    """What the configuration says of an archive.
+
+    Attributes:
+        algorithm: "md5" or "sha256".
+        checksum: in hexadecimal; None where it is not known.
+        nbytes: the size; None where it is not known.
+    """
 
     algorithm: str = "md5"
     checksum: str | None = None
@@ -137,8 +143,18 @@ def _nested_images(stream: Stream, path: Path, size: int) -> Iterator[Row]:
         wnid = matched[1]
         fits = re.compile(rf"{wnid}_\d+\.JPEG").fullmatch
         end = class_tar.offset + class_tar.nbytes
+        images = 0
         for member in tar.walk(stream, place, end=end, within=class_tar.name):
             yield _row(stream, path, member, f"{class_tar.name}/{member.name}", member.name, wnid, fits)
+            images += 1
+        if not images:
+            raise PrepError(
+                place,
+                "the class archive holds no image",
+                tar.DAMAGED,
+                member=class_tar.name,
+                offset=class_tar.offset,
+            )
 
 
 def _flat_images(stream: Stream, path: Path, size: int, name: str) -> Iterator[Row]:
@@ -211,8 +227,8 @@ def _expect_size(path: Path, expected: Expected) -> None:
 
 def _expect_checksum(path: Path, expected: Expected, checksum: str) -> None:
     if expected.checksum is not None and checksum != expected.checksum.lower():
-        problem = f"its {expected.algorithm} is {checksum} where {expected.checksum} is expected: it is damaged or another file"
-        raise PrepError(os.path.realpath(path), problem, DOWNLOAD_AGAIN)
+        problem = f"its {expected.algorithm} is {checksum} where {expected.checksum} is expected"
+        raise PrepError(os.path.realpath(path), f"{problem}: it is damaged or another file", DOWNLOAD_AGAIN)
 
 
 def _receipt(

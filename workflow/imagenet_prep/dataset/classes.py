@@ -60,6 +60,16 @@ def select_classes(
     return pa.Table.from_pylist(rows, schema=CLASSES)
 
 
+def expect_class_count(classes: pa.Table, count: int) -> None:
+    """Raise `PrepError` where the devkit has another number of classes than the work was cut for."""
+    if len(classes) != count:
+        raise PrepError(
+            "the devkit",
+            f"it has {len(classes)} classes, not {count}",
+            "Use the devkit of ILSVRC2012 (tasks 1 and 2); for a part of the classes name them under the key classes",
+        )
+
+
 def numbered_wnids(
     synsets: pa.Table, wnids: Sequence[str] | None, subset_labels: Literal["original", "renumbered"]
 ) -> list[str]:

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagenet_prep import atomic
@@ -278,14 +277,3 @@ def _parse_ground_truth(path: Path, member: str, content: bytes, *, n_classes: i
             raise PrepError(path, problem, _OTHER_KIT, member=member)
         ids[number - 1] = synset
     return ids
-
-
-def expect_class_count(devkit: Devkit, classes: int, path: Path) -> None:
-    """Raise `PrepError` where the devkit has another number of classes than the work was cut for."""
-    found = pc.sum(pc.equal(devkit.synsets["num_children"], 0)).as_py()
-    if found != classes:
-        raise PrepError(
-            path,
-            f"the devkit has {found} classes, not {classes}",
-            "Use the devkit of ILSVRC2012 (task 1 and 2); for a part of the classes name them under the key classes",
-        )

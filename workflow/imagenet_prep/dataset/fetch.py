@@ -50,14 +50,20 @@ def _from_sources(archive: Path, url: str | Sequence[str] | None, local: str) ->
         raise PrepError(archive, "the archive is not there, and the configuration gives no url for it", ACCOUNT)
     answers = []
     for source in urls:
-        parts = urlsplit(source)
         try:
-            if parts.scheme in ("", "file"):
+            parts = urlsplit(source)
+            if not parts.scheme:
+                return _local(Path(source), archive, local)
+            if parts.scheme == "file":
                 return _local(Path(unquote(parts.path)), archive, local)
             return _download(source, archive)
+        except ValueError as error:  # a URL that is none
+            answers.append(f"{source} ({error})")
         except _NotThere as error:
             answers.append(f"{source} ({error})")
-    raise PrepError(archive, f"the archive is not there, and could not be had from {' nor from '.join(answers)}", ACCOUNT)
+    raise PrepError(
+        archive, f"the archive is not there, and could not be had from {' nor from '.join(answers)}", ACCOUNT
+    )
 
 
 class _NotThere(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,18 @@ import pyarrow.parquet as pq
 from imagenet_prep import atomic, versions
 from imagenet_prep.errors import PrepError
 
-_IMAGE_COLUMNS = ["filename", "wnid", "archive", "offset", "nbytes", "width", "height", "format", "colorspace", "crc32c"]
+_IMAGE_COLUMNS = [
+    "filename",
+    "wnid",
+    "archive",
+    "offset",
+    "nbytes",
+    "width",
+    "height",
+    "format",
+    "colorspace",
+    "crc32c",
+]
 _BOX_SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -70,7 +82,7 @@ def write_plan(
         atomic.replacing(output) as partial,
         pq.ParquetWriter(partial, table.schema, compression="zstd") as writer,
     ):
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in itertools.pairwise(edges):
             part = table.slice(start, stop - start)
             writer.write_table(part, row_group_size=len(part))
     return {"images": len(table), "shards": shards, "sha256": atomic.sha256(output), "format_version": versions.SHARDS}

@@ -1,8 +1,8 @@
 """`tf.train.Example` messages, encoded and decoded without TensorFlow.
 
-The message is `Example { Features features = 1 }`, `Features { map<string, Feature> feature = 1 }`, and `Feature` one of
-`BytesList = 1`, `FloatList = 2`, `Int64List = 3`, each with a repeated `value = 1` (TensorFlow's `example.proto` and
-`feature.proto`); numbers are packed, as protocol buffers version 3 write them.
+The message is `Example { Features features = 1 }`, `Features { map<string, Feature> feature = 1 }`, and `Feature` is
+one of `BytesList = 1`, `FloatList = 2`, `Int64List = 3`, each with a repeated `value = 1` (TensorFlow's `example.proto`
+and `feature.proto`); numbers are packed, as protocol buffers version 3 write them.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ The segments are those of ITU-T T.81 (Annex B); the Adobe APP14 segment is descr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from imagenet_prep.formats.stream import Buffer
 
 SIGNATURE = b"\xff\xd8\xff"
@@ -22,22 +24,9 @@ def parse(data: Buffer) -> tuple[int, int, int, str]:
     Raises:
         ValueError: no frame header is there, or it makes no sense; the text says what and where.
     """
-    size = len(data)
     position = 2
-    while position + 4 <= size:
-        if data[position] != 0xFF:
-            raise ValueError(f"no JPEG marker at byte {position} of the image")
-        marker = data[position + 1]
-        if marker == 0xFF:  # fill byte
-            position += 1
-            continue
-        if marker in _STANDALONE:
-            position += 2
-            continue
-        length = data[position + 2] << 8 | data[position + 3]
-        if marker in _START_OF_FRAME:
-            if length < 8 or position + 10 > size:
-                break
+    for marker, position in _segments(data):
+        if marker in _START_OF_FRAME and position + 10 <= len(data):
             height = data[position + 5] << 8 | data[position + 6]
             width = data[position + 7] << 8 | data[position + 8]
             channels = data[position + 9]
@@ -46,37 +35,51 @@ def parse(data: Buffer) -> tuple[int, int, int, str]:
             if channels not in _COLORSPACES:
                 raise ValueError(f"its JPEG header gives {channels} channels")
             return width, height, channels, _COLORSPACES[channels]
-        if length < 2 or marker in (_START_OF_SCAN, END_OF_IMAGE[1]):
-            break
-        position += 2 + length
-    raise ValueError(f"its JPEG header ends without a frame, at byte {min(position, size)} of the image")
+    raise ValueError(
+        f"its JPEG header ends without a frame, in the segment at byte {position} of the image or behind it"
+    )
 
 
 def has_end(data: Buffer) -> bool:
     """Whether the end-of-image marker is there, bytes behind it allowed.
 
-    Inside entropy-coded data every 0xFF is followed by 0x00 or a restart marker, so the marker cannot be met by chance there.
+    Inside entropy-coded data every 0xFF is followed by 0x00 or a restart marker, so that the marker cannot be met
+    there by chance; the thumbnail in an EXIF segment has one of its own.
     """
     if data[-2:] == END_OF_IMAGE:
         return True
+    first_scan = next((position for marker, position in _segments(data) if marker == _START_OF_SCAN), None)
     content = bytes(data)
-    return content.rfind(END_OF_IMAGE) > content.rfind(b"\xff\xda") > 0
+    return first_scan is not None and content.rfind(END_OF_IMAGE) > content.rfind(b"\xff\xda") >= first_scan
 
 
 def has_adobe_marker(data: Buffer) -> bool:
     """Whether an Adobe APP14 segment stands before the first scan: then CMYK samples are stored inverted."""
+    return any(
+        marker == _APP14 and bytes(data[position + 4 : position + 9]) == b"Adobe"
+        for marker, position in _segments(data)
+    )
+
+
+def _segments(data: Buffer) -> Iterator[tuple[int, int]]:
+    """Marker and offset of every segment up to the first scan, with it.
+
+    Bytes between segments that belong to none are passed over, as libjpeg does.
+    """
+    size = len(data)
     position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
+    while position + 4 <= size:
         marker = data[position + 1]
-        if marker == 0xFF:
+        if data[position] != 0xFF or marker in (0x00, 0xFF):
             position += 1
             continue
-        if marker == _START_OF_SCAN:
-            return False
         if marker in _STANDALONE:
             position += 2
             continue
-        if marker == _APP14 and bytes(data[position + 4 : position + 9]) == b"Adobe":
-            return True
-        position += 2 + (data[position + 2] << 8 | data[position + 3])
-    return False
+        length = data[position + 2] << 8 | data[position + 3]
+        if length < 2 or marker == END_OF_IMAGE[1]:
+            return
+        yield marker, position
+        if marker == _START_OF_SCAN:
+            return
+        position += 2 + length

@@ -12,11 +12,19 @@ from imagenet_prep.formats.stream import Buffer
 if TYPE_CHECKING:
     from PIL import Image
 
-MAX_PIXELS = 256 << 20
+MAX_PIXELS = 128 << 20
 
 
 class Header(NamedTuple):
-    """What the first bytes of an image tell: pixels, channels, format (JPEG, PNG), colorspace (RGB, Grayscale, CMYK, RGBA)."""
+    """What the first bytes of an image tell.
+
+    Attributes:
+        width: in pixels.
+        height: in pixels.
+        channels: 1 to 4.
+        format: "JPEG" or "PNG".
+        colorspace: "RGB", "Grayscale", "CMYK" or "RGBA".
+    """
 
     width: int
     height: int
@@ -28,7 +36,7 @@ class Header(NamedTuple):
 def identify(data: Buffer) -> Header:
     """Read the header of a whole image file and look that its end is there.
 
-    Only a JPEG without an end marker is decoded: such files exist that hold every line all the same.
+    Only a JPEG without an end marker is decoded, to see whether it holds every line all the same.
 
     Raises:
         ValueError: empty, no image, or cut off; the text is the end of a sentence about it.
@@ -38,7 +46,7 @@ def identify(data: Buffer) -> Header:
     start = bytes(data[:8])
     if start.startswith(jpeg.SIGNATURE):
         width, height, channels, colorspace = jpeg.parse(data)
-        if not jpeg.has_end(data) and not _decodes(data):
+        if not jpeg.has_end(data) and not _has_all_lines(data):
             raise ValueError("the JPEG image is cut off: its end marker is missing and its last lines do not decode")
         return Header(width, height, channels, "JPEG", colorspace)
     if start == png.SIGNATURE:
@@ -50,7 +58,7 @@ def identify(data: Buffer) -> Header:
 
 
 def to_rgb_jpeg(data: Buffer) -> bytes:
-    """The image as a three-channel JPEG of quality 100, without its metadata, as TensorFlow's conversion scripts make it.
+    """The image as a three-channel JPEG of quality 100, without its metadata, as TensorFlow's scripts make it.
 
     CMYK samples are taken as inverted if and only if the file carries Adobe's marker, which is what libjpeg's users
     (TensorFlow's decoder too) do; alpha is dropped.
@@ -58,36 +66,42 @@ def to_rgb_jpeg(data: Buffer) -> bytes:
     Raises:
         ValueError: it does not decode, or has more than `MAX_PIXELS` pixels.
     """
-    from PIL import ImageChops
+    import numpy as np
+    from PIL import Image, ImageChops
 
     image = _open(data)
     if image.mode == "CMYK" and not jpeg.has_adobe_marker(data):
         image = ImageChops.invert(image)  # Pillow inverts every CMYK JPEG
     if image.mode.startswith("I"):  # 16-bit grayscale: the high byte counts
-        image = image.point([value >> 8 for value in range(1 << 16)], "L")
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     output = io.BytesIO()
-    image.convert("RGB").save(output, "JPEG", quality=100)
+    image.convert("RGB").save(output, "JPEG", quality=100, comment=b"")
     return output.getvalue()
 
 
 def _open(data: Buffer) -> Image.Image:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
             image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"the image has {image.width}x{image.height} pixels, more than this program decodes")
-            image.load()
-            return image
-    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError, EOFError) as error:
-        raise ValueError(f"the image does not decode ({error})") from error
+            if image.width * image.height <= MAX_PIXELS:
+                image.load()
+        except Exception as error:  # the errors of Pillow's parsers on damaged files are of many kinds
+            raise ValueError(f"the image does not decode ({error})") from error
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(f"the image has {image.width}x{image.height} pixels, more than this program decodes")
+    return image
 
 
-def _decodes(data: Buffer) -> bool:
+def _has_all_lines(data: Buffer) -> bool:
+    """Whether a JPEG image without an end marker lacks nothing but that.
+
+    Then the decoder asks for no more bytes than are there, so that it does not matter which ones come behind them.
+    """
     try:
-        _open(data)
+        continued = [_open(bytes(data) + filling * 64 + jpeg.END_OF_IMAGE) for filling in (b"\x00", b"\xaa")]
     except ValueError:
         return False
-    return True
+    return continued[0].tobytes() == continued[1].tobytes()

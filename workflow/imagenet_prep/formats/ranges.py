@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from io import FileIO
 
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats.tar import CUT_OFF
@@ -21,11 +22,11 @@ def read_ranges(
     archive in one sweep, the scattered images of a shard one by one. The bytes are valid until the next range.
 
     Raises:
-        PrepError: the file ends before a range does.
+        PrepError: the file is not there, or ends before a range does.
     """
     place = os.fspath(path)
     order = sorted(range(len(offsets)), key=offsets.__getitem__)
-    with open(path, "rb", buffering=0) as file:
+    with _open(place) as file:
         first = 0
         while first < len(order):
             start = offsets[order[first]]
@@ -43,6 +44,14 @@ def read_ranges(
                 offset = offsets[position] - start
                 yield position, block[offset : offset + sizes[position]]
             first = last
+
+
+def _open(place: str) -> FileIO:
+    try:
+        return open(place, "rb", buffering=0)
+    except FileNotFoundError as error:
+        remedy = "Put it back in its place, or delete its link and run again to have it linked or downloaded anew"
+        raise PrepError(place, "the file is not there any more", remedy) from error
 
 
 def _read(descriptor: int, offset: int, size: int, place: str) -> memoryview:

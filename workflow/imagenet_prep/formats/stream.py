@@ -18,7 +18,8 @@ Buffer = bytes | memoryview
 class Readable(Protocol):
     """What a stream reads from: an unbuffered binary file, or a gzip file."""
 
-    def readinto(self, buffer: bytearray, /) -> int | None: ...
+    def readinto(self, buffer: bytearray, /) -> int | None:
+        """Fill the buffer from its beginning; return how many bytes came, 0 at the end."""
 
 
 class EndOfStream(Exception):

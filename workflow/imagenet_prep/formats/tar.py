@@ -14,14 +14,16 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from io import FileIO
 
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
+from imagenet_prep.formats import tar_header as header
+from imagenet_prep.formats.stream import Buffer, EndOfStream, Readable, Stream
+from imagenet_prep.formats.tar_header import BLOCK
 
-BLOCK = 512
 _ZEROS = bytes(BLOCK)
 _HEADER_LIMIT = 1 << 20
+_EXTENDED = (b"L", b"K", b"x", b"g")
 _REGULAR = (b"0", b"\0", b"7")
 _REFUSED = {
     b"1": "a hard link",
@@ -32,6 +34,7 @@ _REFUSED = {
     b"S": "a sparse file",
 }
 DAMAGED = "The archive is damaged or was made by hand: get it again from its source and compare its checksum"
+NO_ARCHIVE = "Look at what it is (a web page saved in its place?), and get the archive again"
 CUT_OFF = "Its download or copy stopped early: get it again, or continue it"
 
 
@@ -71,69 +74,62 @@ def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> 
     pax: dict[str, str] = {}
     while True:
         at = stream.offset
-        if at + BLOCK > end:
-            raise _without_end_mark(place, within, at)
-        try:
-            header = bytes(stream.take(BLOCK))
-        except EndOfStream as error:
-            raise _without_end_mark(place, within, at) from error
-        if header == _ZEROS:
+        block = _header(stream, place, end, within, at, start)
+        if block == _ZEROS:
+            if long_name is not None or pax:
+                raise PrepError(
+                    place,
+                    _in(within) + "an extended header is followed by no member",
+                    DAMAGED,
+                    member=within,
+                    offset=at,
+                )
             _only_padding(stream, end, place, within, at)
             return
-        if not _checksum_holds(header):
-            if at == start:
-                problem = _in(within) + "this is not a tar archive"
-                remedy = "Look at what it is (a web page saved in its place?), and get the archive again"
-            else:
-                problem, remedy = _in(within) + "a member's header is damaged", DAMAGED
-            raise PrepError(place, problem, remedy, member=within, offset=at)
-        kind = header[156:157]
-        size = _size(header, place, within, at)
+        name = long_name
+        try:
+            kind = block[156:157]
+            size = header.size(block)
+            if kind in _EXTENDED:
+                payload = bytes(_meta(stream, size, end, place, within, at))
+                if kind == b"L":
+                    long_name = header.text(payload)
+                elif kind == b"x":
+                    pax = header.pax(payload)
+                elif kind == b"g" and not {"path", "size"}.isdisjoint(header.pax(payload)):
+                    raise ValueError("the global pax header names a path or size")
+                continue
+            name = pax.get("path") or long_name or header.name(block)
+            given = header.pax_size(pax)
+            size = size if given is None else given
+            sparse = any(key.startswith("GNU.sparse") for key in pax)
+            long_name, pax = None, {}
+            is_folder = kind == b"5" or (kind == b"\0" and name.endswith("/"))
+            safe = header.safe_name(name)
+            if not safe and not is_folder:
+                raise ValueError("the member has no name")
+            if sparse or (kind not in _REGULAR and not is_folder):
+                what = "a sparse file" if sparse else _REFUSED.get(kind, f"of an unknown type ({kind!r})")
+                raise ValueError(f"the member is {what}, which has no place in a dataset archive")
+            if safe in seen and not is_folder:
+                raise ValueError("the archive holds this member twice")
+        except ValueError as error:
+            member = within if name is None else _inside(within, name)
+            raise PrepError(place, str(error), DAMAGED, member=member, offset=at) from error
+        if is_folder:  # the size of a folder, where one is written, is not that of any content
+            continue
+        seen.add(safe)
         content = at + BLOCK
         if content + size > end:
-            name = long_name or _text(header[:100], place, within, at)
             raise PrepError(
                 place,
-                f"the member's content should reach byte {content + size}, but the archive ends at {end}: it is cut off",
+                f"the member's content should reach byte {content + size}, but the archive ends before: it is cut off",
                 CUT_OFF,
-                member=_inside(within, name),
+                member=_inside(within, safe),
                 offset=at,
             )
-        if kind in (b"L", b"K", b"x", b"g"):
-            payload = bytes(_meta(stream, size, place, within, at))
-            if kind == b"L":
-                long_name = _text(payload, place, within, at)
-            elif kind == b"x":
-                pax = _pax(payload, place, within, at)
-            elif kind == b"g" and not {"path", "size"}.isdisjoint(_pax(payload, place, within, at)):
-                raise PrepError(place, "a global pax header names a path or size", DAMAGED, member=within, offset=at)
-            continue
-        if "size" in pax:
-            size = _pax_size(pax["size"], end - content, place, within, at)
-        name = pax.get("path") or long_name or _header_name(header, place, within, at)
-        sparse = any(key.startswith("GNU.sparse") for key in pax)
-        long_name, pax = None, {}
-        if kind == b"5" or (kind == b"\0" and name.endswith("/")):
-            _safe_name(name, place, within, at)
-            stream.skip(_padded(size))
-            continue
-        if sparse or kind in _REFUSED or kind not in _REGULAR:
-            what = "a sparse file" if sparse else _REFUSED.get(kind, f"of an unknown type ({kind!r})")
-            raise PrepError(
-                place,
-                f"the member is {what}, which has no place in a dataset archive",
-                DAMAGED,
-                member=_inside(within, name),
-                offset=at,
-            )
-        name = _safe_name(name, place, within, at)
-        if name in seen:
-            raise PrepError(
-                place, "the archive holds this member twice", DAMAGED, member=_inside(within, name), offset=at
-            )
-        seen.add(name)
-        yield Member(name, content, size)
-        _skip_to(stream, content + _padded(size), min(end, content + _padded(size)), place, within, name)
+        yield Member(safe, content, size)
+        _skip_to(stream, min(end, content + _padded(size)), place, _inside(within, safe), at)
 
 
 def read_files(path: str | os.PathLike[str], *, limit: int = 64 << 20) -> Iterator[tuple[Member, bytes]]:
@@ -172,8 +168,8 @@ def _broken_compression(place: str) -> Iterator[None]:
         raise PrepError(place, f"its compression is broken ({error})", DAMAGED) from error
 
 
-def _source(file: BinaryIO, compressed: bool) -> BinaryIO:
-    return gzip.GzipFile(fileobj=file) if compressed else file  # type: ignore[return-value]
+def _source(file: FileIO, compressed: bool) -> Readable:
+    return gzip.GzipFile(fileobj=file) if compressed else file
 
 
 def _take(stream: Stream, n: int, place: str, member: str | None, at: int) -> Buffer:
@@ -181,22 +177,43 @@ def _take(stream: Stream, n: int, place: str, member: str | None, at: int) -> Bu
         return stream.take(n)
     except EndOfStream as error:
         raise PrepError(
-            place, f"{n} bytes should follow, but only {error.available} do: it is cut off", CUT_OFF, member=member, offset=at
+            place,
+            f"{n} bytes should follow, but only {error.available} do: it is cut off",
+            CUT_OFF,
+            member=member,
+            offset=at,
         ) from error
 
 
-def _skip_to(stream: Stream, padded_end: int, end: int, place: str, within: str | None, name: str) -> None:
+def _skip_to(stream: Stream, end: int, place: str, member: str, at: int) -> None:
     try:
-        stream.skip(max(0, min(padded_end, end) - stream.offset))
+        stream.skip(max(0, end - stream.offset))
     except EndOfStream as error:
         raise PrepError(
-            place, "the archive ends inside this member: it is cut off", CUT_OFF, member=_inside(within, name), offset=stream.offset
+            place, "the archive ends inside this member: it is cut off", CUT_OFF, member=member, offset=at
         ) from error
 
 
-def _without_end_mark(place: str, within: str | None, at: int) -> PrepError:
-    problem = _in(within) + "the archive stops without its end mark: it is cut off"
-    return PrepError(place, problem, CUT_OFF, member=within, offset=at)
+def _header(stream: Stream, place: str, end: int, within: str | None, at: int, start: int) -> bytes:
+    """The next block, a whole header by its checksum or all zeros."""
+    wanted = min(BLOCK, max(0, end - at))
+    try:
+        block = bytes(stream.take(wanted))
+        available = wanted
+    except EndOfStream as error:
+        block, available = b"", error.available
+    if block == _ZEROS or (len(block) == BLOCK and header.checksum_holds(block)):
+        return block
+    if at > start:
+        if available == BLOCK:
+            problem, remedy = "a member's header is damaged", DAMAGED
+        else:
+            problem, remedy = "the archive stops without its end mark: it is cut off", CUT_OFF
+    elif available:
+        problem, remedy = "this is not a tar archive", NO_ARCHIVE
+    else:
+        problem, remedy = "this is not a tar archive but empty (0 bytes)", NO_ARCHIVE
+    raise PrepError(place, _in(within) + problem, remedy, member=within, offset=at)
 
 
 def _only_padding(stream: Stream, end: int, place: str, within: str | None, mark: int) -> None:
@@ -218,88 +235,22 @@ def _only_padding(stream: Stream, end: int, place: str, within: str | None, mark
             )
 
 
-def _meta(stream: Stream, size: int, place: str, within: str | None, at: int) -> Buffer:
+def _meta(stream: Stream, size: int, end: int, place: str, within: str | None, at: int) -> Buffer:
     if size > _HEADER_LIMIT:
-        raise PrepError(place, f"an extended header claims {size} bytes", DAMAGED, member=within, offset=at)
+        raise ValueError(f"an extended header claims {size} bytes")
+    if at + BLOCK + _padded(size) > end:
+        raise PrepError(
+            place,
+            _in(within) + "the archive ends inside an extended header: it is cut off",
+            CUT_OFF,
+            member=within,
+            offset=at,
+        )
     return _take(stream, _padded(size), place, within, at)[:size]
 
 
 def _padded(size: int) -> int:
     return -(-size // BLOCK) * BLOCK
-
-
-def _checksum_holds(header: bytes) -> bool:
-    try:
-        stored = int(header[148:156].strip(b" \0") or b"x", 8)
-    except ValueError:
-        return False
-    return stored == sum(header) - sum(header[148:156]) + 8 * 32
-
-
-def _size(header: bytes, place: str, within: str | None, at: int) -> int:
-    field = header[124:136]
-    if field[0] & 0x80:  # GNU base-256, for sizes of 8 GiB and more
-        return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
-    try:
-        return int(field.strip(b" \0") or b"0", 8)
-    except ValueError:
-        raise PrepError(place, f"a member's size is no number: {field!r}", DAMAGED, member=within, offset=at) from None
-
-
-def _pax_size(text: str, room: int, place: str, within: str | None, at: int) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 20 or int(text) > room:
-        raise PrepError(
-            place, f"a pax header gives a size of {text!r}, which cannot be", DAMAGED, member=within, offset=at
-        )
-    return int(text)
-
-
-def _header_name(header: bytes, place: str, within: str | None, at: int) -> str:
-    name = _text(header[:100], place, within, at)
-    if header[257:263] == b"ustar\0" and header[345]:
-        return _text(header[345:500], place, within, at) + "/" + name
-    return name
-
-
-def _text(field: bytes, place: str, within: str | None, at: int) -> str:
-    try:
-        return field.split(b"\0", 1)[0].decode("utf-8")
-    except UnicodeDecodeError:
-        raise PrepError(
-            place, f"a member's name is not UTF-8: {field.rstrip(bytes(1))!r}", DAMAGED, member=within, offset=at
-        ) from None
-
-
-def _pax(payload: bytes, place: str, within: str | None, at: int) -> dict[str, str]:
-    """The records of a pax extended header, each `<length> <key>=<value>\\n` with a length in decimal."""
-    records: dict[str, str] = {}
-    position = 0
-    while position < len(payload):
-        digits, _, _ = payload[position : position + 12].partition(b" ")
-        length = int(digits) if digits.isdigit() else 0
-        record = payload[position + len(digits) + 1 : position + length]
-        key, equals, value = record.partition(b"=")
-        if length <= len(digits) or not equals or value[-1:] != b"\n":
-            raise PrepError(place, "a pax header is damaged", DAMAGED, member=within, offset=at)
-        try:
-            records[key.decode("utf-8")] = value[:-1].decode("utf-8")
-        except UnicodeDecodeError:
-            raise PrepError(place, "a pax header is not UTF-8", DAMAGED, member=within, offset=at) from None
-        position += length
-    return records
-
-
-def _safe_name(name: str, place: str, within: str | None, at: int) -> str:
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or ".." in parts or not name.isprintable():
-        raise PrepError(
-            place,
-            f"the member's name {name!r} is absolute, leads out of the folder, or is not printable",
-            DAMAGED,
-            member=_inside(within, name),
-            offset=at,
-        )
-    return "/".join(parts)
 
 
 def _in(within: str | None) -> str:

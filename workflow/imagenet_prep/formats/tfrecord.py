@@ -1,7 +1,8 @@
 """TFRecord files: framing, reading with both checksums, and finding the records by their lengths.
 
-A record is `uint64 length, uint32 masked CRC-32C of the length, data, uint32 masked CRC-32C of the data`, all little-endian
-(TensorFlow's guide "TFRecord and tf.train.Example"). The mask keeps a checksum of data that holds checksums apart.
+A record is `uint64 length, uint32 masked CRC-32C of the length, data, uint32 masked CRC-32C of the data`, all
+little-endian (TensorFlow's guide "TFRecord and tf.train.Example"). The mask keeps a checksum of data that holds
+checksums apart.
 """
 
 from __future__ import annotations

@@ -51,19 +51,25 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, o
         folder = folder_of(row, split, val_dirs)
         folders.setdefault(folder, set()).add(row["filename"])
         targets.append(f"{tree.partial(folder)}/{row['filename']}")
-    for folder in folders:
-        shutil.rmtree(tree.partial(folder), ignore_errors=True)
-        tree.partial(folder).mkdir(parents=True)
+    partials = [tree.partial(folder) for folder in folders]
+    for partial in partials:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
     progress = Progress(f"writing images of {split}", sum(row["nbytes"] for row in rows))
-    if rows:
-        archive = archives / rows[0]["archive"]
-        ranges = read_ranges(archive, [row["offset"] for row in rows], [row["nbytes"] for row in rows])
-        for position, data in ranges:
-            expect_crc(archive, rows[position], data)
-            _write(targets[position], data)
-            progress.advance(len(data))
-    for folder, filenames in folders.items():
-        tree.install(folder, filenames)
+    try:
+        if rows:
+            archive = archives / rows[0]["archive"]
+            ranges = read_ranges(archive, [row["offset"] for row in rows], [row["nbytes"] for row in rows])
+            for position, data in ranges:
+                expect_crc(archive, rows[position], data)
+                _write(targets[position], data)
+                progress.advance(len(data))
+        for folder, filenames in folders.items():
+            tree.install(folder, filenames)
+    except BaseException:
+        for partial in partials:
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
     counts = {folder: len(filenames) for folder, filenames in sorted(folders.items())}
     return {"tree": tree.name, "folders": counts, "format_version": versions.IMAGEFOLDER}
 

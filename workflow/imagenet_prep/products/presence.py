@@ -42,7 +42,7 @@ def revoke_void_receipts(output_dir: Path) -> list[Path]:
 
 
 def _folder_holds(tree: Tree, folder: str, receipt: Path) -> bool:
-    """Whether the folder is there with all its files; they are looked at only if something changed since the receipt."""
+    """Whether the folder is there with all its files; they are looked at only if it changed since the receipt."""
     path = tree.root / folder
     try:
         if path.stat().st_mtime_ns <= receipt.stat().st_mtime_ns:

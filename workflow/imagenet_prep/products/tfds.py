@@ -1,7 +1,7 @@
 """What TensorFlow Datasets reads beside the shards: `features.json`, the names of the classes, `dataset_info.json`.
 
-The files are the JSON forms of TFDS's `feature.proto` and `dataset_info.proto`. TFDS nests the features of a record by the
-slashes in their names.
+The files are the JSON forms of TFDS's `feature.proto` and `dataset_info.proto`. TFDS nests the features of a record by
+the slashes in their names.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ INFO = "dataset_info.json"
 
 _MODULE = "tensorflow_datasets.core.features."
 _CITATION = """@article{ILSVRC15,
-  author = {Olga Russakovsky and Jia Deng and Hao Su and Jonathan Krause and Sanjeev Satheesh and Sean Ma and Zhiheng Huang
-            and Andrej Karpathy and Aditya Khosla and Michael Bernstein and Alexander C. Berg and Li Fei-Fei},
+  author = {Olga Russakovsky and Jia Deng and Hao Su and Jonathan Krause and Sanjeev Satheesh and Sean Ma and
+            Zhiheng Huang and Andrej Karpathy and Aditya Khosla and Michael Bernstein and Alexander C. Berg and
+            Li Fei-Fei},
   title = {{ImageNet Large Scale Visual Recognition Challenge}},
   journal = {International Journal of Computer Vision (IJCV)},
   year = {2015}, volume = {115}, number = {3}, pages = {211-252}, doi = {10.1007/s11263-015-0816-y}
@@ -45,7 +46,7 @@ def write_description(splits: list[dict[str, Any]], names: list[str], folder: Pa
         {
             "name": "imagenet2012",
             "version": "1.0.0",
-            "description": "ILSVRC2012 (ImageNet-1k) with bounding boxes, made by imagenet-prep from the official archives.",
+            "description": "ILSVRC2012 (ImageNet-1k) with boxes, made by imagenet-prep from the official archives.",
             "citation": _CITATION,
             "fileFormat": "tfrecord",
             "releaseNotes": {"1.0.0": f"imagenet-prep, format version {versions.TFRECORD}"},

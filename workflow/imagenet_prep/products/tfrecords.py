@@ -123,9 +123,7 @@ def _images(rows: list[dict[str, Any]], archives: Path) -> Iterator[tuple[dict[s
         images: list[bytes] = [b""] * len(window)
         (archive,) = {row["archive"] for row in window}
         path = archives / archive
-        for position, data in read_ranges(
-            path, [row["offset"] for row in window], [row["nbytes"] for row in window]
-        ):
+        for position, data in read_ranges(path, [row["offset"] for row in window], [row["nbytes"] for row in window]):
             expect_crc(path, window[position], data)
             images[position] = bytes(data)
         yield from zip(window, images, strict=True)
@@ -137,7 +135,7 @@ def expect_crc(archive: Path, row: dict[str, Any], data: memoryview) -> None:
     if crc32c(data) != row["crc32c"]:
         raise PrepError(
             archive,
-            "the image's bytes are not those that were verified: the archive has changed since, or the disk reads wrong",
+            "the image's bytes are not those that were verified: the archive has changed, or the disk reads wrong",
             "Put the right archive in its place and run again: it is then verified again",
             member=row["filename"],
             offset=row["offset"],

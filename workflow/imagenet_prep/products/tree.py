@@ -29,7 +29,10 @@ class Tree:
         self._partial = output_dir / "imagefolder" / ".partial"
 
     def partial(self, folder: str) -> Path:
-        """Where a folder is filled before it is put in its place: beside the tree, since readers take each folder in it for a class."""
+        """Where a folder is filled before it is put in its place.
+
+        Beside the tree, since readers take each folder in it for a class.
+        """
         return self._partial / f"{self.name}-{folder}"
 
     def made(self, folder: str) -> set[str]:

@@ -1,0 +1,90 @@
+"""The 512-byte headers of tar archives and the extended headers that belong to them, each parsed by itself.
+
+Every function raises `ValueError` with the end of a sentence about the member, where the bytes make no sense.
+Sources of the formats: see `tar`.
+"""
+
+from __future__ import annotations
+
+import re
+
+BLOCK = 512
+
+_OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
+_LENGTH = re.compile(rb"[1-9][0-9]{0,9}")
+
+
+def checksum_holds(header: bytes) -> bool:
+    """Whether the header's sum is the one written in it, by which a header is known."""
+    matched = _OCTAL.fullmatch(header[148:156].split(b"\0", 1)[0])
+    if not matched or not matched[1]:
+        return False
+    return int(matched[1], 8) == sum(header) - sum(header[148:156]) + 8 * 32
+
+
+def size(header: bytes) -> int:
+    """The length of the member's content in bytes."""
+    field = header[124:136]
+    if field[0] == 0x80:  # GNU base-256, for sizes of 8 GiB and more; 0xFF in its place would make it negative
+        return int.from_bytes(field[1:], "big")
+    matched = _OCTAL.fullmatch(field.split(b"\0", 1)[0])
+    if not matched:
+        raise ValueError(f"the member's size is no number: {field!r}")
+    return int(matched[1] or b"0", 8)
+
+
+def name(header: bytes) -> str:
+    """The member's name as the header alone gives it, with the prefix of the ustar format."""
+    short = text(header[:100])
+    if header[257:263] == b"ustar\0" and header[345]:
+        return text(header[345:500]) + "/" + short
+    return short
+
+
+def text(field: bytes) -> str:
+    """A name, up to the first zero byte."""
+    try:
+        return field.split(b"\0", 1)[0].decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"the member's name is not UTF-8: {field.rstrip(bytes(1))!r}") from None
+
+
+def pax(payload: bytes) -> dict[str, str]:
+    r"""The records of a pax extended header, each `<length> <key>=<value>\n` with a length in decimal."""
+    records: dict[str, str] = {}
+    position = 0
+    while position < len(payload):
+        digits, _, _ = payload[position : position + 12].partition(b" ")
+        length = int(digits) if _LENGTH.fullmatch(digits) else 0
+        record = payload[position + len(digits) + 1 : position + length]
+        key, equals, value = record.partition(b"=")
+        if position + length > len(payload) or not equals or value[-1:] != b"\n":
+            raise ValueError("the pax header is damaged")
+        try:
+            records[key.decode("utf-8")] = value[:-1].decode("utf-8")
+        except UnicodeDecodeError:
+            raise ValueError("the pax header is not UTF-8") from None
+        position += length
+    return records
+
+
+def pax_size(records: dict[str, str]) -> int | None:
+    """The length of the content that a pax header gives, or None where it gives none."""
+    written = records.get("size")
+    if written is None:
+        return None
+    if not written.isascii() or not written.isdigit() or len(written) > 20:
+        raise ValueError(f"the pax header gives a size of {written!r}")
+    return int(written)
+
+
+def safe_name(written: str) -> str:
+    """The name without `./` and doubled slashes; one that is absolute or leads out of the folder is refused."""
+    parts = [part for part in written.split("/") if part not in ("", ".")]
+    if written.startswith("/"):
+        raise ValueError("the member's name is absolute")
+    if ".." in parts:
+        raise ValueError("the member's name leads out of the folder")
+    if not written.isprintable():
+        raise ValueError("the member's name holds what cannot be printed")
+    return "/".join(parts)
