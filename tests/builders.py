@@ -9,11 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from PIL import Image
 
+from imagenet_prep.dataset.archives import Expected, scan
+from imagenet_prep.dataset.classes import select_classes
+from imagenet_prep.dataset.devkit import SYNSETS
+from imagenet_prep.dataset.images import label_images
 from imagenet_prep.errors import PrepError
 
-FOX, CRANE, MACHINE = "n02119789", "n02012849", "n03126707"
+FOX, CRANE, MACHINE, ANIMAL = "n02119789", "n02012849", "n03126707", "n00015388"
+# The IDs 1 … 3 of a devkit are the classes in this order, 4 is an internal synset; by WNID: CRANE 0, FOX 1, MACHINE 2.
+WNIDS = (FOX, MACHINE, CRANE, ANIMAL)
+TRUTH = np.array([1, 3, 2, 1, 1, 3], np.int32)
 
 
 def image(seed: int = 0, size: tuple[int, int] = (24, 16), mode: str = "RGB", form: str = "JPEG", **how: Any) -> bytes:
@@ -75,11 +83,39 @@ def val_images(n: int = 6) -> dict[str, bytes]:
     return {f"ILSVRC2012_val_{number:08d}.JPEG": image(number) for number in range(1, n + 1)}
 
 
+def synsets() -> pa.Table:
+    """A devkit of three classes below one synset."""
+    rows = [
+        {
+            "ilsvrc2012_id": number,
+            "wnid": wnid,
+            "words": f"words of {wnid}",
+            "gloss": "gloss",
+            "num_children": 3 if wnid == ANIMAL else 0,
+            "children": [1, 2, 3] if wnid == ANIMAL else [],
+            "wordnet_height": 0,
+            "num_train_images": 3,
+        }
+        for number, wnid in enumerate(WNIDS, 1)
+    ]
+    return pa.Table.from_pylist(rows, schema=SYNSETS)
+
+
+def labelled(archives: Path, split: str, images: Mapping[str, bytes]) -> pa.Table:
+    """The images of a split, in an archive made of them, as the products get them."""
+    name = {"validation": "val"}.get(split, split)
+    nested = split in ("train", "train_t3")
+    archive = archives / f"{name}.tar"
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    archive.write_bytes(train_tar(images) if nested else tar(images))
+    table = archives.parent / "scans" / f"{split}.parquet"
+    scan(name, archive, Expected(), table)
+    return label_images(table, split, synsets(), TRUTH, select_classes(synsets(), None, "original"), archive)
+
+
 def files_below(folder: Path) -> set[str]:
     """Every file and empty folder below a folder, hidden ones too."""
-    return {
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() or not any(path.iterdir())
-    }
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() or not any(path.iterdir())}
 
 
 def drained(iterator: Iterator[Any]) -> None:

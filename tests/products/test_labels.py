@@ -14,7 +14,8 @@ import pytest
 
 from imagenet_prep.dataset.classes import select_classes
 from imagenet_prep.dataset.devkit import SYNSETS, read_devkit
-from imagenet_prep.products.labels import FILES, write_labels
+from imagenet_prep.dataset.names import LABEL_FILES
+from imagenet_prep.products.labels import write_labels
 
 
 def synset(number: int, wnid: str, words: str, children: list[int]) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def lines(path: Path) -> list[str]:
 
 
 def test_the_folder_holds_its_files_and_no_others(folder: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(LABEL_FILES)
 
 
 def test_the_synsets_are_all_of_the_devkit(folder: Path, synsets: pa.Table) -> None:
@@ -105,7 +106,7 @@ def test_a_subset_leaves_out_other_classes_and_their_images(tmp_path: Path, syns
 
 def test_the_same_devkit_gives_the_same_bytes(tmp_path: Path, folder: Path, synsets: pa.Table) -> None:
     write_labels(synsets, GROUND_TRUTH, select_classes(synsets, None, "original"), tmp_path / "again")
-    for name in FILES:
+    for name in LABEL_FILES:
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from project import Project
 
 RECORDS = {"plan_shards", "write_shards", "complete_shards", "describe_records", "index_shards", "complete_indexes"}
@@ -235,3 +236,14 @@ def test_a_relinked_archive_does_not_hide_another_change(project: Project) -> No
     project.succeed()
     assert len(list((project.results / "tfrecord").glob("train-*-of-00003"))) == 3
     assert project.run().nothing_done
+
+
+def test_archives_no_longer_in_use_leave_nothing_in_the_products(project: Project) -> None:
+    archives = {path: path.stat().st_mtime_ns for path in project.archives.iterdir()}
+    project.configure({"use": ["val", "devkit", "bbox_val", "multilabel"], "synthetic": None})
+    project.configure({"classes": project_wnids(project)})
+    project.succeed()
+    assert [path.name for path in (project.results / "imagefolder").iterdir()] == ["val"]
+    for product in ("tfrecord", "tfrecord_index"):
+        assert not list((project.results / product).glob("train-*"))
+    assert {path: path.stat().st_mtime_ns for path in project.archives.iterdir()} == archives

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def partial_path(path: str | os.PathLike[str]) -> Path:
     return path.with_name(f".{path.name}.partial")
 
 
-@contextmanager
+@contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield the path to write to; rename it to `path` when the block ends well, remove it when it does not.
 
@@ -29,9 +30,19 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield partial
         os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):  # what hindered the writing may hinder this too, and is the cause to tell
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and _is_about(error, partial):
+            error.filename = os.fspath(path)
         raise
+
+
+def _is_about(error: OSError, partial: Path) -> bool:
+    """Whether an error names the partial file, or nothing and is one that only writing makes (as pyarrow raises it)."""
+    if error.filename is None:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+    return str(partial) in (str(error.filename), str(error.filename2))
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

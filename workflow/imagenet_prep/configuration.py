@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
@@ -194,6 +195,10 @@ def _folder_problems(output: Path, archives: Path) -> Iterator[Problem]:
         yield "output_dir", f"{_shown(str(output))} lies in archives_dir", "Give the outputs a folder outside of it"
     elif archives.is_relative_to(output):
         yield "archives_dir", f"{_shown(str(archives))} lies in output_dir", "Give the archives a folder outside of it"
+    for key, folder in (("output_dir", output), ("archives_dir", archives)):
+        existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+        if not os.path.isdir(existing):
+            yield key, f"{_shown(str(existing))} is a file, not a folder", "Write the name of a folder"
 
 
 def _synthetic_problems(synthetic: Mapping[str, int]) -> Iterator[Problem]:

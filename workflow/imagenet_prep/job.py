@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from typing import Any
 
 from imagenet_prep.errors import PrepError
 
-FAILURE_SUFFIX = ".failed"
+# Snakemake's own folder in the working directory, where every job can write, even if it can nowhere below output_dir.
+FAILURES = Path(".snakemake", "failures")
 
 _REMEDIES = {
     errno.ENOSPC: "Make room on that file system (df -h, df -i), then run the same command again",
@@ -28,36 +30,51 @@ _REMEDIES = {
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
-    """Call `main(snakemake)`; on failure print one line, leave it beside the log for the summary, and exit with 1."""
+    """Call `main(snakemake)`; on failure print one line, leave it for the summary of the run, and exit with 1."""
     log = Path(snakemake.log[0])
+    logging.raiseExceptions = False  # a log that cannot be written must not bury the cause under its own traceback
+    try:
+        _start_logging(log)
+        main(snakemake)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        message = describe(error, log, snakemake.config["output_dir"])
+        print(f"ERROR {message}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # the line above has said it; a full disk must not add a second error
+            note = _notes(log.parent) / f"{log.name}.txt"
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_text(message + "\n", encoding="utf-8")
+        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
+            traceback.print_exception(error, file=file)
+        sys.exit(1)
+
+
+def _start_logging(log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
-    note = log.with_suffix(FAILURE_SUFFIX)
-    note.unlink(missing_ok=True)
+    (_notes(log.parent) / f"{log.name}.txt").unlink(missing_ok=True)
     logging.basicConfig(
         level=logging.INFO,
         format="%(message)s",
         handlers=[logging.StreamHandler(), logging.FileHandler(log, mode="w", encoding="utf-8")],
     )
-    try:
-        main(snakemake)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        message = describe(error, log)
-        print(f"ERROR {message}", file=sys.stderr)
-        with contextlib.suppress(OSError):  # the line above has said it; a full disk must not add a second error
-            note.write_text(message + "\n", encoding="utf-8")
-            with log.open("a", encoding="utf-8") as file:
-                traceback.print_exception(error, file=file)
-        sys.exit(1)
 
 
-def describe(error: Exception, log: str | os.PathLike[str]) -> str:
-    """One line for the person who has to act on `error`."""
+def describe(error: Exception, log: str | os.PathLike[str], output_dir: str | os.PathLike[str]) -> str:
+    """One line for the person who has to act on `error`.
+
+    Args:
+        error: what happened.
+        log: where more is to be read.
+        output_dir: what an error of the operating system is about that names no file.
+    """
     if isinstance(error, PrepError):
-        return str(error)
+        # What lies there is the archive; the link to it says too little of where that is.
+        place = os.path.realpath(error.place) if os.path.islink(error.place) else error.place
+        return str(PrepError(place, error.problem, error.remedy, member=error.member, offset=error.offset))
     if isinstance(error, OSError) and error.errno is not None:
-        place = error.filename if error.filename is not None else "a file of this job"
+        place = os.fsdecode(error.filename or output_dir)
+        place = os.path.realpath(place) if os.path.islink(place) else place
         remedy = _REMEDIES.get(error.errno, "Mend that, then run the same command again")
         return f"{place}: {os.strerror(error.errno)}. {remedy}."
     return (
@@ -67,11 +84,16 @@ def describe(error: Exception, log: str | os.PathLike[str]) -> str:
 
 
 def failures(logs: str | os.PathLike[str]) -> list[str]:
-    """The lines left by failed jobs below the folder `logs`, sorted."""
-    return sorted({path.read_text(encoding="utf-8").strip() for path in Path(logs).rglob(f"*{FAILURE_SUFFIX}")})
+    """The lines left by failed jobs that log below the folder `logs`, sorted."""
+    lines = {path.read_text(encoding="utf-8").strip() for path in _notes(logs).rglob("*.txt")}
+    return sorted(lines - {""})
 
 
 def forget_failures(logs: str | os.PathLike[str]) -> None:
     """Remove the lines that failed jobs of an earlier run left."""
-    for path in Path(logs).rglob(f"*{FAILURE_SUFFIX}"):
-        path.unlink(missing_ok=True)
+    shutil.rmtree(_notes(logs), ignore_errors=True)
+
+
+def _notes(logs: str | os.PathLike[str]) -> Path:
+    """Where failures are noted of jobs that log in a folder; each output_dir has its own."""
+    return FAILURES / os.path.abspath(logs).lstrip("/")

@@ -1,12 +1,34 @@
 """The audit, which the run must pass, and the check of what lies there, which makes nothing."""
 
 
+rule remove_splits:
+    """Take away what was made of archives that are not in use any more."""
+    output:
+        STATE / "splits.json",
+    log:
+        LOGS / "remove_splits.log",
+    benchmark:
+        BENCHMARKS / "remove_splits.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        splits=SPLITS,
+    message:
+        "Look for what archives left that are not in use any more"
+    script:
+        "../scripts/remove_splits.py"
+
+
 rule audit_products:
     """Read everything that was made, and hold it against the archives and against each other."""
     input:
         verified(*config["use"]),
         LABEL_FILES,
         rules.tabulate_images.output,
+        rules.remove_splits.output,
         files_of_products(),
     output:
         report=OUT / "audit.json",

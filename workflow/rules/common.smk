@@ -6,21 +6,36 @@ import re
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 # Jobs find the library in any environment that has its dependencies, such as one that conda made.
 LIBRARY = f"{workflow.basedir}/workflow"
 sys.path.insert(0, LIBRARY)
 os.environ |= {"PYTHONPATH": os.pathsep.join([LIBRARY, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
 
 from imagenet_prep import batches, configuration, job, versions
+from imagenet_prep.dataset import names
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products import presence
+
+
+
+def print_at_exit(lines):
+    """Make these the last lines on the terminal, behind all that Snakemake has to say."""
+    atexit.register(lambda: print("", *[f"ERROR {line}" for line in lines], sep="\n", file=sys.stderr))
+
+
+def stop(message):
+    """End the run with this message.
+
+    An exception would do so too, but with lines about the inside of the workflow around it.
+    """
+    print_at_exit([line.strip() for line in message.splitlines()])
+    sys.exit(1)
+
 
 try:
     config = configuration.complete(config, Path.cwd())
 except PrepError as error:
-    raise WorkflowError(str(error)) from None
+    stop(str(error))
 
 OUT = Path(config["output_dir"])
 ARCHIVES = OUT / "archives"
@@ -60,14 +75,21 @@ def file_of(archive):
 
 
 def in_use(*archives):
-    """Refuse a target whose archive the configuration leaves out."""
-    for archive in archives:
-        if archive not in config["use"]:
-            raise WorkflowError(
-                f"configuration key use: {archive} is not in the list, but this target is made from it. "
-                f"Add {archive} to use."
-            )
+    """Refuse a target if the configuration leaves out all the archives that it is made from."""
+    if not set(archives) & set(config["use"]):
+        names = " or ".join(archives)
+        stop(f"configuration key use: {names} is not in the list, but this target is made from it. Add {names} to use.")
     return archives
+
+
+def made_from_what_is_in_use(product):
+    """An input function that adds nothing, but refuses the product where none of its archives is in use."""
+
+    def nothing(wildcards):
+        in_use(*configuration.ARCHIVES_OF_PRODUCT[product])
+        return []
+
+    return nothing
 
 
 def verified(*archives):
@@ -261,11 +283,19 @@ def everything():
     return [*files_of_products(), *LABEL_FILES, *rules.tabulate_images.output, *audited]
 
 
+def expect_writable_folders():
+    """Stop where the workflow's own folders cannot be written, in words that Snakemake would not find."""
+    own = [folder for parent in (LOGS, BENCHMARKS, STATE) for folder in (parent, *sorted(parent.glob("*/")))]
+    for folder in (Path(".snakemake"), OUT, *own):
+        existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        if not os.access(existing, os.W_OK | os.X_OK):
+            stop(f"{folder}: {existing} is not writable. Give yourself the right to it, or choose another output_dir.")
+
+
 def summarize_failures_at_exit():
-    """Make the causes the last lines on the terminal, behind all that Snakemake has to say."""
-    lines = job.failures(LOGS)
-    if lines:
-        atexit.register(lambda: print("", *[f"ERROR {line}" for line in lines], sep="\n", file=sys.stderr))
+    """Make the causes the last lines on the terminal, however the run ends."""
+    job.forget_failures(LOGS)
+    atexit.register(lambda: print_failures())
 
 
 if workflow.is_main_process:

@@ -56,6 +56,7 @@ rule imagefolder:
     """Every image of the archives in use as a file."""
     input:
         trees(*SPLITS),
+        STATE / "splits.json",
 
 
 rule imagefolder_train:

@@ -1,18 +1,6 @@
 """The devkit, and the label files made of it."""
 
-LABEL_FILES = [
-    LABELS / name
-    for name in (
-        "synsets.parquet",
-        "classes.csv",
-        "val_labels.csv",
-        "val_index.txt",
-        "validation_synset_labels.txt",
-        "wnid_to_index.txt",
-        "hierarchy.json",
-    )
-]
-
+LABEL_FILES = [LABELS / name for name in names.LABEL_FILES]
 CLASS_PARAMS = {"wnids": config["classes"], "subset_labels": config["subset_labels"]}
 
 

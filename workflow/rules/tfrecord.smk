@@ -172,6 +172,7 @@ rule tfrecords:
     """TFRecords of the training and the validation set."""
     input:
         records("tfrecord", *RECORD_SPLITS),
+        STATE / "splits.json",
         rules.describe_records.output,
 
 
@@ -191,3 +192,4 @@ rule indexes:
     """An index of every shard."""
     input:
         records("tfrecord_index", *RECORD_SPLITS),
+        STATE / "splits.json",

@@ -37,11 +37,9 @@ def fetch(archive: Path, url: str | Sequence[str] | None, local: str, link: Path
         PrepError: it is not there and cannot be had; names every source and its answer.
     """
     source = archive if archive.is_file() else _from_sources(archive, url, local)
-    link.parent.mkdir(parents=True, exist_ok=True)
-    partial = atomic.partial_path(link)
-    partial.unlink(missing_ok=True)
-    partial.symlink_to(source if source.is_absolute() else os.path.relpath(source, link.parent))
-    os.replace(partial, link)
+    with atomic.replacing(link) as partial:
+        partial.unlink(missing_ok=True)
+        partial.symlink_to(source if source.is_absolute() else os.path.relpath(source, link.parent))
 
 
 def _from_sources(archive: Path, url: str | Sequence[str] | None, local: str) -> Path:
@@ -96,5 +94,15 @@ def _download(url: str, archive: Path) -> Path:
                 if total and progress.done != total:
                     raise _NotThere(f"the connection ended after {progress.done} of {total} bytes")
     except requests.RequestException as error:
-        raise _NotThere(f"{type(error).__name__}: {error}") from error
+        raise _NotThere(f"the connection failed: {_reason(error)}") from error
     return archive
+
+
+def _reason(error: BaseException | None) -> str:
+    """What the operating system said, somewhere below the errors that requests and urllib3 put around it."""
+    outermost = type(error).__name__
+    while error is not None:
+        if isinstance(error, OSError) and error.errno is not None and error.strerror:
+            return error.strerror
+        error = error.__cause__ or error.__context__
+    return outermost

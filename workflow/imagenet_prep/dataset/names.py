@@ -1,6 +1,20 @@
-"""Names of files and folders that follow from the dataset alone."""
+"""Names of files that follow from the dataset alone.
+
+Imports are light, since the Snakefile needs them at every start.
+"""
 
 from __future__ import annotations
+
+LABEL_FILES = (
+    "synsets.parquet",
+    "classes.csv",
+    "val_labels.csv",
+    "val_index.txt",
+    "validation_synset_labels.txt",
+    "wnid_to_index.txt",
+    "hierarchy.json",
+)
+"""All files of `labels/`."""
 
 
 def shard_name(split: str, shard: int, shards: int) -> str:

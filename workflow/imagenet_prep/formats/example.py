@@ -103,7 +103,7 @@ def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
         position += 1
         value |= (group & 0x7F) << shift
         if group < 0x80:
-            return value, position
+            return value & 0xFFFFFFFFFFFFFFFF, position
         shift += 7
         if shift > 63:
             raise ValueError("these bytes are no tf.train.Example: a number has too many groups")
@@ -132,6 +132,8 @@ def _value(feature: memoryview) -> Value:
         return [bytes(item) for item in items]
     if kind << 3 | 2 == _FLOAT_LIST:
         return [value for item in items for (value,) in struct.iter_unpack("<f", item)]
+    if kind << 3 | 2 != _INT64_LIST:
+        raise ValueError(f"these bytes are no tf.train.Example: a feature of kind {kind}")
     numbers: list[int] = []
     for item in items:
         position = 0

@@ -80,7 +80,7 @@ def to_rgb_jpeg(data: Buffer) -> bytes:
 
 
 def _open(data: Buffer) -> Image.Image:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -88,6 +88,8 @@ def _open(data: Buffer) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
             if image.width * image.height <= MAX_PIXELS:
                 image.load()
+        except UnidentifiedImageError as error:
+            raise ValueError("the image does not decode (its header is damaged)") from error
         except Exception as error:  # the errors of Pillow's parsers on damaged files are of many kinds
             raise ValueError(f"the image does not decode ({error})") from error
     if image.width * image.height > MAX_PIXELS:

@@ -14,19 +14,9 @@ from imagenet_prep import atomic
 from imagenet_prep.dataset.classes import hierarchy, validation_labels
 from imagenet_prep.dataset.devkit import write_synsets
 
-FILES = (
-    "synsets.parquet",
-    "classes.csv",
-    "val_labels.csv",
-    "val_index.txt",
-    "validation_synset_labels.txt",
-    "wnid_to_index.txt",
-    "hierarchy.json",
-)
-
 
 def write_labels(synsets: pa.Table, ground_truth: npt.NDArray[np.int32], classes: pa.Table, folder: Path) -> None:
-    """Write all FILES into the folder.
+    """Write all of `names.LABEL_FILES` into the folder.
 
     `synsets.parquet` always holds the whole devkit; the others the selected classes only, and the files with one
     line an image only images of these, in image order.

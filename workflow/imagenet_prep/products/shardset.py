@@ -6,7 +6,7 @@ Imports are light, since the Snakefile looks here at every start whether what wa
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,7 @@ class ShardSet:
         Args:
             receipts: those of all its batches, in order.
         """
-        for marker in self._ledger.glob(f"{self.split}-of-*.txt"):
-            shards = int(marker.stem.rpartition("-")[2])
-            if shards != self.shards:
-                for path in ShardSet(self.output_dir, self.product, self.split, shards).paths():
-                    path.unlink(missing_ok=True)
-                marker.unlink()
+        _remove_sets(self.output_dir, self.product, f"{self.split}-of-*.txt", {(self.split, self.shards)})
         for leftover in self.folder.glob(f".{self.split}-*.partial"):
             leftover.unlink(missing_ok=True)
         batches.remove_others(receipts[0].parent, self.split, receipts)
@@ -74,4 +69,26 @@ class ShardSet:
 
     @property
     def _ledger(self) -> Path:
-        return self.output_dir / "state" / "made" / self.product
+        return _ledger(self.output_dir, self.product)
+
+
+def remove_splits(output_dir: Path, keep: Collection[str]) -> None:
+    """Take away the shards and indexes of all splits but those to keep."""
+    for product in (TFRECORD, TFRECORD_INDEX):
+        for marker in _ledger(output_dir, product).glob("*-of-*.txt"):
+            split = marker.stem.partition("-")[0]
+            if split not in keep:
+                _remove_sets(output_dir, product, marker.name, set())
+
+
+def _ledger(output_dir: Path, product: str) -> Path:
+    return output_dir / "state" / "made" / product
+
+
+def _remove_sets(output_dir: Path, product: str, markers: str, keep: set[tuple[str, int]]) -> None:
+    for marker in _ledger(output_dir, product).glob(markers):
+        split, _, shards = marker.stem.partition("-of-")
+        if (split, int(shards)) not in keep:
+            for path in ShardSet(output_dir, product, split, int(shards)).paths():
+                path.unlink(missing_ok=True)
+            marker.unlink()

@@ -6,7 +6,7 @@ Imports are light, since the Snakefile looks here at every start whether what wa
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from imagenet_prep import atomic
@@ -75,3 +75,14 @@ class Tree:
         if target.is_dir() and not any(target.iterdir()):
             target.rmdir()
         (self.ledger / f"{folder or 'files'}.txt").unlink(missing_ok=True)
+
+
+def remove_trees(output_dir: Path, keep: Collection[str]) -> None:
+    """Take away the trees of all splits but those to keep."""
+    for split, name in TREE_OF_SPLIT.items():
+        if split not in keep:
+            tree = Tree(output_dir, name)
+            for folder in sorted(tree.folders_made()):
+                tree.remove(folder)
+            if tree.root.is_dir() and not any(tree.root.iterdir()):
+                tree.root.rmdir()

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from crc32c import crc32c
 
-from imagenet_prep.products.audit.report import Check
+from imagenet_prep.products.audit.report import MOVE_AWAY, Check
 from imagenet_prep.products.tree import TREE_OF_SPLIT, Tree
 
 FOUND = pa.schema([("path", pa.string()), ("nbytes", pa.int64()), ("crc32c", pa.uint32())])
@@ -30,7 +30,7 @@ def examine_folder(root: Path, folder: str) -> pa.Table:
 
 
 def folders_of(output_dir: Path, split: str) -> list[str]:
-    """The folders (and files) that lie directly in a split's tree, to be examined one by one; "" for the flat test set."""
+    """What lies directly in a split's tree, to be examined one by one; "" for the flat test set."""
     root = Tree(output_dir, TREE_OF_SPLIT[split]).root
     if split == "test":
         return [""]
@@ -57,9 +57,7 @@ def compare_tree(
     check.add_each("it is missing", [f"{root}/{path}" for path in missing], mend)
     position = pc.index_in(found["path"], value_set=paths.combine_chunks())
     extra = found["path"].filter(pc.is_null(position)).to_pylist()
-    check.add_each(
-        "no image of the archives in use", [f"{root}/{path}" for path in extra], "move it away: mv {} <elsewhere>"
-    )
+    check.add_each("no image of the archives in use", [f"{root}/{path}" for path in extra], MOVE_AWAY)
     known = pc.is_valid(position)
     found, wanted = found.filter(known), images.take(position.filter(known))
     same = pc.and_(pc.equal(found["nbytes"], wanted["nbytes"]), pc.equal(found["crc32c"], wanted["crc32c"]))

@@ -1,4 +1,4 @@
-"""The audit of TFRecord shards and their indexes: both checksums of every record, and every feature against the tables."""
+"""The audit of TFRecord shards and their indexes: every record's checksums, and every feature against the tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imagenet_prep.dataset.shards import box_lists
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, picture, tfrecord
 from imagenet_prep.formats.stream import Stream
-from imagenet_prep.products.audit.report import Check
+from imagenet_prep.products.audit.report import MOVE_AWAY, Check
 from imagenet_prep.products.shardset import TFRECORD, ShardSet
 from imagenet_prep.products.tfds import FEATURES, INFO, LABEL_NAMES
 
@@ -194,7 +194,7 @@ def compare_folder(check: Check, folder: Path, expected: set[str], mend: str) ->
     check.add_each(
         "no product of this configuration",
         [str(folder / name) for name in sorted(there - expected)],
-        "move it away: mv {} ..",
+        MOVE_AWAY,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from imagenet_prep.errors import PrepError
 
 SHOWN = 20
+MOVE_AWAY = "move it away: mv {} <elsewhere>"
 
 
 @dataclass(frozen=True)

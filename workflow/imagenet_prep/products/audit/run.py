@@ -14,9 +14,10 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from imagenet_prep import atomic
+from imagenet_prep.dataset.names import LABEL_FILES
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.audit import folders, records, tables
-from imagenet_prep.products.audit.report import Check
+from imagenet_prep.products.audit.report import MOVE_AWAY, Check
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, ShardSet
 from imagenet_prep.products.tfds import FEATURES, INFO, LABEL_NAMES
 from imagenet_prep.products.tree import TREE_OF_SPLIT, Tree
@@ -47,33 +48,68 @@ class Audit:
         return Path(self.config["output_dir"])
 
     def run(self) -> None:
-        """Look at everything."""
-        images_path = self.output_dir / "tables" / "images.parquet"
-        labels = self.output_dir / "labels"
-        if not self._there(Check("labels"), [labels / name for name in _LABEL_FILES], f"{SNAKEMAKE} labels"):
+        """Look at everything; without labels and the table of images there is nothing to hold the products against."""
+        labels, folder = self.output_dir / "labels", self.output_dir / "tables"
+        images_path, boxes, multilabel = (folder / f"{name}.parquet" for name in ("images", "bboxes", "multilabel"))
+        if not self._look(
+            "labels", labels, [labels / name for name in LABEL_FILES], "labels", tables.check_labels, labels
+        ):
             return
-        self.checks.append(tables.check_labels(labels, f"rm -r {labels} && {SNAKEMAKE} labels"))
-        if not self._there(Check("images"), [images_path], f"{SNAKEMAKE} {images_path}"):
-            return
+        for split in self.splits:
+            name, target = f"images {split}", str(images_path)
+            if not self._look(
+                name, images_path, [images_path], target, tables.check_images, images_path, split, labels
+            ):
+                return
         images = pq.read_table(images_path)
         of_split = {split: images.filter(pc.equal(images["split"], split)) for split in self.splits}
-        for split, part in of_split.items():
-            self.checks.append(
-                tables.check_images(part, split, labels, f"rm {images_path} && {SNAKEMAKE} {images_path}")
-            )
         with ProcessPoolExecutor(self.workers) as pool:
             if "imagefolder" in self.products:
+                trees = {TREE_OF_SPLIT[split] for split in self.splits}
+                self._nothing_else("imagefolder folder", self.output_dir / "imagefolder", trees)
                 for split, part in of_split.items():
                     self._folders(pool, split, part)
             if "tfrecords" in self.products:
                 self._records(pool, of_split)
-        boxes, multilabel = (self.output_dir / "tables" / name for name in ("bboxes.parquet", "multilabel.parquet"))
-        if "bboxes" in self.products and self._there(Check("bboxes"), [boxes], f"{SNAKEMAKE} bboxes"):
-            self.checks.append(tables.check_boxes(boxes, images))
-        if "multilabel" in self.products and self._there(Check("multilabel"), [multilabel], f"{SNAKEMAKE} multilabel"):
-            self.checks.append(tables.check_multilabel(multilabel, labels))
-        for folder in (self.output_dir / "tables", labels, *self._index_folders()):
-            self.sums |= {self._relative(path): atomic.sha256(path) for path in sorted(folder.iterdir())}
+        expected = {images_path.name}
+        if "bboxes" in self.products:
+            expected.add(boxes.name)
+            self._look("bboxes", boxes, [boxes], "bboxes", tables.check_boxes, boxes, images)
+        if "multilabel" in self.products:
+            expected.add(multilabel.name)
+            self._look(
+                "multilabel", multilabel, [multilabel], "multilabel", tables.check_multilabel, multilabel, labels
+            )
+        self._nothing_else("tables folder", folder, expected)
+        self._nothing_else("labels folder", labels, set(LABEL_FILES))
+        for published in (folder, labels, *self._index_folders()):
+            self.sums |= {
+                self._relative(path): atomic.sha256(path) for path in sorted(published.glob("*")) if path.is_file()
+            }
+
+    def _look(
+        self, name: str, place: Path, paths: list[Path], target: str, examine: Callable[..., Check], *arguments: Any
+    ) -> bool:
+        """Add the check that `examine(*arguments, mend)` makes of some files; return whether they could be read."""
+        check = Check(name)
+        missing = [str(path) for path in paths if not path.is_file()]
+        mend = f"{SNAKEMAKE} {target}"
+        again = f"rm -r {place} && {mend}"
+        check.add_each("it is missing", missing, mend)
+        if not missing:
+            try:
+                check = examine(*arguments, again)
+            except (pa.ArrowException, OSError, ValueError, KeyError, IndexError) as error:
+                check.add(f"{place}: it is damaged and cannot be read ({type(error).__name__})", again)
+                missing = [str(place)]
+        self.checks.append(check)
+        return not missing
+
+    def _nothing_else(self, name: str, folder: Path, expected: set[str]) -> None:
+        check = Check(name, {"entries": len(expected)})
+        extra = sorted(str(path) for path in folder.glob("*") if path.name not in expected)
+        check.add_each("no product of this configuration", extra, MOVE_AWAY)
+        self.checks.append(check)
 
     def sha256sums(self) -> str:
         """The published files as `sha256sum -c` reads them."""
@@ -83,7 +119,9 @@ class Audit:
         """Hold the files against the checksums that the last audit wrote; call it after `run`."""
         path = self.output_dir / "SHA256SUMS"
         check = Check("SHA256SUMS")
-        if self._there(check, [path], f"{SNAKEMAKE} audit"):
+        if not path.is_file():
+            check.add(f"{path}: it is missing", f"{SNAKEMAKE} audit")
+        else:
             recorded = {}
             for line in path.read_text(encoding="utf-8").splitlines():
                 digest, _, name = line.partition("  ")
@@ -96,14 +134,7 @@ class Audit:
             check.add_each("it is not what the last audit saw", changed, mend)
             gone = sorted(recorded.keys() - self.sums.keys())
             check.add_each("the last audit saw it, and it is not there or not whole now", gone, SNAKEMAKE)
-            self.checks.append(check)
-
-    def _there(self, check: Check, paths: list[Path], mend: str) -> bool:
-        missing = [str(path) for path in paths if not path.is_file()]
-        if missing:
-            check.add_each("it is missing", missing, mend)
-            self.checks.append(check)
-        return not missing
+        self.checks.append(check)
 
     def _folders(self, pool: ProcessPoolExecutor, split: str, images: pa.Table) -> None:
         tree = Tree(self.output_dir, TREE_OF_SPLIT[split])
@@ -180,16 +211,6 @@ class Audit:
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.output_dir).as_posix()
-
-
-_LABEL_FILES = (
-    "synsets.parquet",
-    "classes.csv",
-    "val_labels.csv",
-    "val_index.txt",
-    "validation_synset_labels.txt",
-    "wnid_to_index.txt",
-)
 
 
 def _map(

@@ -1,0 +1,225 @@
+"""The ImageFolder trees: folders that appear whole, a ledger of what is in them, and nobody else's file touched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import builders
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from builders import CRANE, FOX, MACHINE
+
+from imagenet_prep.errors import PrepError
+from imagenet_prep.products.imagefolder import COLUMNS, complete_tree, write_folders
+from imagenet_prep.products.tree import Tree
+
+Receipt = dict[str, Any]
+
+
+class World:
+    """An archive of a split, and the folder of outputs."""
+
+    def __init__(self, folder: Path, split: str, images: dict[str, bytes]) -> None:
+        self.split, self.images = split, images
+        self.archives, self.output_dir = folder / "archives", folder / "out"
+        self.table = builders.labelled(self.archives, split, images).select(COLUMNS)
+        self.root = self.output_dir / "imagefolder" / {"validation": "val"}.get(split, split)
+
+    def write(self, *wnids: str, val_dirs: str = "wnid") -> Receipt:
+        table = self.table.filter(pc.is_in(self.table["wnid"], value_set=pa.array(wnids))) if wnids else self.table
+        return write_folders(table, self.split, val_dirs, self.archives, self.output_dir)
+
+    def complete(self, *receipts: Receipt) -> Receipt:
+        return complete_tree(self.output_dir, self.split, list(receipts))
+
+    def files(self) -> dict[str, bytes]:
+        return {str(path.relative_to(self.root)): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
+
+    def everything(self) -> set[str]:
+        return builders.files_below(self.output_dir / "imagefolder")
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> World:
+    return World(tmp_path, "train", builders.train_images())
+
+
+@pytest.fixture
+def validation(tmp_path: Path) -> World:
+    return World(tmp_path, "validation", builders.val_images())
+
+
+def test_every_training_image_lies_in_the_folder_of_its_class_byte_for_byte(train: World) -> None:
+    train.write()
+    assert train.files() == {f"{name[:9]}/{name}": content for name, content in train.images.items()}
+
+
+def test_batches_of_classes_add_up_to_the_whole(train: World) -> None:
+    receipts = [train.write(FOX), train.write(CRANE, MACHINE)]
+    assert train.complete(*receipts)["images"] == 9
+    assert train.files() == {f"{name[:9]}/{name}": content for name, content in train.images.items()}
+
+
+def test_a_batch_makes_its_own_folders_alone(train: World) -> None:
+    assert train.write(FOX)["folders"] == {FOX: 3}
+    assert {path.name for path in train.root.iterdir()} == {FOX}
+
+
+@pytest.mark.parametrize(("val_dirs", "folders"), [("wnid", [CRANE, FOX, MACHINE]), ("index", ["000", "001", "002"])])
+def test_validation_images_lie_in_folders_in_the_order_of_the_labels(
+    validation: World, val_dirs: str, folders: list[str]
+) -> None:
+    validation.write(val_dirs=val_dirs)
+    assert sorted(path.name for path in validation.root.iterdir()) == folders
+    assert (validation.root / folders[0] / "ILSVRC2012_val_00000002.JPEG").read_bytes()
+
+
+def test_test_images_lie_flat(tmp_path: Path) -> None:
+    images = {f"ILSVRC2012_test_{number:08d}.JPEG": builders.image(number) for number in (1, 2)}
+    world = World(tmp_path, "test", images)
+    world.complete(world.write())
+    assert world.everything() == {f"test/{name}" for name in images}
+    assert world.files() == images
+
+
+def test_train_t3_has_a_tree_of_its_own(tmp_path: Path) -> None:
+    world = World(tmp_path, "train_t3", {f"{FOX}_1.JPEG": builders.image()})
+    world.write()
+    assert world.everything() == {f"train_t3/{FOX}/{FOX}_1.JPEG"}
+
+
+def test_no_bookkeeping_lies_in_the_tree(train: World) -> None:
+    train.complete(train.write())
+    assert train.everything() == {f"train/{name[:9]}/{name}" for name in train.images}
+
+
+def test_the_ledger_holds_what_was_made(train: World) -> None:
+    train.write(FOX)
+    tree = Tree(train.output_dir, "train")
+    assert tree.folders_made() == {FOX}
+    assert tree.made(FOX) == {name for name in train.images if name.startswith(FOX)}
+
+
+def test_a_folder_is_written_down_before_it_appears(train: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train.write(FOX)
+    assert not (train.root / FOX).exists()
+    assert Tree(train.output_dir, "train").folders_made() == {FOX}
+
+
+def test_what_a_killed_job_left_is_no_hindrance(train: World) -> None:
+    partial = Tree(train.output_dir, "train").partial(FOX)
+    partial.mkdir(parents=True)
+    (partial / f"{FOX}_2.JPEG").write_bytes(b"half")
+    (partial / "old").write_bytes(b"")
+    train.write()
+    assert train.files() == {f"{name[:9]}/{name}": content for name, content in train.images.items()}
+
+
+def test_completing_a_tree_takes_away_what_a_killed_job_left(train: World) -> None:
+    partial = Tree(train.output_dir, "train").partial(MACHINE)
+    partial.mkdir(parents=True)
+    (partial / "half").write_bytes(b"")
+    train.complete(train.write(FOX))
+    assert all(name.startswith(f"train/{FOX}/") for name in train.everything())
+
+
+# Where a folder is already
+
+
+def test_a_file_of_the_user_s_own_stays_when_a_folder_is_made_again(train: World) -> None:
+    train.write(FOX)
+    (train.root / FOX / "notes.txt").write_text("mine")
+    (train.root / FOX / f"{FOX}_2.JPEG").unlink()
+    train.write(FOX)
+    assert (train.root / FOX / "notes.txt").read_text() == "mine"
+    assert (train.root / FOX / f"{FOX}_2.JPEG").read_bytes() == train.images[f"{FOX}_2.JPEG"]
+
+
+def test_a_changed_file_is_as_in_the_archive_again(train: World) -> None:
+    train.write(FOX)
+    (train.root / FOX / f"{FOX}_2.JPEG").write_bytes(b"changed")
+    train.write(FOX)
+    assert (train.root / FOX / f"{FOX}_2.JPEG").read_bytes() == train.images[f"{FOX}_2.JPEG"]
+
+
+def test_files_that_the_archive_does_not_hold_any_more_go(tmp_path: Path) -> None:
+    World(tmp_path, "train", builders.train_images()).write(FOX)
+    fewer = World(tmp_path, "train", {f"{FOX}_9.JPEG": builders.image(77)})
+    fewer.write(FOX)
+    assert fewer.files() == {f"{FOX}/{FOX}_9.JPEG": builders.image(77)}
+
+
+def test_folders_of_an_older_choice_go_when_the_tree_is_complete(train: World) -> None:
+    train.write()
+    receipt = train.complete(train.write(CRANE))
+    assert {path.name for path in train.root.iterdir()} == {CRANE}
+    assert (receipt["folders"], receipt["images"]) == (1, 3)
+    assert Tree(train.output_dir, "train").folders_made() == {CRANE}
+
+
+def test_folders_of_the_other_naming_go_when_the_tree_is_complete(validation: World) -> None:
+    validation.write(val_dirs="index")
+    validation.complete(validation.write(val_dirs="wnid"))
+    assert sorted(path.name for path in validation.root.iterdir()) == [CRANE, FOX, MACHINE]
+
+
+def test_a_file_of_the_user_s_own_keeps_its_folder(train: World) -> None:
+    train.write()
+    (train.root / FOX / "notes.txt").write_text("mine")
+    train.complete(train.write(CRANE))
+    assert {name for name in train.files() if not name.startswith(CRANE)} == {f"{FOX}/notes.txt"}
+
+
+def test_a_folder_that_this_program_did_not_make_stays(train: World) -> None:
+    (train.root / "mine").mkdir(parents=True)
+    train.complete(train.write(CRANE))
+    assert (train.root / "mine").is_dir()
+
+
+def test_completing_a_tree_leaves_the_other_trees(tmp_path: Path) -> None:
+    t3 = World(tmp_path / "t3", "train_t3", {f"{FOX}_1.JPEG": builders.image()})
+    train = World(tmp_path / "train", "train", builders.train_images())
+    train.output_dir = t3.output_dir
+    t3.write()
+    Tree(t3.output_dir, "train_t3").partial(CRANE).mkdir(parents=True)
+    train.complete(train.write(CRANE))
+    assert f"train_t3/{FOX}/{FOX}_1.JPEG" in t3.everything()
+    assert f".partial/train_t3-{CRANE}" in t3.everything()
+
+
+# What does not hold any more
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut off", "gone"])
+def test_an_archive_that_is_not_the_one_that_was_scanned_leaves_no_folder(train: World, damage: str) -> None:
+    row = train.table.to_pylist()[4]
+    archive = train.archives / "train.tar"
+    data = bytearray(archive.read_bytes())
+    data[row["offset"] + 20] ^= 1
+    archive.write_bytes(data if damage == "changed" else data[: row["offset"] + 20])
+    if damage == "gone":
+        archive.unlink()
+    with pytest.raises(PrepError) as caught:
+        train.write()
+    assert caught.value.place == str(archive)
+    if damage == "changed":
+        assert (caught.value.member, caught.value.offset) == (row["filename"], row["offset"])
+    assert train.files() == {}
+    assert not any("JPEG" in name for name in train.everything())
+
+
+def test_the_files_have_the_permissions_that_the_user_s_umask_gives(train: World) -> None:
+    before = os.umask(0o027)
+    try:
+        train.write(FOX)
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (train.root / FOX).iterdir()} == {0o640}

@@ -1,0 +1,69 @@
+"""Index files: a line a record, as the readers of shards need them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tfrecord import reader
+from tfrecord.tools.tfrecord2idx import create_index
+
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import tfrecord
+from imagenet_prep.products.indexes import write_indexes
+
+RECORDS = [b"first", b"", b"x" * 3000]
+
+
+def shard(path: Path, records: list[bytes]) -> Path:
+    content = b""
+    for record in records:
+        header, footer = tfrecord.frame([record])
+        content += header + record + footer
+    path.write_bytes(content)
+    return path
+
+
+def test_an_index_is_what_the_tfrecord_package_writes(tmp_path: Path) -> None:
+    path = shard(tmp_path / "train-00000-of-00001", RECORDS)
+    write_indexes([path], tmp_path / "index")
+    create_index(str(path), str(tmp_path / "judge"))
+    assert (tmp_path / "index" / path.name).read_text() == (tmp_path / "judge").read_text()
+
+
+def test_a_reader_finds_the_records_by_the_index(tmp_path: Path) -> None:
+    path = shard(tmp_path / "shard", RECORDS)
+    write_indexes([path], tmp_path / "index")
+    found = [
+        bytes(record)
+        for part in range(3)
+        for record in reader.tfrecord_iterator(str(path), str(tmp_path / "index" / "shard"), (part, 3))
+    ]
+    assert found == RECORDS
+
+
+def test_every_shard_has_an_index_of_its_name(tmp_path: Path) -> None:
+    shards = [shard(tmp_path / f"train-0000{i}-of-00002", RECORDS[:i]) for i in range(2)]
+    receipt = write_indexes(shards, tmp_path / "index")
+    assert receipt["files"] == {"train-00000-of-00002": 0, "train-00001-of-00002": 1}
+    assert sorted(path.name for path in (tmp_path / "index").iterdir()) == list(receipt["files"])
+
+
+@pytest.mark.parametrize("cut", [1, 16, 20, 3000])
+def test_a_shard_that_is_cut_off_is_an_error_and_has_no_index(tmp_path: Path, cut: int) -> None:
+    path = shard(tmp_path / "shard", RECORDS)
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(PrepError, match="cut off") as caught:
+        write_indexes([path], tmp_path / "index")
+    assert caught.value.place == str(path)
+    assert not list((tmp_path / "index").glob("*"))
+
+
+def test_a_damaged_length_is_an_error(tmp_path: Path) -> None:
+    path = shard(tmp_path / "shard", RECORDS)
+    data = bytearray(path.read_bytes())
+    data[21] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(PrepError, match="length does not hold") as caught:
+        write_indexes([path], tmp_path / "index")
+    assert caught.value.offset == 21

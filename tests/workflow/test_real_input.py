@@ -1,0 +1,420 @@
+"""The whole workflow on the real devkit, real images, boxes and labels, against what is known of ILSVRC2012."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from tfrecord import example_pb2, reader
+
+from project import Project, environment, merged
+from real_archives import CMYK_IMAGE, CONFIG, IMAGES, JSON_COLUMNS, RealData, build, indices
+
+KIT_FOX, BIRD_CRANE, MACHINE_CRANE = "n02119789", "n02012849", "n03126707"
+SUBSET = [BIRD_CRANE, KIT_FOX, MACHINE_CRANE]  # sorted
+EDGES = ("xmin", "ymin", "xmax", "ymax")
+
+Record = dict[str, list[Any]]
+
+
+def name_of(number: int) -> str:
+    return f"ILSVRC2012_val_{number:08d}.JPEG"
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def table(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.ParquetFile(path).read().to_pylist()
+    return rows
+
+
+def read_records(project: Project) -> dict[str, Record]:
+    """Every record by its file name, as two packages that know nothing of this one read it."""
+    found: dict[str, Record] = {}
+    for path in sorted((project.results / "tfrecord").glob("*-of-*")):
+        for data in reader.tfrecord_iterator(str(path)):
+            features = example_pb2.Example.FromString(bytes(data)).features.feature
+            record = {name: list(getattr(one, one.WhichOneof("kind")).value) for name, one in features.items()}
+            (filename,) = record["image/filename"]
+            assert filename.decode() not in found, f"{filename} is in two records"
+            found[filename.decode()] = record
+    return found
+
+
+def files_of_images(project: Project) -> list[Path]:
+    return sorted((project.results / "imagefolder" / "val").rglob("*.*"))
+
+
+@pytest.fixture(scope="module")
+def data(shared_data: Path) -> RealData:
+    return RealData(shared_data)
+
+
+@pytest.fixture(scope="module")
+def real(data: RealData, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A finished run on real input; look at it only."""
+    project = Project(tmp_path_factory.mktemp("real"), {})
+    project.write_config(CONFIG)
+    build(data, project.archives)
+    project.succeed()
+    yield project
+    shutil.rmtree(project.folder)  # pytest would keep its 50000 files for the next three runs
+
+
+@pytest.fixture(scope="module")
+def subset(real: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Three classes of the same archives."""
+    project = Project(tmp_path_factory.mktemp("subset"), {})
+    choice = {"archives_dir": str(real.archives), "classes": SUBSET, "subset_labels": "renumbered"}
+    project.write_config(merged(CONFIG, choice))
+    project.succeed()
+    return project
+
+
+@pytest.fixture(scope="module")
+def archived(real: Project) -> dict[str, bytes]:
+    """The content of the validation archive by file name, as Python's tarfile reads it."""
+    content = {}
+    with tarfile.open(real.archives / "ILSVRC2012_img_val.tar") as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            assert file is not None
+            content[member.name] = file.read()
+    return content
+
+
+@pytest.fixture(scope="module")
+def classes(real: Project) -> list[dict[str, str]]:
+    return rows_of(real.results / "labels" / "classes.csv")
+
+
+@pytest.fixture(scope="module")
+def val_labels(real: Project) -> list[dict[str, str]]:
+    return rows_of(real.results / "labels" / "val_labels.csv")
+
+
+@pytest.fixture(scope="module")
+def images(real: Project) -> dict[str, dict[str, Any]]:
+    return {row["filename"]: row for row in table(real.results / "tables" / "images.parquet")}
+
+
+@pytest.fixture(scope="module")
+def records(real: Project) -> dict[str, Record]:
+    return read_records(real)
+
+
+@pytest.mark.parametrize(("name", "algorithm"), [("devkit", "md5"), ("real_labels", "sha256")])
+def test_an_official_archive_has_the_checksum_that_the_configuration_publishes(
+    real: Project, name: str, algorithm: str
+) -> None:
+    receipt = json.loads((real.results / "verified" / f"{name}.json").read_text())
+    assert receipt["expected"] is not None
+    assert receipt[algorithm] == receipt["expected"]
+
+
+def test_the_devkit_has_1860_synsets_with_the_classes_first(real: Project) -> None:
+    synsets = table(real.results / "labels" / "synsets.parquet")
+    assert [row["ilsvrc2012_id"] for row in synsets] == list(range(1, 1861))
+    assert [row["ilsvrc2012_id"] for row in synsets if row["num_children"] == 0] == list(range(1, 1001))
+
+
+def test_the_hierarchy_holds_every_synset_and_has_the_classes_for_leaves(real: Project) -> None:
+    leaves, inner = set(), set()
+    nodes = [json.loads((real.results / "labels" / "hierarchy.json").read_text())]
+    while nodes:
+        node = nodes.pop()
+        (inner if node["children"] else leaves).add((node["wnid"], node["index"]))
+        nodes += node["children"]
+    assert {index for _, index in leaves} == set(range(1000))
+    assert {index for _, index in inner} == {None}
+    assert len({wnid for wnid, _ in leaves | inner}) == 1860
+
+
+def test_the_1000_classes_are_numbered_by_their_sorted_wnids(classes: list[dict[str, str]], data: RealData) -> None:
+    assert [row["wnid"] for row in classes] == data.sorted_wnids
+    assert [int(row["index"]) for row in classes] == list(range(1000))
+    assert [int(row["tf_label"]) for row in classes] == list(range(1, 1001))
+
+
+def test_the_kit_fox_has_devkit_id_1_and_index_278(real: Project, classes: list[dict[str, str]]) -> None:
+    fox = classes[278]
+    assert (fox["wnid"], fox["ilsvrc2012_id"], fox["tf_label"]) == (KIT_FOX, "1", "279")
+    assert fox["words"] == "kit fox, Vulpes macrotis"
+    lines = (real.results / "labels" / "wnid_to_index.txt").read_text().splitlines()
+    assert lines[278] == f"{KIT_FOX} 278 kit fox, Vulpes macrotis"
+
+
+def test_both_cranes_keep_their_name_and_their_own_index(classes: list[dict[str, str]]) -> None:
+    cranes = {int(row["index"]): row["wnid"] for row in classes if row["words"] == "crane"}
+    assert cranes == {134: BIRD_CRANE, 517: MACHINE_CRANE}
+
+
+def test_both_maillots_keep_their_own_index(classes: list[dict[str, str]]) -> None:
+    assert [int(row["index"]) for row in classes if row["words"].startswith("maillot")] == [638, 639]
+
+
+def test_the_training_counts_are_those_of_the_published_set(classes: list[dict[str, str]]) -> None:
+    counts = {row["wnid"]: int(row["num_train_images"]) for row in classes}
+    assert sum(counts.values()) == 1_281_167
+    assert min(counts, key=lambda wnid: counts[wnid]) == "n02089078"
+    assert counts["n02089078"] == 732
+    assert list(counts.values()).count(max(counts.values())) == 895
+    assert max(counts.values()) == 1300
+
+
+def test_the_first_three_validation_labels_are_the_known_ones(
+    real: Project, classes: list[dict[str, str]], val_labels: list[dict[str, str]]
+) -> None:
+    first = val_labels[:3]
+    assert [row["filename"] for row in first] == [name_of(number) for number in (1, 2, 3)]
+    assert [row["ilsvrc2012_id"] for row in first] == ["490", "361", "171"]
+    assert [row["index"] for row in first] == ["65", "970", "230"]
+    labels = real.results / "labels"
+    assert (labels / "val_index.txt").read_text().splitlines()[:3] == ["65", "970", "230"]
+    wnids = (labels / "validation_synset_labels.txt").read_text().splitlines()
+    assert wnids[:3] == [row["wnid"] for row in first] == [classes[index]["wnid"] for index in (65, 970, 230)]
+
+
+def test_the_three_files_of_validation_labels_agree_on_every_image(
+    real: Project, val_labels: list[dict[str, str]]
+) -> None:
+    labels = real.results / "labels"
+    assert [row["filename"] for row in val_labels] == [name_of(number) for number in range(1, IMAGES + 1)]
+    assert [row["index"] for row in val_labels] == (labels / "val_index.txt").read_text().splitlines()
+    wnids = (labels / "validation_synset_labels.txt").read_text().splitlines()
+    assert [row["wnid"] for row in val_labels] == wnids
+
+
+def test_the_labels_are_those_of_the_published_boxes(data: RealData, val_labels: list[dict[str, str]]) -> None:
+    label = {row["filename"]: row["wnid"] for row in val_labels}
+    assert {name: {box.wnid for box in boxes} for name, boxes in data.boxes.items()} == {
+        name: {label[name]} for name in data.boxes
+    }
+
+
+def test_most_labels_are_right_by_the_reassessed_ones(data: RealData, images: dict[str, dict[str, Any]]) -> None:
+    judged = [
+        images[name_of(number)]["index"] in right for number, right in enumerate(data.reassessed, start=1) if right
+    ]
+    assert len(judged) == IMAGES - 3163
+    assert sum(judged) / len(judged) > 0.8, "a permuted numbering would come to 0.1 %"
+
+
+def test_every_class_has_50_validation_images_in_its_folder(real: Project, classes: list[dict[str, str]]) -> None:
+    counts = Counter(path.parent.name for path in files_of_images(real))
+    assert counts == {row["wnid"]: 50 for row in classes}
+
+
+def test_the_rank_of_an_image_files_folder_is_its_label(real: Project, val_labels: list[dict[str, str]]) -> None:
+    folders = sorted(path.name for path in (real.results / "imagefolder" / "val").iterdir())
+    rank = {folder: str(position) for position, folder in enumerate(folders)}
+    found = {path.name: rank[path.parent.name] for path in files_of_images(real)}
+    assert [found[row["filename"]] for row in val_labels] == [row["index"] for row in val_labels]
+
+
+def test_the_image_files_have_the_bytes_of_the_archive(
+    real: Project, data: RealData, archived: dict[str, bytes]
+) -> None:
+    files = {path.name: path for path in files_of_images(real)}
+    assert files.keys() == archived.keys()
+    assert [name for name, path in files.items() if path.read_bytes() != archived[name]] == []
+    assert [name for name, content in data.images.items() if files[name].read_bytes() != content] == []
+
+
+def test_the_records_have_the_bytes_of_the_archive_but_for_the_cmyk_image(
+    data: RealData, records: dict[str, Record], archived: dict[str, bytes]
+) -> None:
+    assert records.keys() == archived.keys()
+    changed = [name for name, record in records.items() if record["image/encoded"] != [archived[name]]]
+    assert changed == [name_of(CMYK_IMAGE)]
+    assert [name for name, content in data.images.items() if records[name]["image/encoded"] != [content]] == []
+
+
+def test_the_cmyk_image_is_in_its_record_as_rgb(records: dict[str, Record]) -> None:
+    (encoded,) = records[name_of(CMYK_IMAGE)]["image/encoded"]
+    with Image.open(io.BytesIO(encoded)) as image:
+        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (614, 461))
+
+
+def test_the_records_say_what_the_label_files_say(
+    records: dict[str, Record], classes: list[dict[str, str]], val_labels: list[dict[str, str]]
+) -> None:
+    said = [
+        (*records[row["filename"]]["image/class/label"], *records[row["filename"]]["image/class/synset"])
+        for row in val_labels
+    ]
+    assert said == [(int(row["index"]) + 1, row["wnid"].encode()) for row in val_labels]
+    texts = {(*record["image/class/label"], *record["image/class/text"]) for record in records.values()}
+    assert texts == {(int(row["tf_label"]), row["words"].encode()) for row in classes}
+
+
+def test_the_records_have_the_sizes_that_pillow_reads(data: RealData, records: dict[str, Record]) -> None:
+    for name in data.images:
+        assert (*records[name]["image/width"], *records[name]["image/height"]) == data.size(name)
+
+
+def test_the_table_describes_the_images_as_pillow_reads_them(
+    archived: dict[str, bytes], images: dict[str, dict[str, Any]]
+) -> None:
+    colorspaces = {"RGB": ("RGB", 3), "L": ("Grayscale", 1), "CMYK": ("CMYK", 4)}
+    for name, row in images.items():
+        with Image.open(io.BytesIO(archived[name])) as image:
+            assert (row["width"], row["height"], row["format"]) == (*image.size, image.format), name
+            assert (row["colorspace"], row["channels"]) == colorspaces[image.mode], name
+
+
+def test_an_images_byte_range_is_the_file_that_gnu_tar_extracts(
+    real: Project, data: RealData, images: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    archive = real.archives / "ILSVRC2012_img_val.tar"
+    names = [*data.images, name_of(CMYK_IMAGE), name_of(IMAGES)]
+    subprocess.run(["tar", "--extract", "--file", archive, "--directory", tmp_path, *names], check=True)
+    content = archive.read_bytes()
+    for name in names:
+        row = images[name]
+        assert content[row["offset"] : row["offset"] + row["nbytes"]] == (tmp_path / name).read_bytes(), name
+
+
+def test_the_table_of_boxes_is_what_was_published(real: Project, data: RealData) -> None:
+    boxes = table(real.results / "tables" / "bboxes.parquet")
+    found = [(row["filename"], row["wnid"], *(row[f"{edge}_px"] for edge in EDGES)) for row in boxes]
+    assert found == [(name, *box) for name, published in data.boxes.items() for box in published]
+    assert {(row["usable"], row["problem"]) for row in boxes} == {(True, None)}
+
+
+def test_the_boxes_in_the_records_are_the_published_pixels_over_the_size(
+    data: RealData, records: dict[str, Record]
+) -> None:
+    for name in data.images:
+        record, boxes, (width, height) = records[name], data.boxes[name], data.size(name)
+        for edge, side in zip(EDGES, (width, height, width, height), strict=True):
+            expected = np.array([getattr(box, edge) / side for box in boxes], np.float32)
+            assert record[f"image/object/bbox/{edge}"] == expected.tolist(), name
+        assert record["image/object/bbox/label"] == record["image/class/label"] * len(boxes)
+
+
+def test_an_image_without_boxes_has_empty_lists_of_them(data: RealData, records: dict[str, Record]) -> None:
+    features = ("label", *EDGES)
+    without = [record for name, record in records.items() if name not in data.boxes]
+    assert len(without) == IMAGES - 1000
+    assert all(record[f"image/object/bbox/{feature}"] == [] for record in without for feature in features)
+
+
+def test_the_multilabel_table_is_what_was_published(real: Project, data: RealData) -> None:
+    assert table(real.results / "tables" / "multilabel.parquet") == [
+        {
+            "file_name": row["id"],
+            "original_label": int(row["original_label"]),
+            **{f"{kind}_multi_labels": indices(row[column]) for kind, column in JSON_COLUMNS.items()},
+            "is_problematic": row["is_problematic"] == "True",
+            "imagenet_m": False,
+        }
+        for row in data.multilabel
+    ]
+
+
+def test_the_audit_of_real_input_is_ok(real: Project) -> None:
+    audit = json.loads((real.results / "audit.json").read_text())
+    assert audit["ok"] is True
+    figures = {check["name"]: check["figures"] for check in audit["checks"]}
+    assert figures["imagefolder val"]["images"] == IMAGES
+    assert figures["tfrecord validation"]["records"] == IMAGES
+
+
+def test_the_published_files_pass_sha256sum(real: Project) -> None:
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    done = subprocess.run(command, cwd=real.results, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert len(re.findall(r"^tfrecord/validation-000\d\d-of-00016: OK$", done.stdout, re.MULTILINE)) == 16
+
+
+def test_a_subset_has_the_folders_of_its_classes_with_all_their_images(
+    subset: Project, val_labels: list[dict[str, str]]
+) -> None:
+    expected = {(row["wnid"], row["filename"]) for row in val_labels if row["wnid"] in SUBSET}
+    assert len(expected) == 150
+    assert {(path.parent.name, path.name) for path in files_of_images(subset)} == expected
+
+
+def test_a_renumbered_subset_has_labels_from_1_in_its_records(subset: Project, archived: dict[str, bytes]) -> None:
+    found = read_records(subset)
+    assert {(*record["image/class/synset"], *record["image/class/label"]) for record in found.values()} == {
+        (wnid.encode(), label) for label, wnid in enumerate(SUBSET, start=1)
+    }
+    assert len(found) == 150
+    assert [name for name, record in found.items() if record["image/encoded"] != [archived[name]]] == []
+
+
+def test_the_tables_of_a_subset_hold_its_images_alone(
+    subset: Project, data: RealData, val_labels: list[dict[str, str]]
+) -> None:
+    index = {row["filename"]: SUBSET.index(row["wnid"]) for row in val_labels if row["wnid"] in SUBSET}
+    tables = subset.results / "tables"
+    assert {row["filename"]: row["index"] for row in table(tables / "images.parquet")} == index
+    boxes = table(tables / "bboxes.parquet")
+    assert [row["filename"] for row in boxes] == [
+        name for name in data.boxes if name in index for _ in data.boxes[name]
+    ]
+    multilabel = {row["file_name"]: row["original_label"] for row in table(tables / "multilabel.parquet")}
+    assert multilabel == {row["id"]: index[row["id"]] for row in data.multilabel if row["id"] in index}
+    assert multilabel, "the subset should have an annotated image"
+
+
+def test_the_label_files_of_a_subset_hold_its_classes_alone(subset: Project) -> None:
+    labels = subset.results / "labels"
+    rows = rows_of(labels / "classes.csv")
+    assert [(row["wnid"], row["index"], row["ilsvrc2012_id"]) for row in rows] == [
+        (BIRD_CRANE, "0", "429"),
+        (KIT_FOX, "1", "1"),
+        (MACHINE_CRANE, "2", "545"),
+    ]
+    wnids = (labels / "validation_synset_labels.txt").read_text().splitlines()
+    assert Counter(wnids) == dict.fromkeys(SUBSET, 50)
+    assert json.loads((subset.results / "audit.json").read_text())["ok"] is True
+
+
+def test_a_dry_run_without_any_archive_is_quick_and_says_in_words_what_it_would_do(tmp_path: Path) -> None:
+    project = Project(tmp_path, {})
+    (tmp_path / "test.yaml").unlink()
+    began = time.monotonic()
+    command = [sys.executable, "-m", "snakemake", "-n"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    seconds = time.monotonic() - began
+    assert done.returncode == 0, done.stderr
+    assert seconds < 10
+    counts = {name: int(count) for name, count in re.findall(r"^([a-z_]+) +(\d+)$", done.stdout, re.MULTILINE)}
+    jobs = counts.pop("total")
+    assert jobs == sum(counts.values()) <= 400
+    assert counts["fetch_archive"] == 7
+    stages = {"scan_archive", "write_labels", "write_folders", "write_shards", "index_shards", "audit_products"}
+    assert stages <= counts.keys()
+    said = re.findall(r"^Job \d+: (.*)$", done.stdout, re.MULTILINE)
+    assert len(said) == jobs, "every job says in words what it does"
+    for words in (
+        "Find or download ILSVRC2012_img_train.tar",
+        "Verify archive train and find its images",
+        "Write image files of train, classes 00000-00019-of-01000",
+        "Write TFRecord shards of validation, 00000-00015-of-00128",
+        "Audit everything",
+    ):
+        assert words in said
+    assert not project.results.exists()
+    assert not project.archives.exists()
