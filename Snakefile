@@ -30,8 +30,8 @@ rule all:
 
 
 onstart:
-    job.forget_failures(LOGS)
+    begin_run()
 
 
 onerror:
-    summarize_failures_at_exit()
+    explain_silent_failure()

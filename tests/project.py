@@ -116,7 +116,7 @@ class Project:
         return run
 
     def kill_when(self, seen: Callable[[], bool], *arguments: str) -> bool:
-        """Start snakemake, kill it with all its jobs (SIGKILL) as soon as `seen()`; return whether that came in time."""
+        """Start snakemake, kill it and its jobs (SIGKILL) as soon as `seen()`; return whether that came in time."""
         process = subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,

@@ -12,15 +12,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import builders
 import pyarrow.parquet as pq
 import pytest
-from builders import CRANE, FOX, image
 from crc32c import crc32c
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import builders
+from builders import CRANE, FOX, image
 from imagenet_prep.dataset import archives
 from imagenet_prep.dataset.archives import SCAN, Expected, scan, verify
 from imagenet_prep.errors import PrepError
@@ -164,7 +164,9 @@ def test_a_class_archive_with_nothing_in_it_is_an_error(tmp_path: Path) -> None:
     assert "no image" in error.problem
 
 
-@pytest.mark.parametrize("name", ["n0211978.tar", "n02119789.tar.gz", "fox.tar", "train/n02119789.tar", "n02119789_1.JPEG"])
+@pytest.mark.parametrize(
+    "name", ["n0211978.tar", "n02119789.tar.gz", "fox.tar", "train/n02119789.tar", "n02119789_1.JPEG"]
+)
 def test_a_member_of_the_training_archive_that_is_no_class_is_an_error(tmp_path: Path, name: str) -> None:
     error = refusal(tmp_path, "train", builders.tar({name: builders.tar({f"{FOX}_1.JPEG": image()})}))
     assert (error.member, error.offset) == (name, 512)
@@ -232,9 +234,7 @@ def test_a_failed_scan_leaves_an_earlier_table_as_it_was(tmp_path: Path) -> None
 
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
-def test_a_corrupt_archive_is_scanned_or_refused(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_corrupt_archive_is_scanned_or_refused(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("corrupt")
     archive = bytearray(builders.train_tar(builders.train_images()))
     for _ in range(data.draw(st.integers(1, 3))):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import builders
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from builders import ANIMAL, CRANE, FOX, MACHINE, TRUTH, synsets
 
+import builders
+from builders import ANIMAL, CRANE, FOX, MACHINE, TRUTH, synsets
 from imagenet_prep.dataset import images
 from imagenet_prep.dataset.archives import SCAN, Expected, scan
 from imagenet_prep.dataset.classes import select_classes
@@ -47,7 +47,11 @@ def test_training_images_are_sorted_by_name(train: Path) -> None:
 
 def test_training_images_have_the_index_of_their_class(train: Path) -> None:
     table = label(train, "train")
-    assert dict(zip(table["wnid"].to_pylist(), table["index"].to_pylist(), strict=True)) == {CRANE: 0, FOX: 1, MACHINE: 2}
+    assert dict(zip(table["wnid"].to_pylist(), table["index"].to_pylist(), strict=True)) == {
+        CRANE: 0,
+        FOX: 1,
+        MACHINE: 2,
+    }
 
 
 def test_validation_images_have_the_class_of_the_ground_truth(val: Path) -> None:

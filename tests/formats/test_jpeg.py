@@ -6,11 +6,11 @@ import io
 from typing import Any
 
 import pytest
-from builders import image
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from builders import image
 from imagenet_prep.formats import jpeg
 
 COLORSPACES = {"L": "Grayscale", "RGB": "RGB", "CMYK": "CMYK"}
@@ -77,7 +77,9 @@ def test_tables_that_are_numbered_like_frames_are_none(marker: int) -> None:
     assert jpeg.parse(HEADER + frame(1, 2, 3, marker) + frame(640, 480, 1)) == (640, 480, 1, "Grayscale")
 
 
-@pytest.mark.parametrize(("width", "height", "channels"), [(0, 10, 3), (10, 0, 3), (10, 10, 0), (10, 10, 2), (10, 10, 5)])
+@pytest.mark.parametrize(
+    ("width", "height", "channels"), [(0, 10, 3), (10, 0, 3), (10, 10, 0), (10, 10, 2), (10, 10, 5)]
+)
 def test_a_frame_that_makes_no_sense_is_an_error(width: int, height: int, channels: int) -> None:
     with pytest.raises(ValueError, match="its JPEG header gives"):
         jpeg.parse(HEADER + frame(width, height, channels))
@@ -92,7 +94,9 @@ def test_a_header_cut_off_before_the_end_of_its_frame_is_an_error() -> None:
     assert jpeg.parse(data[:end])[:2] == (30, 20)
 
 
-@pytest.mark.parametrize("data", [b"\xff\xd8\xff\xd9", HEADER + segment(0xDA, bytes(10)) + frame(1, 1, 1), HEADER + b"\xff\xe0\x00\x01"])
+@pytest.mark.parametrize(
+    "data", [b"\xff\xd8\xff\xd9", HEADER + segment(0xDA, bytes(10)) + frame(1, 1, 1), HEADER + b"\xff\xe0\x00\x01"]
+)
 def test_an_image_without_a_frame_is_an_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="without a frame"):
         jpeg.parse(data)

@@ -7,11 +7,11 @@ import zlib
 
 import numpy as np
 import pytest
-from builders import image
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from builders import image
 from imagenet_prep.formats import png
 
 

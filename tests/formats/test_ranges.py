@@ -26,7 +26,11 @@ def read(path: Path, wanted: list[tuple[int, int]]) -> list[tuple[int, bytes]]:
     return [(i, bytes(data)) for i, data in read_ranges(path, [o for o, _ in wanted], [n for _, n in wanted])]
 
 
-@given(st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 1000)), max_size=20), st.integers(0, 2000), st.integers(1, 3000))
+@given(
+    st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 1000)), max_size=20),
+    st.integers(0, 2000),
+    st.integers(1, 3000),
+)
 @settings(deadline=None)
 def test_every_range_comes_once_with_its_bytes(file: Path, wanted: list[tuple[int, int]], gap: int, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -7,12 +7,12 @@ import io
 import tarfile
 from pathlib import Path
 
-import builders
 import pytest
-from builders import header, padded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import builders
+from builders import header, padded
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.formats.tar import Member, read_files, walk
@@ -292,7 +292,9 @@ def test_a_damaged_header_is_an_error() -> None:
     assert error.offset == 1024
 
 
-@pytest.mark.parametrize("size", [b"%011o\0" % (10 << 30), b"\x80" + (10 << 30).to_bytes(11, "big"), b"\x80" + b"\xff" * 11])
+@pytest.mark.parametrize(
+    "size", [b"%011o\0" % (10 << 30), b"\x80" + (10 << 30).to_bytes(11, "big"), b"\x80" + b"\xff" * 11]
+)
 def test_a_size_that_the_archive_cannot_hold_is_an_error(size: bytes) -> None:
     error = refusal(header("huge.JPEG", size[:12]) + END)
     assert (error.member, error.offset) == ("huge.JPEG", 0)
@@ -388,7 +390,7 @@ def test_files_are_read_from_plain_and_compressed_archives(tmp_path: Path, compr
 def test_every_cut_of_a_compressed_archive_is_an_error_that_names_it(tmp_path: Path) -> None:
     data = gzip.compress(builders.tar({"a": builders.image(), "b": builders.image(1)}))
     path = tmp_path / "a.tar.gz"
-    for cut in [*range(0, 30), *range(30, len(data), 101), len(data) - 1]:
+    for cut in [*range(30), *range(30, len(data), 101), len(data) - 1]:
         path.write_bytes(data[:cut])
         with pytest.raises(PrepError) as caught:
             builders.drained(read_files(path))

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import builders
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from builders import CRANE, FOX, MACHINE
 
+import builders
+from builders import CRANE, FOX, MACHINE
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.imagefolder import COLUMNS, complete_tree, write_folders
 from imagenet_prep.products.tree import Tree
@@ -87,7 +87,7 @@ def test_test_images_lie_flat(tmp_path: Path) -> None:
 
 def test_train_t3_has_a_tree_of_its_own(tmp_path: Path) -> None:
     world = World(tmp_path, "train_t3", {f"{FOX}_1.JPEG": builders.image()})
-    world.write()
+    world.complete(world.write())
     assert world.everything() == {f"train_t3/{FOX}/{FOX}_1.JPEG"}
 
 

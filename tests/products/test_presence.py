@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import CRANE, FOX
 
+from builders import CRANE, FOX
 from imagenet_prep.products.presence import revoke_void_receipts
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX
 from imagenet_prep.products.tree import Tree
@@ -103,7 +103,9 @@ def test_a_shard_newer_than_the_receipt_of_its_index_voids_that(out: Path) -> No
     assert revoked(out) == {"tfrecord_index/train-00000-00001-of-00002.json"}
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", "{}", '{"tree": "train"}', '{"files": 5}', '"text"', "\x00"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "null", "{}", '{"tree": "train"}', '{"files": 5}', '"text"', "\x00"]
+)
 @pytest.mark.parametrize("product", ["imagefolder", TFRECORD, TFRECORD_INDEX])
 def test_a_damaged_receipt_is_void(out: Path, product: str, content: str) -> None:
     receipt = out / "state" / product / "train-00000-00007-of-00008.json"

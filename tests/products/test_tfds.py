@@ -29,7 +29,7 @@ ROW = {
     "format": "JPEG",
     "height": 20,
     "width": 10,
-    **dict.fromkeys(("xmin", "ymin", "xmax", "ymax"), [0.5]),
+    **{side: [0.5] for side in ("xmin", "ymin", "xmax", "ymax")},
 }
 
 

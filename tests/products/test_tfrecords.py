@@ -1,4 +1,4 @@
-"""Shards straight from an archive: the same bytes however they are made, with what TensorFlow's scripts write in them."""
+"""Shards straight from an archive: the same bytes however they are made, and in them what TensorFlow's scripts write."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import struct
 from pathlib import Path
 from typing import Any
 
-import builders
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from builders import CRANE, FOX, MACHINE, image
 from PIL import Image
 from tfrecord import reader
 
+import builders
+from builders import CRANE, FOX, MACHINE, image
 from imagenet_prep.dataset.classes import select_classes
 from imagenet_prep.dataset.images import write_images
 from imagenet_prep.dataset.shards import write_plan
@@ -33,7 +33,9 @@ Features = dict[str, Any]
 class World:
     """A training archive, its images and the plan of its records."""
 
-    def __init__(self, folder: Path, images: dict[str, bytes] | None = None, boxes: list[Features] | None = None) -> None:
+    def __init__(
+        self, folder: Path, images: dict[str, bytes] | None = None, boxes: list[Features] | None = None
+    ) -> None:
         self.images = images or builders.train_images()
         self.archives = folder / "archives"
         self.folder = folder / "tfrecord"
@@ -165,9 +167,7 @@ def odd_images() -> dict[str, bytes]:
 def test_cmyk_and_png_are_stored_as_rgb_jpeg_and_grayscale_as_it_is(tmp_path: Path) -> None:
     world = World(tmp_path, odd_images())
     world.write()
-    found = {
-        name: Image.open(io.BytesIO(features["image/encoded"][0])) for name, features in world.records().items()
-    }
+    found = {name: Image.open(io.BytesIO(features["image/encoded"][0])) for name, features in world.records().items()}
     assert {name: (picture.format, picture.mode) for name, picture in found.items()} == {
         f"{FOX}_1.JPEG": ("JPEG", "RGB"),
         f"{FOX}_2.JPEG": ("JPEG", "RGB"),
@@ -291,4 +291,7 @@ def test_completing_a_set_takes_away_what_a_killed_job_left(tmp_path: Path) -> N
 
 def test_a_set_is_that_of_the_configuration(tmp_path: Path) -> None:
     config = {"output_dir": str(tmp_path), "tfrecord": {"train_shards": 2, "validation_shards": 7}}
-    assert ShardSet.of(config, TFRECORD_INDEX, "validation").paths()[6] == tmp_path / "tfrecord_index" / "validation-00006-of-00007"
+    assert (
+        ShardSet.of(config, TFRECORD_INDEX, "validation").paths()[6]
+        == tmp_path / "tfrecord_index" / "validation-00006-of-00007"
+    )

@@ -346,6 +346,11 @@ def test_the_published_files_pass_sha256sum(real: Project) -> None:
     assert len(re.findall(r"^tfrecord/validation-000\d\d-of-00016: OK$", done.stdout, re.MULTILINE)) == 16
 
 
+def test_a_second_run_on_real_input_has_nothing_to_do(real: Project) -> None:
+    run = real.run()
+    assert run.nothing_done, run.terminal
+
+
 def test_a_subset_has_the_folders_of_its_classes_with_all_their_images(
     subset: Project, val_labels: list[dict[str, str]]
 ) -> None:

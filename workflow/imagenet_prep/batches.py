@@ -25,8 +25,9 @@ def cover(total: int, size: int, kept: Iterable[Batch]) -> list[Batch]:
     """
     batches: list[Batch] = []
     unit = 0
-    for first, last in [*sorted(kept), (total, total)]:
-        if first != total and not unit <= first <= last < total:
+    end = (total, total)
+    for first, last in [*sorted(kept), end]:
+        if (first, last) != end and not unit <= first <= last < total:
             continue
         batches += [(start, min(start + size, first) - 1) for start in range(unit, first, size)]
         if first < total:

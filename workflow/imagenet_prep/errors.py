@@ -38,7 +38,8 @@ class PrepError(Exception):
             where.append(f"byte {offset}")
         super().__init__(f"{', '.join(where)}: {problem}. {remedy}.")
 
-    def __reduce__(self) -> tuple[Any, ...]:  # an exception with keyword arguments cannot cross process pools without this
+    # An exception with keyword arguments cannot cross a process pool without this.
+    def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self.place, self.problem, self.remedy, self.member, self.offset)
 
 

@@ -17,18 +17,17 @@ from imagenet_prep.errors import PrepError
 from imagenet_prep.products import presence
 
 
-
-def print_at_exit(lines):
-    """Make these the last lines on the terminal, behind all that Snakemake has to say."""
-    atexit.register(lambda: print("", *[f"ERROR {line}" for line in lines], sep="\n", file=sys.stderr))
+def print_errors(lines):
+    """Print what went wrong, a line each."""
+    print("", *[f"ERROR {line}" for line in lines], sep="\n", file=sys.stderr)
 
 
 def stop(message):
-    """End the run with this message.
+    """End the run with this message as the last on the terminal.
 
-    An exception would do so too, but with lines about the inside of the workflow around it.
+    An exception would end it too, but Snakemake would tell from where in the workflow it came.
     """
-    print_at_exit([line.strip() for line in message.splitlines()])
+    atexit.register(print_errors, [line.strip() for line in message.splitlines()])
     sys.exit(1)
 
 
@@ -97,9 +96,9 @@ def verified(*archives):
 
     Once an archive has been verified, its receipt is waited for as a checkpoint's: when the archive was touched, replaced
     or linked anew, what follows is decided after it was read again, by the receipt's content and not by its time stamp.
-    Every rule below the archives names the receipts that it depends on, however indirectly, for this to work: Snakemake
+    For this to work, every rule below the archives names the receipts that it depends on, however indirectly. Snakemake
     looks again only at the jobs that wait for the checkpoint themselves. And a file may be taken as ancient() only beside
-    a receipt of the same rule that is not: while a job runs whose outputs somebody takes as ancient alone, Snakemake
+    a receipt of the same rule that is not. While a job runs whose outputs somebody takes as ancient alone, Snakemake
     does not ask whether that somebody is stale for another reason.
     """
     names = [archive for archive in archives if archive in config["use"]]
@@ -283,20 +282,39 @@ def everything():
     return [*files_of_products(), *LABEL_FILES, *rules.tabulate_images.output, *audited]
 
 
-def expect_writable_folders():
-    """Stop where the workflow's own folders cannot be written, in words that Snakemake would not find."""
-    own = [folder for parent in (LOGS, BENCHMARKS, STATE) for folder in (parent, *sorted(parent.glob("*/")))]
-    for folder in (Path(".snakemake"), OUT, *own):
-        existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-        if not os.access(existing, os.W_OK | os.X_OK):
-            stop(f"{folder}: {existing} is not writable. Give yourself the right to it, or choose another output_dir.")
+def expect_writable(folder, remedy):
+    """Stop if a folder, or the one in which it would be made, is not writable: Snakemake would fail in its own words."""
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
+    if not os.access(existing, os.W_OK | os.X_OK):
+        stop(f"{existing}: this folder is not writable for you. {remedy}.")
 
 
-def summarize_failures_at_exit():
-    """Make the causes the last lines on the terminal, however the run ends."""
+def begin_run():
+    """Look whether the run can write, and see to it that its last lines on the terminal are the causes of failures."""
+    own = [folder for parent in (LOGS, BENCHMARKS, STATE) for folder in (parent, *parent.glob("*/"))]
+    for folder in (OUT, *own):
+        expect_writable(folder, "Give yourself the right to write there, or choose another output_dir")
     job.forget_failures(LOGS)
-    atexit.register(lambda: print_failures())
+    atexit.register(print_failures)
+
+
+def print_failures():
+    """Print the causes that failed jobs have left."""
+    lines = job.failures(LOGS)
+    if lines:
+        print_errors(lines)
+
+
+def explain_silent_failure():
+    """Say something of jobs, too, that could leave no cause."""
+    if not job.failures(LOGS):
+        stopped = "a job ended without a word: it was stopped, or killed for want of memory"
+        atexit.register(print_errors, [f"{LOGS}: {stopped}. Look into its log there, then run the same command again."])
 
 
 if workflow.is_main_process:
-    presence.revoke_void_receipts(OUT)
+    expect_writable(Path(".snakemake"), "Give yourself the right to write there, or run with --directory <another one>")
+    try:
+        presence.revoke_void_receipts(OUT)
+    except OSError as error:
+        stop(job.describe(error, LOGS, OUT))

@@ -55,6 +55,7 @@ rule complete_tree:
 rule imagefolder:
     """Every image of the archives in use as a file."""
     input:
+        made_from_what_is_in_use("imagefolder"),
         trees(*SPLITS),
         STATE / "splits.json",
 

@@ -86,6 +86,7 @@ rule parse_boxes:
 rule tabulate_boxes:
     """Put the bounding boxes of both splits into one table."""
     input:
+        made_from_what_is_in_use("bboxes"),
         verified("devkit", *BOXES_OF_SPLIT.values()),
         receipts=[STATE / "boxes" / f"{split}.json" for split in BOX_SPLITS],
         parts=ancient([STATE / "boxes" / f"{split}.parquet" for split in BOX_SPLITS]),
@@ -111,6 +112,7 @@ rule tabulate_boxes:
 rule tabulate_multilabel:
     """Read the multi-label annotations of the validation images into a table."""
     input:
+        made_from_what_is_in_use("multilabel"),
         verified(*MULTILABEL_ARCHIVES),
         synsets=rules.parse_devkit.output.synsets,
         ground_truth=rules.parse_devkit.output.ground_truth,

@@ -92,6 +92,7 @@ rule complete_shards:
 rule describe_records:
     """Write what TensorFlow Datasets has to know of the shards."""
     input:
+        made_from_what_is_in_use("tfrecords"),
         verified(
             "devkit", *(name for split in RECORD_SPLITS for name in (ARCHIVE_OF_SPLIT[split], BOXES_OF_SPLIT[split]))
         ),
@@ -191,5 +192,6 @@ rule tfrecords_validation:
 rule indexes:
     """An index of every shard."""
     input:
+        made_from_what_is_in_use("indexes"),
         records("tfrecord_index", *RECORD_SPLITS),
         STATE / "splits.json",

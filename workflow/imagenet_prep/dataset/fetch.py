@@ -93,6 +93,8 @@ def _download(url: str, archive: Path) -> Path:
                     progress.advance(len(chunk))
                 if total and progress.done != total:
                     raise _NotThere(f"the connection ended after {progress.done} of {total} bytes")
+    except requests.exceptions.ChunkedEncodingError as error:
+        raise _NotThere(f"the connection ended before all of its {total} bytes were there") from error
     except requests.RequestException as error:
         raise _NotThere(f"the connection failed: {_reason(error)}") from error
     return archive

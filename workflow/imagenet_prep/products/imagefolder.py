@@ -6,6 +6,7 @@ written down first (the ledger, `state/made/`), so that a later run can take awa
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -54,7 +55,7 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, o
     partials = [tree.partial(folder) for folder in folders]
     for partial in partials:
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        _make(partial)
     progress = Progress(f"writing images of {split}", sum(row["nbytes"] for row in rows))
     try:
         if rows:
@@ -84,15 +85,21 @@ def complete_tree(output_dir: Path, split: str, receipts: list[dict[str, Any]]) 
         tree.remove(folder)
     for leftover in (output_dir / "imagefolder" / ".partial").glob(f"{tree.name}-*"):
         shutil.rmtree(leftover)
-    partial = output_dir / "imagefolder" / ".partial"
-    if partial.is_dir() and not any(partial.iterdir()):
-        partial.rmdir()
+    with contextlib.suppress(OSError):  # another split's jobs may be filling folders there
+        (output_dir / "imagefolder" / ".partial").rmdir()
     return {
         "tree": tree.name,
         "folders": len(folders),
         "images": sum(folders.values()),
         "format_version": versions.IMAGEFOLDER,
     }
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True)
+    except FileNotFoundError:  # another split's `complete_tree` took away the empty parent in between
+        folder.mkdir(parents=True)
 
 
 def _write(path: str, data: memoryview) -> None:

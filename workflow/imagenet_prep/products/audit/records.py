@@ -190,6 +190,7 @@ def expected_files(config: dict[str, Any], splits: list[str], product: str) -> s
 def compare_folder(check: Check, folder: Path, expected: set[str], mend: str) -> None:
     """Note what is missing in a flat folder, and what is too much."""
     there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    check.figures["files"] = len(there)
     check.add_each("it is missing", [str(folder / name) for name in sorted(expected - there)], mend)
     check.add_each(
         "no product of this configuration",

@@ -1,0 +1,147 @@
+"""How a script of the workflow fails: one line on the terminal, one beside the log, and the rest in the log."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from imagenet_prep import job
+from imagenet_prep.errors import PrepError
+
+ERROR = PrepError("a.tar", "it is cut off", "Get it again", member="n01.tar", offset=512)
+LINE = "a.tar, member 'n01.tar', byte 512: it is cut off. Get it again."
+
+
+@pytest.fixture(autouse=True)
+def own_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)  # `run` sets it for its process
+
+
+def script(log: Path) -> Any:
+    return SimpleNamespace(log=[str(log)], config={"output_dir": "results"})
+
+
+def fail(log: Path, error: BaseException) -> int:
+    def main(snakemake: Any) -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        job.run(main, script(log))
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+def test_a_script_is_called_with_what_snakemake_gives(tmp_path: Path) -> None:
+    called: list[Any] = []
+    snakemake = script(tmp_path / "new" / "a.log")
+    job.run(called.append, snakemake)
+    assert called == [snakemake]
+
+
+def test_what_a_script_logs_is_on_the_terminal_and_in_its_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])  # those of the test runner would keep `run` from setting its own
+    monkeypatch.setattr(root, "level", root.level)
+    job.run(lambda snakemake: root.info("half of it"), script(tmp_path / "a.log"))
+    for handler in root.handlers:
+        handler.close()
+    assert capsys.readouterr().err == "half of it\n"
+    assert (tmp_path / "a.log").read_text() == "half of it\n"
+
+
+@pytest.mark.parametrize("error", [ERROR, OSError(errno.ENOSPC, "full", "shard"), RuntimeError("a\nb"), MemoryError()])
+def test_a_failure_is_one_line_on_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    assert fail(tmp_path / "a.log", error) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"ERROR {job.describe(error, tmp_path / 'a.log', 'results')}"
+
+
+def test_the_log_has_the_whole_story(tmp_path: Path) -> None:
+    fail(tmp_path / "a.log", ERROR)
+    assert "Traceback" in (tmp_path / "a.log").read_text()
+
+
+def test_the_line_is_found_again_below_the_logs(tmp_path: Path) -> None:
+    fail(tmp_path / "rule" / "a.log", ERROR)
+    fail(tmp_path / "rule" / "b.log", OSError(errno.ENOSPC, "full", "shard"))
+    lines = job.failures(tmp_path)
+    assert [line.partition(":")[0] for line in lines] == ["a.tar, member 'n01.tar', byte 512", "shard"]
+    assert job.failures(tmp_path / "another") == []
+    job.forget_failures(tmp_path)
+    assert job.failures(tmp_path) == []
+
+
+def test_a_log_that_cannot_be_written_is_told_like_any_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logs").write_text("a file in the place of the folder")
+    assert fail(tmp_path / "logs" / "a.log", ERROR) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"ERROR {tmp_path / 'logs'}")
+
+
+def test_a_job_that_works_the_second_time_leaves_no_failure(tmp_path: Path) -> None:
+    fail(tmp_path / "a.log", ERROR)
+    job.run(lambda snakemake: None, script(tmp_path / "a.log"))
+    assert job.failures(tmp_path) == []
+
+
+def test_a_disk_too_full_for_the_log_adds_no_second_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: Any, **how: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def main(snakemake: Any) -> None:
+        monkeypatch.setattr(Path, "open", full)
+        monkeypatch.setattr(Path, "write_text", full)
+        raise ERROR
+
+    with pytest.raises(SystemExit):
+        job.run(main, script(tmp_path / "a.log"))
+    monkeypatch.undo()
+    assert capsys.readouterr().err == f"ERROR {LINE}\n"
+
+
+def test_an_interrupted_job_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail(tmp_path / "a.log", KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == ""
+    assert job.failures(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "place", "remedy"),
+    [
+        (OSError(errno.ENOSPC, "x", "out/shard"), "out/shard", "Make room"),
+        (OSError(errno.EROFS, "x", "out/shard"), "out/shard", "output_dir"),
+        (PermissionError(errno.EACCES, "x", "out/shard"), "out/shard", "right"),
+        (OSError(errno.EIO, "x"), "results", "disk"),
+        (OSError(errno.ELOOP, "x", "link"), "link", "run the same command again"),
+        (RuntimeError("odd"), "job.log", "report it"),
+    ],
+)
+def test_every_error_is_told_with_its_place_and_a_remedy(error: Exception, place: str, remedy: str) -> None:
+    line = job.describe(error, "job.log", "results")
+    assert line.startswith(place)
+    assert remedy in line
+    assert line.isprintable()
+
+
+def test_an_error_of_the_user_is_told_in_its_own_words() -> None:
+    assert job.describe(ERROR, "job.log", "results") == LINE
+
+
+def test_an_error_about_a_link_names_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "link.tar").symlink_to(tmp_path / "archive.tar")
+    for error in (PrepError(tmp_path / "link.tar", "p", "r"), FileNotFoundError(2, "x", str(tmp_path / "link.tar"))):
+        assert job.describe(error, "job.log", "results").startswith(f"{tmp_path / 'archive.tar'}: ")

@@ -1,0 +1,279 @@
+"""What a run makes of archives that are missing, damaged or not what they should be."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+
+import pytest
+import scipy.io
+from builders import header, image, tar
+from damage import (
+    LOGIN_PAGE,
+    Damage,
+    digests,
+    entry,
+    expect_clear_failure,
+    half,
+    path_of,
+    replaced_by,
+    with_another_wnid,
+    with_entry,
+    with_first,
+    with_first_twice,
+    with_member,
+    without_end_mark,
+    without_member,
+)
+from project import Project
+
+META, TRUTH = "data/meta.mat", "data/ILSVRC2012_validation_ground_truth.txt"
+ENTITY = b'<!DOCTYPE annotation [<!ENTITY lol "lol">]><annotation><filename>&lol;</filename></annotation>'
+EXTERNAL = b'<!DOCTYPE annotation SYSTEM "file:///etc/passwd"><annotation/>'
+ANOTHER_MAT = io.BytesIO()
+scipy.io.savemat(ANOTHER_MAT, {"answers": [1, 2, 3]})
+
+
+class Case(NamedTuple):
+    """An archive with something wrong in it, the command that meets it, the rule that fails, and words of its message."""
+
+    archive: str
+    damage: Damage
+    target: str
+    stage: str
+    words: tuple[str, ...]
+
+
+scanned = partial(Case, target="verify", stage="scan_archive")
+in_val, in_train = partial(scanned, "val"), partial(scanned, "train")
+in_devkit = partial(Case, "devkit", target="labels", stage="parse_devkit")
+in_boxes = partial(Case, "bbox_val", target="bboxes", stage="parse_boxes")
+in_multilabel = partial(Case, "multilabel", target="multilabel", stage="tabulate_multilabel")
+verified = partial(Case, target="verify", stage="verify_archive")
+
+CUT_OFF = ("cut off", "get it again")
+DAMAGED = ("get it again from its source", "byte")
+VAL = "ILSVRC2012_val_00000099.JPEG"
+PHOTO = image(1)
+
+
+def of_every_image(damage: Damage, *words: str) -> dict[str, Case]:
+    """One image damaged, once in the archive of validation images and once in a class of the training images."""
+    return {
+        "val": in_val(damage=with_first(damage), words=(*words, "ILSVRC2012_val_00000001.JPEG", *DAMAGED)),
+        "train": in_train(damage=with_first(with_first(damage)), words=(*words, ".tar/n", ".JPEG", *DAMAGED)),
+    }
+
+
+CASES = {
+    "val cut off in an image": in_val(damage=half, words=CUT_OFF),
+    "val without its end mark": in_val(damage=without_end_mark, words=CUT_OFF),
+    "train cut off": in_train(damage=half, words=CUT_OFF),
+    "train with a class cut off": in_train(damage=with_first(half), words=("n02012849.tar", *CUT_OFF)),
+    "devkit cut off": verified("devkit", damage=half, words=CUT_OFF),
+    "boxes cut off": verified("bbox_train", damage=half, words=CUT_OFF),
+    "JSON cut off": in_multilabel(damage=half, words=("cut off", "again")),
+    "val empty": in_val(damage=replaced_by(b""), words=("empty (0 bytes)", "get the archive again")),
+    **{
+        f"{archive} a web page": Case(archive, replaced_by(LOGIN_PAGE), "verify", stage, ("web page", "not a tar"))
+        for archive, stage in {
+            "val": "scan_archive",
+            "train": "scan_archive",
+            "devkit": "verify_archive",
+            "bbox_val": "verify_archive",
+        }.items()
+    },
+    "JSON a web page": in_multilabel(damage=replaced_by(LOGIN_PAGE), words=("malformed", "byte 0", "again")),
+    **{
+        f"val with {what}": in_val(damage=with_entry(raw), words=(name, problem, *DAMAGED))
+        for what, name, raw, problem in (
+            ("a name that leads out", f"../{VAL}", entry(f"../{VAL}", PHOTO), "leads out of the folder"),
+            ("an absolute name", f"/tmp/{VAL}", entry(f"/tmp/{VAL}", PHOTO), "absolute"),
+            ("a hard link", VAL, entry(VAL, kind=b"1", link=b"/etc/passwd"), "hard link"),
+            ("a symbolic link", VAL, entry(VAL, kind=b"2", link=b"/etc/passwd"), "symbolic link"),
+            ("a device", VAL, header(VAL, kind=b"3"), "device"),
+        )
+    },
+    "val with a member twice": in_val(damage=with_first_twice, words=("twice", *DAMAGED)),
+    "train with a class twice": in_train(damage=with_first_twice, words=("twice", *DAMAGED)),
+    "train with an image twice": in_train(damage=with_first(with_first_twice), words=("twice", ".tar/n", *DAMAGED)),
+    "train with a name that leads out": in_train(
+        damage=with_first(with_entry(entry("../x.JPEG", PHOTO))), words=("../x.JPEG", "leads out", *DAMAGED)
+    ),
+    "train with another file": in_train(
+        damage=with_entry(entry("readme.txt")), words=("readme.txt", "no class archive", *DAMAGED)
+    ),
+    "train with a class that is none": Case(
+        "train",
+        with_another_wnid("n09999999"),
+        "imagefolder_train",
+        "label_images",
+        ("n09999999", "none of the devkit's", "get both from the same place", "byte"),
+    ),
+    "devkit with a symbolic link": verified(
+        "devkit", damage=with_entry(entry("data/x", kind=b"2", link=b"y")), words=("data/x", *DAMAGED)
+    ),
+    "boxes with an absolute name": verified(
+        "bbox_val", damage=with_entry(entry("/tmp/x.xml")), words=("/tmp/x.xml", *DAMAGED)
+    ),
+    **{f"{a} with an empty image": c for a, c in of_every_image(replaced_by(b""), "empty").items()},
+    **{f"{a} with no image": c for a, c in of_every_image(replaced_by(LOGIN_PAGE), "no image").items()},
+    **{f"{a} with an image cut off": c for a, c in of_every_image(half, "cut off").items()},
+    "no ground truth": in_devkit(damage=without_member(TRUTH), words=(TRUTH, "not the devkit", "again")),
+    "no meta.mat": in_devkit(damage=without_member(META), words=(META, "not the devkit", "again")),
+    "meta.mat that is text": in_devkit(
+        damage=with_member(META, replaced_by(b"synsets")), words=(META, "MATLAB", "again")
+    ),
+    "meta.mat without synsets": in_devkit(
+        damage=with_member(META, replaced_by(ANOTHER_MAT.getvalue())), words=(META, "synsets", "again")
+    ),
+    **{
+        f"ground truth with {line.decode()} in it": in_devkit(
+            damage=with_member(TRUTH, lambda truth, line=line: line + b"\n" + truth),  # type: ignore[misc]
+            words=(TRUTH, "line 1", line.decode(), "1 to 6", "again"),
+        )
+        for line in (b"0", b"7", b"fox")
+    },
+    "XML malformed": in_boxes(
+        damage=with_first(replaced_by(b"<annotation>")), words=(".xml", "malformed", "line 1", "take this member out")
+    ),
+    "XML with an entity": in_boxes(damage=with_first(replaced_by(ENTITY)), words=(".xml", "entities", "take")),
+    "XML with an external entity": in_boxes(damage=with_first(replaced_by(EXTERNAL)), words=(".xml", "entit", "take")),
+    "XML without size": in_boxes(
+        damage=with_first(lambda xml: xml.replace(b"size>", b"sizes>")), words=(".xml", "width", "take this member out")
+    ),
+    "boxes without XML": in_boxes(
+        damage=replaced_by(tar({"readme.txt": b"boxes"})), words=("there is no XML", "Compare the archive's checksum")
+    ),
+    "JSON that is a list": in_multilabel(damage=replaced_by(b"[]"), words=("an array stands where", "again")),
+    "JSON with another list": in_multilabel(
+        damage=replaced_by(b'{"initial_annots": []}'), words=("another shape", "initial_annots", "again")
+    ),
+    "JSON without its keys": in_multilabel(damage=replaced_by(b"{}"), words=("it has no initial_annots", "again")),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_damaged_archive_ends_the_run_in_one_clear_line(labelled: Project, case: Case) -> None:
+    archive = path_of(labelled, case.archive)
+    archive.write_bytes(case.damage(archive.read_bytes()))
+    labelled.configure({"use": sorted({"devkit", case.archive}), "products": ["labels"]})
+    before = digests(labelled)
+    run = labelled.run(case.target)
+    expect_clear_failure(labelled, run, case.stage, case.archive, *case.words)
+    assert digests(labelled) == before
+
+
+def test_ground_truth_with_a_line_too_few_is_noticed_by_the_images(labelled: Project) -> None:
+    devkit = path_of(labelled, "devkit")
+    devkit.write_bytes(with_member(TRUTH, lambda truth: truth.split(b"\n", 1)[1])(devkit.read_bytes()))
+    labelled.configure({"use": ["devkit", "val"], "products": ["labels"]})
+    run = labelled.run("imagefolder_val")
+    words = ("18 validation images", "17 lines", "the same with the devkit")
+    expect_clear_failure(labelled, run, "label_images", "val", *words)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("md5", "0" * 32, "its md5 is"),
+        ("sha256", "0" * 64, "its sha256 is"),
+        ("bytes", 1, "1 are expected"),
+        ("bytes", 1 << 40, "it is cut off"),
+    ],
+)
+@pytest.mark.parametrize(("archive", "stage"), [("val", "scan_archive"), ("real_labels", "verify_archive")])
+def test_an_archive_of_another_checksum_or_size_than_configured_is_refused(
+    labelled: Project, archive: str, stage: str, key: str, value: object, words: str
+) -> None:
+    labelled.configure({"use": ["devkit", archive], "products": ["labels"], "archives": {archive: {key: value}}})
+    before = digests(labelled)
+    run = labelled.run("verify")
+    expect_clear_failure(labelled, run, stage, archive, words, str(value), "Delete it and run again")
+    assert digests(labelled) == before
+
+
+class Answers(BaseHTTPRequestHandler):
+    """A site without the archive: `/login` gives a web page, `/broken` half of what it promises, the rest 404."""
+
+    def do_GET(self) -> None:  # noqa: N802 (the name that http.server asks for)
+        self.send_response(404 if self.path == "/missing" else 200)
+        self.send_header("Content-Type", "text/html" if self.path == "/login" else "application/x-tar")
+        self.send_header("Content-Length", str(2 * len(LOGIN_PAGE) if self.path == "/broken" else len(LOGIN_PAGE)))
+        self.end_headers()
+        self.wfile.write(LOGIN_PAGE)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@contextmanager
+def site() -> Iterator[str]:
+    """A server on this machine, as the beginning of a URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"),
+    [
+        (None, ["gives no url"]),
+        ("{site}/missing", ["/missing", "HTTP 404"]),
+        ("{site}/login", ["/login", "a web page came in its place"]),
+        ("{site}/broken", ["/broken", "the connection"]),
+        ("http://127.0.0.1:9/closed", ["/closed", "Connection refused"]),
+        ("http://no-such-host.invalid/x", ["no-such-host", "the connection failed"]),
+        ("file:///no/such/archive.tar", ["/no/such/archive.tar", "no such file"]),
+        (["{site}/missing", "file:///no/such/archive.tar"], ["HTTP 404", "no such file"]),
+    ],
+    ids=str,
+)
+def test_an_archive_that_is_not_there_and_cannot_be_had_is_named_with_every_source(
+    labelled: Project, sources: str | list[str] | None, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    path_of(labelled, "val").unlink()
+    with site() as url:
+        if isinstance(sources, str):
+            sources = sources.format(site=url)
+        elif sources:
+            sources = [source.format(site=url) for source in sources]
+        labelled.configure({"use": ["devkit", "val"], "archives": {"val": {"url": sources}}, "products": ["labels"]})
+        before = digests(labelled)
+        run = labelled.run("download")
+    remedy = "Get the archive with your account"
+    expect_clear_failure(labelled, run, "fetch_archive", "val", "the archive is not there", remedy, *words)
+    assert digests(labelled) == before
+
+
+def test_a_damaged_archive_in_place_of_a_good_one_leaves_what_was_made_of_the_good_one(project: Project) -> None:
+    products = {path: time for path, time in project.times().items() if path.startswith(("imagefolder", "tfrecord"))}
+    archive = path_of(project, "train")
+    archive.write_bytes(half(archive.read_bytes()))
+    expect_clear_failure(project, project.run(), "scan_archive", "train", *CUT_OFF)
+    assert products.items() <= project.times().items()
+
+
+@pytest.fixture(scope="module")
+def labels_made(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project as a user has it who put the archives there and made the labels."""
+    return finished.without_synthesis(tmp_path_factory.mktemp("labelled"))
+
+
+@pytest.fixture
+def labelled(labels_made: Project, tmp_path: Path) -> Project:
+    """A copy of it."""
+    return labels_made.copy(tmp_path / "labelled")
