@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ DATA = random.Random(0).randbytes(5000)
 
 
 @pytest.fixture(autouse=True, scope="module")
-def small_blocks() -> None:
+def small_blocks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stream, "BLOCK", 64)
         yield

@@ -1,4 +1,4 @@
-"""Shards straight from an archive: the same bytes however they are made, and in them what TensorFlow's scripts write."""
+"""Shards straight from an archive: the same bytes however they are made, with all that TensorFlow's scripts write."""
 
 from __future__ import annotations
 

@@ -265,15 +265,3 @@ def test_a_damaged_archive_in_place_of_a_good_one_leaves_what_was_made_of_the_go
     archive.write_bytes(half(archive.read_bytes()))
     expect_clear_failure(project, project.run(), "scan_archive", "train", *CUT_OFF)
     assert products.items() <= project.times().items()
-
-
-@pytest.fixture(scope="module")
-def labels_made(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project as a user has it who put the archives there and made the labels."""
-    return finished.without_synthesis(tmp_path_factory.mktemp("labelled"))
-
-
-@pytest.fixture
-def labelled(labels_made: Project, tmp_path: Path) -> Project:
-    """A copy of it."""
-    return labels_made.copy(tmp_path / "labelled")
