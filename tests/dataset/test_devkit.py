@@ -116,7 +116,7 @@ def test_a_damaged_table_is_an_error_that_names_it(tmp_path: Path, damage: Any) 
 def test_a_table_of_another_kind_is_an_error(tmp_path: Path) -> None:
     synsets, truth = tmp_path / "synsets.parquet", tmp_path / "truth.parquet"
     devkit.write_devkit(devkit.read_devkit(kit(tmp_path)), synsets, truth)
-    with pytest.raises(PrepError, match="its columns"):
+    with pytest.raises(PrepError, match="columns are not the ones expected"):
         devkit.load_devkit(truth, synsets)
 
 

@@ -15,6 +15,7 @@ from imagenet_prep.dataset import multilabel
 from imagenet_prep.dataset.classes import select_classes, validation_labels
 from imagenet_prep.dataset.devkit import read_devkit
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet
 
 FOX, CRANE, ANT = "n02119789", "n02012849", "n02219486"
 CLASSES = pa.table({"wnid": [CRANE, FOX, ANT], "index": [0, 1, 2]})
@@ -102,7 +103,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "human_accuracy.json"
     path.write_bytes(document({"v1": {"correct": [FOX]}, "v2": {}}))
     table = multilabel.read_multilabel(path, VALIDATION, CLASSES, {FOX, CRANE, ANT})
-    multilabel.write_multilabel(table, tmp_path / "tables" / "multilabel.parquet")
+    parquet.write(table, tmp_path / "tables" / "multilabel.parquet")
     assert pq.ParquetFile(tmp_path / "tables" / "multilabel.parquet").read().equals(table)
 
 

@@ -11,11 +11,11 @@ from project import SMALL, Project, merged
 
 @pytest.fixture(scope="session")
 def labels_made(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project of which the workflow does not make the archives itself, with its labels; copy it before changing it."""
+    """A project whose archives the workflow did not make itself, linked, and its labels; copy it before changing it."""
     classes = [line.split()[0] for line in (finished.results / "labels" / "wnid_to_index.txt").read_text().splitlines()]
     project = Project(tmp_path_factory.mktemp("labels_made"), merged(SMALL, {"synthetic": None, "classes": classes}))
     shutil.copytree(finished.archives, project.archives)
-    project.succeed("labels")
+    project.succeed("labels", "download")
     return project
 
 

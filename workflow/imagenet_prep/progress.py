@@ -11,26 +11,28 @@ log = logging.getLogger(__name__)
 
 
 class Progress:
-    """Counts bytes and says every ten seconds how far the work is.
+    """Counts units of work and says every ten seconds how far it is.
 
     Args:
         what: a few words such as "scanning ILSVRC2012_img_train.tar".
-        total: bytes in all.
+        total: how many units there are in all.
+        unit: what they are called; bytes are shown as kB, MB and GB.
     """
 
-    def __init__(self, what: str, total: int) -> None:
+    def __init__(self, what: str, total: int, unit: str = "bytes") -> None:
         self.what = what
+        self.unit = unit
         self.total = total
         self.done = 0
         self._start = self._said = time.monotonic()
 
-    def advance(self, nbytes: int) -> None:
-        """Count `nbytes` more."""
-        self.reach(self.done + nbytes)
+    def advance(self, count: int) -> None:
+        """Count some more."""
+        self.reach(self.done + count)
 
-    def reach(self, nbytes: int) -> None:
-        """Set the count to `nbytes`."""
-        self.done = nbytes
+    def reach(self, count: int) -> None:
+        """Set the count."""
+        self.done = count
         now = time.monotonic()
         if now - self._said >= _EVERY:
             self._said = now
@@ -41,7 +43,10 @@ class Progress:
         rate = self.done / seconds
         left = (self.total - self.done) / rate if rate else 0.0
         share = self.done / self.total if self.total else 1.0
-        return f"{self.what}: {share:.0%} of {_size(self.total)}, {_size(rate)}/s, {_time(left)} left"
+        return f"{self.what}: {share:.0%} of {self._shown(self.total)}, {self._shown(rate)}/s, {_time(left)} left"
+
+    def _shown(self, count: float) -> str:
+        return _size(count) if self.unit == "bytes" else f"{count:.0f} {self.unit}"
 
 
 def _size(nbytes: float) -> str:

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from imagenet_prep import atomic
 from imagenet_prep.dataset.classes import select_classes
 from imagenet_prep.dataset.shards import write_plan
+from imagenet_prep.formats import parquet
 from imagenet_prep.job import run
 
 
@@ -17,7 +16,7 @@ def main(snakemake: Any) -> None:
     receipt = write_plan(
         Path(snakemake.input.images),
         Path(boxes) if boxes else None,
-        select_classes(pq.read_table(snakemake.input.synsets), **params.classes),
+        select_classes(parquet.read(snakemake.input.synsets), **params.classes),
         split=snakemake.wildcards.split,
         shards=params.shards,
         seed=params.seed,

@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from imagenet_prep import atomic
 from imagenet_prep.dataset.classes import select_classes, validation_labels
 from imagenet_prep.dataset.devkit import load_devkit
 from imagenet_prep.dataset.multilabel import read_multilabel
+from imagenet_prep.formats import parquet
 from imagenet_prep.job import run
 
 
@@ -18,8 +16,7 @@ def main(snakemake: Any) -> None:
     all_wnids = select_classes(devkit.synsets, None, "original")["wnid"].to_pylist()
     validation = validation_labels(devkit.ground_truth, devkit.synsets, classes)
     table = read_multilabel(Path(snakemake.input.annotations), validation, classes, all_wnids)
-    with atomic.replacing(snakemake.output[0]) as partial:
-        pq.write_table(table, partial, compression="zstd")
+    parquet.write(table, snakemake.output[0])
 
 
 if __name__ == "__main__":

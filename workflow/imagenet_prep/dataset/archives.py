@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from crc32c import crc32c
 
-from imagenet_prep import atomic, versions
+from imagenet_prep import versions
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import picture, tar
+from imagenet_prep.formats import parquet, picture, tar
 from imagenet_prep.formats.stream import EndOfStream, Stream
 from imagenet_prep.progress import Progress
 
@@ -100,13 +99,10 @@ def scan(name: str, path: Path, expected: Expected, output: Path) -> dict[str, A
     """
     _expect_size(path, expected)
     rows = 0
-    with open(path, "rb", buffering=0) as file, atomic.replacing(output) as partial:
+    with open(path, "rb", buffering=0) as file, parquet.writing(output, SCAN) as writer:
         size = os.fstat(file.fileno()).st_size
         progress = Progress(f"scanning {path.name}", size)
-        with (
-            Stream(file, expected.algorithm, progress.reach) as stream,
-            pq.ParquetWriter(partial, SCAN, compression="zstd") as writer,
-        ):
+        with Stream(file, expected.algorithm, progress.reach) as stream:
             images = _nested_images(stream, path, size) if name in NESTED else _flat_images(stream, path, size, name)
             columns: list[list[Any]] = [[] for _ in SCAN]
             for image in images:

@@ -14,11 +14,9 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from imagenet_prep import atomic
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import tar, voc
+from imagenet_prep.formats import parquet, tar, voc
 
 BOXES = pa.schema(
     [
@@ -127,7 +125,7 @@ def write_boxes(
         table.select(["filename"]).append_column("row", pa.array(range(table.num_rows), pa.int64())),
         sort_keys=[("filename", "ascending"), ("row", "ascending")],
     )
-    _write(table.take(order), output)
+    parquet.write(table.take(order), output, row_group_size=_ROW_GROUP)
     usable: int = pc.sum(table["usable"]).as_py() or 0
     found = {"xml_files": len(sources), "boxes": table.num_rows, "usable": usable}
     return found | {problem: counts[problem] for problem in PROBLEMS}
@@ -144,11 +142,11 @@ def tabulate_boxes(parts: Sequence[Path], wnids: Collection[str] | None, output:
     Raises:
         PrepError: one of the parts is damaged or of another kind.
     """
-    tables = [_load(part) for part in parts]
+    tables = [parquet.read(part, schema=BOXES) for part in parts]
     if wnids is not None:
         in_use = pa.array(sorted(wnids), pa.string())
         tables = [table.filter(pc.is_in(table["image_wnid"], value_set=in_use)) for table in tables]
-    _write(pa.concat_tables([BOXES.empty_table(), *tables]), output)
+    parquet.write(pa.concat_tables([BOXES.empty_table(), *tables]), output, row_group_size=_ROW_GROUP)
 
 
 def _train_wnid(archive: Path, path: PurePosixPath) -> str:
@@ -222,19 +220,3 @@ def _batch(rows: list[Row]) -> pa.RecordBatch:
     columns = zip(*rows, strict=True) if rows else ([] for _ in BOXES)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, BOXES, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=BOXES)
-
-
-def _load(part: Path) -> pa.Table:
-    remedy = "Delete it, and the next run makes it again"
-    try:
-        table = pq.ParquetFile(part).read()
-    except pa.ArrowException as error:
-        raise PrepError(part, f"it is no whole Parquet file ({' '.join(str(error).split())})", remedy) from error
-    if table.schema != BOXES:
-        raise PrepError(part, "its columns are not those of bounding boxes", remedy)
-    return table
-
-
-def _write(table: pa.Table, output: Path) -> None:
-    with atomic.replacing(output) as partial:
-        pq.write_table(table, partial, compression="zstd", row_group_size=_ROW_GROUP)

@@ -16,11 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from imagenet_prep import atomic
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import tar
+from imagenet_prep.formats import parquet, tar
 
 META = "data/meta.mat"
 GROUND_TRUTH = "data/ILSVRC2012_validation_ground_truth.txt"
@@ -89,14 +87,12 @@ def read_devkit(path: Path) -> Devkit:
 def write_devkit(devkit: Devkit, synsets: Path, ground_truth: Path) -> None:
     """Write a devkit as two Parquet files, which `load_devkit` reads; the same devkit gives the same bytes."""
     write_synsets(devkit.synsets, synsets)
-    with atomic.replacing(ground_truth) as partial:
-        pq.write_table(pa.table([devkit.ground_truth], schema=_GROUND_TRUTH), partial, compression="zstd")
+    parquet.write(pa.table([devkit.ground_truth], schema=_GROUND_TRUTH), ground_truth)
 
 
 def write_synsets(synsets: pa.Table, path: Path) -> None:
     """Write a table of schema SYNSETS as Parquet."""
-    with atomic.replacing(path) as partial:
-        pq.write_table(synsets, partial, compression="zstd")
+    parquet.write(synsets, path)
 
 
 def load_devkit(synsets: Path, ground_truth: Path) -> Devkit:
@@ -105,19 +101,8 @@ def load_devkit(synsets: Path, ground_truth: Path) -> Devkit:
     Raises:
         PrepError: one of the files is damaged or of another kind.
     """
-    ids = _load(ground_truth, _GROUND_TRUTH)["ilsvrc2012_id"].combine_chunks()
-    return Devkit(_load(synsets, SYNSETS), ids.to_numpy())
-
-
-def _load(path: Path, schema: pa.Schema) -> pa.Table:
-    try:
-        table = pq.ParquetFile(path).read()
-    except pa.ArrowException as error:
-        problem = f"it is no whole Parquet file ({' '.join(str(error).split())})"
-        raise PrepError(path, problem, "Delete it, and the next run makes it again") from error
-    if table.schema != schema:
-        raise PrepError(path, "its columns are not the ones expected", "Delete it, and the next run makes it again")
-    return table
+    ids = parquet.read(ground_truth, schema=_GROUND_TRUTH)["ilsvrc2012_id"].combine_chunks()
+    return Devkit(parquet.read(synsets, schema=SYNSETS), ids.to_numpy())
 
 
 def _parse_meta(path: Path, member: str, content: bytes) -> pa.Table:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from imagenet_prep import atomic, versions
-from imagenet_prep.dataset.archives import DOWNLOAD_AGAIN, ROWS
+from imagenet_prep.dataset.archives import DOWNLOAD_AGAIN, ROWS, SCAN
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet
 
 IMAGES = pa.schema(
     [
@@ -53,7 +53,7 @@ def label_images(
     Raises:
         PrepError: a class that the devkit does not know, or validation images that do not fit the ground truth.
     """
-    table = pq.read_table(scan).sort_by("filename")
+    table = parquet.read(scan, schema=SCAN).sort_by("filename")
     if split in ("train", "train_t3"):
         _expect_known_classes(table, synsets, archive)
     elif split == "validation":
@@ -73,10 +73,7 @@ def write_images(table: pa.Table, output: Path) -> dict[str, Any]:
 
     Training images are laid down a row group a class, so that a job can read its classes alone.
     """
-    with (
-        atomic.replacing(output) as partial,
-        pq.ParquetWriter(partial, IMAGES, compression="zstd") as writer,
-    ):
+    with parquet.writing(output, IMAGES) as writer:
         for start, stop in _groups(table):
             part = table.slice(start, stop - start)
             writer.write_table(part, row_group_size=len(part))
@@ -86,20 +83,19 @@ def write_images(table: pa.Table, output: Path) -> dict[str, Any]:
 def tabulate_images(parts: list[Path], output: Path) -> int:
     """Put the splits' tables one behind the other into `output`; return the number of images."""
     rows = 0
-    with (
-        atomic.replacing(output) as partial,
-        pq.ParquetWriter(partial, IMAGES, compression="zstd") as writer,
-    ):
+    with parquet.writing(output, IMAGES) as writer:
         for part in parts:
-            for batch in pq.ParquetFile(part).iter_batches(ROWS):
-                writer.write_batch(batch)
-                rows += len(batch)
+            file = parquet.open_table(part)
+            for group in range(file.num_row_groups):
+                images = parquet.read_groups(file, part, [group])
+                writer.write_table(images, row_group_size=ROWS)
+                rows += len(images)
     return rows
 
 
 def read_classes(images: Path, wnids: list[str], columns: list[str]) -> pa.Table:
     """The images of some classes; only the row groups that can hold them are read."""
-    file = pq.ParquetFile(images)
+    file = parquet.open_table(images)
     column = file.schema_arrow.get_field_index("wnid")
     wanted = set(wnids)
     groups = []
@@ -107,7 +103,7 @@ def read_classes(images: Path, wnids: list[str], columns: list[str]) -> pa.Table
         statistics = file.metadata.row_group(group).column(column).statistics
         if statistics is None or any(statistics.min <= wnid <= statistics.max for wnid in wanted):
             groups.append(group)
-    table = file.read_row_groups(groups, columns=sorted({*columns, "wnid"}))
+    table = parquet.read_groups(file, images, groups, sorted({*columns, "wnid"}))
     return table.filter(pc.is_in(table["wnid"], value_set=pa.array(wnids, pa.string()))).select(columns)
 
 

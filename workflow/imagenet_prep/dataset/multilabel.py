@@ -14,9 +14,7 @@ from typing import Any
 
 import ijson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from imagenet_prep import atomic
 from imagenet_prep.errors import PrepError
 
 MULTILABEL = pa.schema(
@@ -80,12 +78,6 @@ def read_multilabel(path: Path, validation: pa.Table, classes: pa.Table, class_w
             row[f"{kind}_multi_labels"] = [index[wnid] for wnid in wnids if wnid in index]
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=MULTILABEL)
-
-
-def write_multilabel(table: pa.Table, path: Path) -> None:
-    """Write a table of schema MULTILABEL as Parquet."""
-    with atomic.replacing(path) as partial:
-        pq.write_table(table, partial, compression="zstd")
 
 
 class _Reader:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from imagenet_prep import atomic, versions
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet
 
 _IMAGE_COLUMNS = [
     "filename",
@@ -64,7 +64,7 @@ def write_plan(
     Raises:
         PrepError: more shards than images.
     """
-    table = pq.read_table(images, columns=[*_IMAGE_COLUMNS, "index"])
+    table = parquet.read(images, [*_IMAGE_COLUMNS, "index"])
     if len(table) < shards:
         raise PrepError(
             f"configuration key tfrecord.{split}_shards",
@@ -78,10 +78,7 @@ def write_plan(
         table = table.append_column(side, lists)
     table = table.take(pa.array(permutation(len(table), seed))).combine_chunks()
     edges = boundaries(len(table), shards).tolist()
-    with (
-        atomic.replacing(output) as partial,
-        pq.ParquetWriter(partial, table.schema, compression="zstd") as writer,
-    ):
+    with parquet.writing(output, table.schema) as writer:
         for start, stop in itertools.pairwise(edges):
             part = table.slice(start, stop - start)
             writer.write_table(part, row_group_size=len(part))
@@ -94,7 +91,7 @@ def box_lists(filenames: pa.ChunkedArray, boxes: Path | None) -> list[pa.ListArr
     if boxes is None:
         empty = pa.array(np.zeros(n + 1, np.int32))
         return [pa.ListArray.from_arrays(empty, pa.array([], pa.float64())) for _ in _BOX_SIDES]
-    table = pq.read_table(boxes, columns=["filename", "usable", *_BOX_SIDES])
+    table = parquet.read(boxes, ["filename", "usable", *_BOX_SIDES])
     table = table.filter(table["usable"])
     image = pc.index_in(table["filename"], value_set=filenames.combine_chunks())
     known = pc.is_valid(image)

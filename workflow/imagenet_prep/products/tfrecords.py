@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 from crc32c import crc32c
 
 from imagenet_prep import atomic, versions
 from imagenet_prep.dataset.names import shard_name
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import example, picture, tfrecord
+from imagenet_prep.formats import example, parquet, picture, tfrecord
 from imagenet_prep.formats.ranges import read_ranges
 from imagenet_prep.progress import Progress
 
@@ -48,13 +47,13 @@ def write_shards(
     Raises:
         PrepError: an archive is gone, or does not hold the bytes any more that the scan found.
     """
-    file = pq.ParquetFile(plan)
+    file = parquet.open_table(plan)
     shards = file.num_row_groups
     sizes = [file.metadata.row_group(shard).num_rows for shard in range(first, last + 1)]
-    progress = Progress(f"writing {split} shards {first} to {last}", sum(sizes))
+    progress = Progress(f"writing {split} shards {first} to {last}", sum(sizes), "records")
     written = {}
     for shard in range(first, last + 1):
-        rows = file.read_row_group(shard).to_pylist()
+        rows = parquet.read_groups(file, plan, [shard]).to_pylist()
         path = folder / shard_name(split, shard, shards)
         with atomic.replacing(path) as partial, open(partial, "wb", buffering=1 << 20) as output:
             for row, image in _images(rows, archives):

@@ -94,7 +94,7 @@ def _row(features: dict[str, Any], reencoded: Collection[str]) -> dict[str, Any]
         header = picture.identify(image)
         expected = (features["image/width"][0], features["image/height"][0], 3, "JPEG", "RGB")
         if header != expected:
-            raise ValueError(f"the re-encoded image {filename} is {header}")
+            raise ValueError(f"{filename}, re-encoded, is no RGB JPEG of {expected[0]}x{expected[1]} pixels")
     return {
         "filename": filename,
         "label": features["image/class/label"][0],

@@ -11,11 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet as pq
 
 from imagenet_prep import atomic
 from imagenet_prep.dataset.names import LABEL_FILES
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet
 from imagenet_prep.products.audit import folders, records, tables
 from imagenet_prep.products.audit.report import MOVE_AWAY, Check
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, ShardSet
@@ -61,7 +61,7 @@ class Audit:
                 name, images_path, [images_path], target, tables.check_images, images_path, split, labels
             ):
                 return
-        images = pq.read_table(images_path)
+        images = parquet.read(images_path)
         of_split = {split: images.filter(pc.equal(images["split"], split)) for split in self.splits}
         with ProcessPoolExecutor(self.workers) as pool:
             if "imagefolder" in self.products:
@@ -99,6 +99,9 @@ class Audit:
         if not missing:
             try:
                 check = examine(*arguments, again)
+            except PrepError as error:
+                check.add(str(error), again)
+                missing = [error.place]
             except (pa.ArrowException, OSError, ValueError, KeyError, IndexError) as error:
                 check.add(f"{place}: it is damaged and cannot be read ({type(error).__name__})", again)
                 missing = [str(place)]
@@ -217,7 +220,7 @@ def _map(
     pool: ProcessPoolExecutor, what: str, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
 ) -> Iterator[Any]:
     arguments = list(arguments)
-    progress = Progress(what, len(arguments))
+    progress = Progress(what, len(arguments), "files")
     for result in (
         pool.map(function, *zip(*arguments, strict=True), chunksize=max(1, len(arguments) // 400)) if arguments else ()
     ):

@@ -7,15 +7,15 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from imagenet_prep.formats import parquet
 from imagenet_prep.products.audit.records import compare_names
 from imagenet_prep.products.audit.report import Check
 
 
 def check_images(path: Path, split: str, labels: Path, mend: str) -> Check:
     """The split's images: none twice, and per class as many as the devkit says."""
-    images = pq.read_table(path)
+    images = parquet.read(path)
     images = images.filter(pc.equal(images["split"], split))
     check = Check(f"images {split}", {"images": len(images), "bytes": pc.sum(images["nbytes"]).as_py() or 0})
     classes = pd.read_csv(labels / "classes.csv")
@@ -64,7 +64,7 @@ def check_labels(labels: Path, mend: str) -> Check:
     lines = [line.split(" ", 2)[:2] for line in (labels / "wnid_to_index.txt").read_text().splitlines()]
     if lines != [[wnid, str(number)] for wnid, number in by_wnid.items()]:
         check.add("labels/wnid_to_index.txt: it does not agree with classes.csv", mend)
-    synsets = pq.read_table(labels / "synsets.parquet", columns=["wnid", "ilsvrc2012_id"]).to_pandas()
+    synsets = parquet.read(labels / "synsets.parquet", ["wnid", "ilsvrc2012_id"]).to_pandas()
     merged = classes.merge(synsets, on="wnid", how="left", suffixes=("", "_devkit"))
     if not (merged["ilsvrc2012_id"] == merged["ilsvrc2012_id_devkit"]).all():
         check.add("labels/classes.csv: its ILSVRC2012 IDs are not those of synsets.parquet", mend)
@@ -73,7 +73,7 @@ def check_labels(labels: Path, mend: str) -> Check:
 
 def check_boxes(boxes: Path, images: pa.Table, mend: str) -> Check:
     """Every usable box lies in its image's split and inside 0 … 1, and has the image's class."""
-    table = pq.read_table(boxes)
+    table = parquet.read(boxes)
     check = Check("bboxes", {"boxes": len(table), "usable": pc.sum(pc.cast(table["usable"], pa.int64())).as_py() or 0})
     usable = table.filter(table["usable"])
     for low, high in (("xmin", "xmax"), ("ymin", "ymax")):
@@ -91,7 +91,7 @@ def check_boxes(boxes: Path, images: pa.Table, mend: str) -> Check:
 
 def check_multilabel(path: Path, labels: Path, mend: str) -> Check:
     """Every annotated image is a validation image with its own label."""
-    table = pq.read_table(path).to_pandas()
+    table = parquet.read(path).to_pandas()
     check = Check("multilabel", {"images": len(table), "imagenet_m": int(table["imagenet_m"].sum())})
     validation = pd.read_csv(labels / "val_labels.csv").rename(columns={"filename": "file_name"})
     joined = table.merge(validation[["file_name", "index"]], on="file_name", how="left")

@@ -1,0 +1,70 @@
+"""Parquet tables that say when they are damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet
+
+TABLE = pa.table({"name": [f"n{number:08d}" for number in range(500)], "count": list(range(500))})
+
+
+def test_a_table_is_read_by_pandas_as_it_was_written(tmp_path: Path) -> None:
+    parquet.write(TABLE, tmp_path / "t.parquet", row_group_size=100)
+    assert pd.read_parquet(tmp_path / "t.parquet").equals(TABLE.to_pandas())
+    assert parquet.read(tmp_path / "t.parquet", ["count"]).column_names == ["count"]
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        parquet.write(TABLE, tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_flipped_bit_in_the_data_is_an_error_or_changes_no_value(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    parquet.write(TABLE, path)
+    whole = path.read_bytes()
+    found = 0
+    for offset in range(0, len(whole), 7):
+        damaged = bytearray(whole)
+        damaged[offset] ^= 0x10
+        path.write_bytes(damaged)
+        try:
+            table = parquet.read(path)
+        except PrepError as error:
+            assert str(path) in str(error)
+            found += 1
+        else:  # the footer has bytes that say nothing about the values, such as the writer's name
+            assert table.equals(TABLE) or table.column_names != TABLE.column_names
+    assert found > len(whole) // 7 / 2
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no table at all", b"PAR1" + bytes(100) + b"PAR1"])
+def test_what_is_no_table_is_an_error_that_names_the_file(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(content)
+    with pytest.raises(PrepError, match=r"t\.parquet: the table is damaged"):
+        parquet.read(tmp_path / "t.parquet")
+
+
+def test_a_missing_table_is_an_error_that_says_how_it_comes_back(tmp_path: Path) -> None:
+    with pytest.raises(PrepError, match=r"t\.parquet: the table is missing\. Run"):
+        parquet.read(tmp_path / "t.parquet")
+
+
+def test_another_schema_than_the_one_expected_is_an_error(tmp_path: Path) -> None:
+    parquet.write(TABLE, tmp_path / "t.parquet")
+    with pytest.raises(PrepError, match="columns are not the ones expected"):
+        parquet.read(tmp_path / "t.parquet", schema=pa.schema([("name", pa.string())]))
+
+
+def test_a_table_that_could_not_be_written_to_its_end_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), parquet.writing(tmp_path / "t.parquet", TABLE.schema) as writer:
+        writer.write_table(TABLE)
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
