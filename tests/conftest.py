@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from project import SMALL, Project
 
 CHECKOUT = Path(__file__).resolve().parent.parent

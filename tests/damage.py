@@ -11,6 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import yaml
+
 from builders import header, padded, tar
 from project import Project, Run
 

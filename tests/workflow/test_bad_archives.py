@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
 import pytest
 import scipy.io
+
 from builders import header, image, tar
 from damage import (
     LOGIN_PAGE,
@@ -41,7 +41,7 @@ scipy.io.savemat(ANOTHER_MAT, {"answers": [1, 2, 3]})
 
 
 class Case(NamedTuple):
-    """An archive with something wrong in it, the command that meets it, the rule that fails, and words of its message."""
+    """Something wrong in an archive, the target that meets it, the rule that fails, and words of its message."""
 
     archive: str
     damage: Damage
@@ -202,7 +202,7 @@ def test_an_archive_of_another_checksum_or_size_than_configured_is_refused(
 class Answers(BaseHTTPRequestHandler):
     """A site without the archive: `/login` gives a web page, `/broken` half of what it promises, the rest 404."""
 
-    def do_GET(self) -> None:  # noqa: N802 (the name that http.server asks for)
+    def do_GET(self) -> None:
         self.send_response(404 if self.path == "/missing" else 200)
         self.send_header("Content-Type", "text/html" if self.path == "/login" else "application/x-tar")
         self.send_header("Content-Length", str(2 * len(LOGIN_PAGE) if self.path == "/broken" else len(LOGIN_PAGE)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from damage import digests, expect_clear_end, path_of
 from project import Project
 
@@ -19,12 +20,14 @@ BOUND = (
     if os.geteuid() == 0
     else ()
 )
-# A small file system in place of the results, in a namespace that ends with the run; what lies there is kept for a look.
+# A small file system in place of the results, in a namespace that ends with the run; what lay there is kept to look at.
 SMALL_DISK = (
     *("unshare", "--map-root-user", "--mount", "sh", "-c"),
     'mount -t tmpfs -o size=64k tmpfs results && { "$@"; code=$?; cp -a results kept; exit $code; }',
     "sh",
 )
+
+Lock = Callable[[Path, int], None]
 
 
 def can_run(*command: str) -> bool:
@@ -76,7 +79,7 @@ def test_classes_that_the_devkit_does_not_know_are_named(labelled: Project, how:
     labelled.configure({"classes": classes if how == "list" else "classes.txt"})
     run = labelled.run("labels")
     expect_clear_end(labelled, run, "configuration key classes", "the devkit knows no n09999999", "classes.csv")
-    assert list((labelled.results / "labels").iterdir()) == []
+    assert not list(labelled.results.glob("labels/*"))
 
 
 def test_more_shards_than_images_are_refused(labelled: Project) -> None:
@@ -89,7 +92,7 @@ def test_more_shards_than_images_are_refused(labelled: Project) -> None:
 @pytest.mark.parametrize(
     ("target", "missing"),
     [
-        ("imagefolder", "train or val"),
+        ("imagefolder", "train or val or test or train_t3"),
         ("imagefolder_train", "train"),
         ("imagefolder_val", "val"),
         ("tfrecords", "train or val"),
@@ -109,30 +112,109 @@ def test_a_target_whose_archive_is_not_in_use_is_refused(labelled: Project, targ
 
 
 @pytest.fixture
-def locked() -> Iterator[list[Path]]:
-    """Folders and files that are locked for this test: put them in to have them unlocked at its end."""
+def lock() -> Iterator[Callable[[Path, int], None]]:
+    """Sets the mode of a file or folder until the end of the test, for runs that are bound to modes."""
     if BOUND and not can_run(*BOUND, "true"):
         pytest.skip("giving up the rights of root is not possible here")
-    paths: list[Path] = []
-    yield paths
-    for path in paths:
+    locked: list[Path] = []
+
+    def change(path: Path, mode: int) -> None:
+        locked.append(path)
+        path.chmod(mode)
+
+    yield change
+    for path in locked:
         path.chmod(0o755)
 
 
-def lock(path: Path, locked: list[Path], mode: int = 0o555) -> None:
-    locked.append(path)
-    path.chmod(mode)
+@pytest.mark.parametrize("folder", ["labels", "state/devkit", "logs", "benchmarks"])
+def test_a_folder_of_outputs_that_is_not_writable_is_named(labelled: Project, lock: Lock, folder: str) -> None:
+    gone = [labelled.results / "labels" / "classes.csv", labelled.results / "state" / "devkit" / "synsets.parquet"]
+    for path in gone:
+        path.unlink()
+    lock(labelled.results / folder, 0o555)
+    run = labelled.run("labels", prefix=BOUND)
+    expect_clear_end(labelled, run, f"results/{folder}", "Give yourself the right")
+    assert not any(path.exists() for path in gone)
 
 
-@pytest.mark.parametrize("folder", [".", "archives", "verified", "labels", "logs", "logs/write_labels", "state"])
-def test_a_read_only_folder_below_output_dir_is_named(labels_made: Project, folder: str) -> None:
-    pass
-
-
-def test_a_read_only_output_dir_is_named(labelled: Project, locked: list[Path]) -> None:
+def test_a_read_only_output_dir_is_named(labelled: Project, lock: Lock) -> None:
     shutil.rmtree(labelled.results)
     labelled.results.mkdir()
-    lock(labelled.results, locked)
+    lock(labelled.results, 0o555)
     run = labelled.run("labels", prefix=BOUND)
     expect_clear_end(labelled, run, str(labelled.results), "not writable", "choose another output_dir")
     assert list(labelled.results.iterdir()) == []
+
+
+def test_an_output_dir_that_cannot_be_made_is_named(labelled: Project, lock: Lock) -> None:
+    parent = labelled.folder / "elsewhere"
+    parent.mkdir()
+    lock(parent, 0o555)
+    labelled.configure({"output_dir": "elsewhere/results"})
+    expect_clear_end(labelled, labelled.run("labels", prefix=BOUND), str(parent), "choose another output_dir")
+    assert list(parent.iterdir()) == []
+
+
+def test_a_working_directory_that_is_not_writable_is_named(labelled: Project, lock: Lock) -> None:
+    shutil.rmtree(labelled.folder / ".snakemake")
+    lock(labelled.folder, 0o555)
+    run = labelled.run("labels", prefix=BOUND)
+    expect_clear_end(labelled, run, str(labelled.folder), "not writable", "--directory")
+
+
+def test_finished_results_may_be_read_only(labelled: Project, lock: Lock) -> None:
+    for folder in (labelled.results, *(path for path in labelled.results.rglob("*") if path.is_dir())):
+        lock(folder, 0o555)
+    assert labelled.run("labels", prefix=BOUND).nothing_done
+
+
+def test_an_archive_that_may_not_be_read_is_named(labelled: Project, lock: Lock) -> None:
+    labelled.configure({"use": ["devkit", "val"], "products": ["labels"]})
+    lock(path_of(labelled, "val"), 0)
+    run = labelled.run("verify", prefix=BOUND)
+    expect_clear_end(labelled, run, str(path_of(labelled, "val")), "Permission denied", "Give yourself the right")
+    assert not (labelled.results / "verified" / "val.json").exists()
+
+
+def test_a_read_only_archives_dir_without_the_archive_is_named(labelled: Project, lock: Lock, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.tar"
+    path_of(labelled, "val").rename(elsewhere)
+    lock(labelled.archives, 0o555)
+    labelled.configure({"archives": {"val": {"url": elsewhere.as_uri()}}, "download": {"local": "copy"}})
+    run = labelled.run("download", prefix=BOUND)
+    expect_clear_end(labelled, run, "archives/ILSVRC2012_img_val.tar", "Permission denied", "Give yourself the right")
+    assert elsewhere.is_file()
+
+
+def test_a_read_only_archives_dir_is_no_error_and_nothing_is_written_there(labelled: Project, lock: Lock) -> None:
+    labelled.configure({"use": ["devkit", "val", "bbox_val", "multilabel"]})
+    shutil.rmtree(labelled.results)
+    before = digests(labelled)
+    lock(labelled.archives, 0o555)
+    run = labelled.run(prefix=BOUND)
+    assert run.code == 0, run.terminal
+    assert {"audit_products", "all"} <= run.rules
+    assert digests(labelled) == before
+
+
+def test_a_full_disk_is_named_with_what_to_do(labelled: Project) -> None:
+    if not can_run(*SMALL_DISK[:-2], "mount -t tmpfs tmpfs /mnt"):
+        pytest.skip("a file system of a test's own is not possible here")
+    shutil.rmtree(labelled.results)
+    labelled.results.mkdir()
+    labelled.configure({"use": ["devkit", "val"], "products": ["labels"]})
+    run = labelled.run("imagefolder_val", prefix=SMALL_DISK)
+    assert list(labelled.results.iterdir()) == [], "the run was on a file system of its own"
+    (labelled.folder / "kept").rename(labelled.folder / "results_kept")
+    expect_clear_end(labelled, run, "results", "No space left on device", "Make room on that file system")
+    assert not list((labelled.folder / "results_kept").rglob("*partial"))
+    assert not list((labelled.folder / "results_kept").glob("imagefolder/*"))
+
+
+def test_a_job_that_is_killed_leaves_a_line_all_the_same(labelled: Project) -> None:
+    (labelled.results / "labels" / "classes.csv").unlink()
+    script = labelled.folder / "workflow" / "scripts" / "write_labels.py"
+    script.write_text("import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    run = labelled.run("labels")
+    expect_clear_end(labelled, run, "results/logs", "a job ended without a word", "run the same command again")

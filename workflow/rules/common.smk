@@ -291,8 +291,8 @@ def expect_writable(folder, remedy):
 
 def begin_run():
     """Look whether the run can write, and see to it that its last lines on the terminal are the causes of failures."""
-    own = [folder for parent in (LOGS, BENCHMARKS, STATE) for folder in (parent, *parent.glob("*/"))]
-    for folder in (OUT, *own):
+    written = [path for it in workflow.dag.needrun_jobs() for path in (*it.output, *it.log, it.benchmark) if path]
+    for folder in sorted({Path(path).parent for path in written}):
         expect_writable(folder, "Give yourself the right to write there, or choose another output_dir")
     job.forget_failures(LOGS)
     atexit.register(print_failures)
@@ -316,5 +316,6 @@ if workflow.is_main_process:
     expect_writable(Path(".snakemake"), "Give yourself the right to write there, or run with --directory <another one>")
     try:
         presence.revoke_void_receipts(OUT)
+        presence.remove_dead_links(ARCHIVES)
     except OSError as error:
         stop(job.describe(error, LOGS, OUT))

@@ -53,11 +53,11 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, o
         folders.setdefault(folder, set()).add(row["filename"])
         targets.append(f"{tree.partial(folder)}/{row['filename']}")
     partials = [tree.partial(folder) for folder in folders]
-    for partial in partials:
-        shutil.rmtree(partial, ignore_errors=True)
-        _make(partial)
     progress = Progress(f"writing images of {split}", sum(row["nbytes"] for row in rows))
     try:
+        for partial in partials:
+            shutil.rmtree(partial, ignore_errors=True)
+            _make(partial)
         if rows:
             archive = archives / rows[0]["archive"]
             ranges = read_ranges(archive, [row["offset"] for row in rows], [row["nbytes"] for row in rows])
@@ -70,6 +70,7 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, o
     except BaseException:
         for partial in partials:
             shutil.rmtree(partial, ignore_errors=True)
+        _remove_empty_partial(output_dir)
         raise
     counts = {folder: len(filenames) for folder, filenames in sorted(folders.items())}
     return {"tree": tree.name, "folders": counts, "format_version": versions.IMAGEFOLDER}
@@ -85,8 +86,7 @@ def complete_tree(output_dir: Path, split: str, receipts: list[dict[str, Any]]) 
         tree.remove(folder)
     for leftover in (output_dir / "imagefolder" / ".partial").glob(f"{tree.name}-*"):
         shutil.rmtree(leftover)
-    with contextlib.suppress(OSError):  # another split's jobs may be filling folders there
-        (output_dir / "imagefolder" / ".partial").rmdir()
+    _remove_empty_partial(output_dir)
     return {
         "tree": tree.name,
         "folders": len(folders),
@@ -95,10 +95,15 @@ def complete_tree(output_dir: Path, split: str, receipts: list[dict[str, Any]]) 
     }
 
 
+def _remove_empty_partial(output_dir: Path) -> None:
+    with contextlib.suppress(OSError):  # other jobs may be filling folders there
+        (output_dir / "imagefolder" / ".partial").rmdir()
+
+
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
-    except FileNotFoundError:  # another split's `complete_tree` took away the empty parent in between
+    except FileNotFoundError:  # another job took away the empty parent in between
         folder.mkdir(parents=True)
 
 

@@ -41,6 +41,13 @@ def revoke_void_receipts(output_dir: Path) -> list[Path]:
     ]
 
 
+def remove_dead_links(folder: Path) -> None:
+    """Remove the links to archives that are not there any more, so that Snakemake takes them for missing files."""
+    for link in folder.glob("*"):
+        if link.is_symlink() and not link.exists():
+            link.unlink(missing_ok=True)
+
+
 def _folder_holds(tree: Tree, folder: str, receipt: Path) -> bool:
     """Whether the folder is there with all its files; they are looked at only if it changed since the receipt."""
     path = tree.root / folder

@@ -1,0 +1,106 @@
+"""Look a class up in all its numberings: `python -m imagenet_prep.labels "kit fox"` (a name, a WNID, or a number).
+
+A number is looked for in every numbering, and each class that it can mean is shown with the numbering that it is from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep.errors import PrepError
+
+NUMBERINGS = {
+    "index": "index (PyTorch, Keras, TFDS)",
+    "tf_label": "tf_label (TensorFlow's scripts)",
+    "ilsvrc2012_id": "ILSVRC2012_ID (devkit)",
+}
+
+
+def find(query: str, classes: list[dict[str, str]]) -> list[tuple[dict[str, str], str]]:
+    """The classes that `query` can mean, each with why: a WNID, a number in one of the numberings, or (part of) a name.
+
+    Whole names come before parts of names. Of an ambiguous name all classes are returned.
+
+    Args:
+        query: what somebody typed.
+        classes: rows of labels/classes.csv.
+    """
+    text = query.strip().casefold()
+    if re.fullmatch(r"n\d{8}", text):
+        return [(row, "wnid") for row in classes if row["wnid"] == text]
+    if text.isdecimal():
+        return [(row, shown) for key, shown in NUMBERINGS.items() for row in classes if row[key] == str(int(text))]
+    whole = [row for row in classes if text in _names(row)]
+    part = [row for row in classes if row not in whole and text in row["words"].casefold()]
+    return [(row, "name") for row in whole] + [(row, "part of a name") for row in part]
+
+
+def ancestry(wnid: str, tree: dict[str, Any]) -> list[list[str]]:
+    """Every way from the root to a synset, as the first word of each synset on it; a synset can have several parents."""
+    return [[node["words"].partition(",")[0] for node in way] for way in _ways(wnid, tree, [])]
+
+
+def describe(row: dict[str, str], why: str, tree: dict[str, Any]) -> str:
+    """A class in all numberings, with its places in the tree, for a terminal."""
+    lines = [f"{row['words']}  ({row['wnid']}, found by {why})"]
+    lines += [f"  {shown:34} {row[key]}" for key, shown in NUMBERINGS.items()]
+    lines += [f"  {'training images':34} {row['num_train_images']}"]
+    lines += [f"  {' > '.join(way)}" for way in ancestry(row["wnid"], tree)]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns its exit code: 0 found, 1 not found or no label files."""
+    parser = argparse.ArgumentParser(
+        prog="python -m imagenet_prep.labels", description="Look a class up in all its numberings."
+    )
+    parser.add_argument("query", nargs="+", help='a name ("kit fox"), a WNID (n02119789), or a number (278)')
+    parser.add_argument(
+        "--labels", type=Path, default=Path("results/labels"), help="folder of the label files (default: %(default)s)"
+    )
+    options = parser.parse_args(arguments)
+    query = " ".join(options.query)
+    try:
+        classes, tree = _load(options.labels)
+    except PrepError as error:
+        print(f"ERROR {error}", file=sys.stderr)
+        return 1
+    found = find(query, classes)
+    if not found:
+        print(f"No class is called {query!r} or has this number.", file=sys.stderr)
+        return 1
+    print("\n\n".join(describe(row, why, tree) for row, why in found))
+    return 0
+
+
+def _load(folder: Path) -> tuple[list[dict[str, str]], dict[str, Any]]:
+    try:
+        with open(folder / "classes.csv", encoding="utf-8", newline="") as file:
+            classes = list(csv.DictReader(file))
+        return classes, json.loads((folder / "hierarchy.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        remedy = "Make them (snakemake --cores 1 labels), or name their folder with --labels"
+        raise PrepError(folder, f"the label files cannot be read ({type(error).__name__})", remedy) from error
+
+
+def _names(row: dict[str, str]) -> list[str]:
+    return [name.strip().casefold() for name in row["words"].split(",")]
+
+
+def _ways(wnid: str, node: dict[str, Any], above: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    way = [*above, node]
+    if node["wnid"] == wnid:
+        yield way
+    for child in node["children"]:
+        yield from _ways(wnid, child, way)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
