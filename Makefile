@@ -26,7 +26,7 @@ env: $(VENV)/installed
 	@echo 'Ready: .venv/bin/snakemake --cores N'
 
 demo: $(VENV)/installed
-	@$(BIN)/snakemake --cores $(CORES) --configfile config/config.yaml config/demo.yaml
+	@$(BIN)/snakemake --cores $(CORES) all demo/results/scores/demo.json --configfile config/config.yaml config/demo.yaml
 	@echo
 	@echo 'The results are in demo/results:'
 	@echo '  imagefolder/   class folders:  torchvision.datasets.ImageFolder("demo/results/imagefolder/train")'
@@ -34,6 +34,7 @@ demo: $(VENV)/installed
 	@echo '  tables/        images, boxes and multi-labels:  pandas.read_parquet("demo/results/tables/images.parquet")'
 	@echo '  labels/        classes in every numbering, validation labels'
 	@echo '  audit.json     every check with its figures'
+	@echo '  scores/        of a made-up model:  demo.json, demo.classes.csv, demo.png'
 
 test: $(VENV)/installed-test
 	@$(BIN)/python -m pytest -n auto --dist loadfile

@@ -7,12 +7,14 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/space.smk"
 include: "workflow/rules/archives.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/imagefolder.smk"
 include: "workflow/rules/tfrecord.smk"
 include: "workflow/rules/audit.smk"
+include: "workflow/rules/scores.smk"
 
 
 if config["synthetic"]:
@@ -31,6 +33,7 @@ rule all:
 
 onstart:
     begin_run()
+    expect_room()
 
 
 onerror:

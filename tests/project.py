@@ -23,6 +23,7 @@ SOURCES = ("Snakefile", "workflow", "config", "profiles", "envs", "pyproject.tom
 SMALL: dict[str, Any] = {
     "output_dir": "results",
     "archives_dir": "archives",
+    "predictions_dir": "predictions",
     "synthetic": {
         "seed": 7,
         "classes": 6,

@@ -9,11 +9,12 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep.errors import PrepError
+from imagenet_prep.progress import TerminalHandler
 
 # Snakemake's own folder in the working directory, where every job can write, even if it can nowhere below output_dir.
 FAILURES = Path(".snakemake", "failures")
@@ -35,7 +36,8 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
     logging.raiseExceptions = False  # a log that cannot be written must not bury the cause under its own traceback
     try:
         _start_logging(log)
-        main(snakemake)
+        with without_pandas():
+            main(snakemake)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
@@ -50,13 +52,37 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         sys.exit(1)
 
 
+class _NoPandas:
+    """A finder of modules that says there is no pandas."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is hidden from this job", name=name)
+
+
+@contextlib.contextmanager
+def without_pandas() -> Iterator[None]:
+    """Hide pandas from a script that has not imported it: pyarrow would, with its first array, only to ask for types.
+
+    That takes longer than most of the jobs.
+    """
+    finder = _NoPandas()
+    if "pandas" not in sys.modules:
+        sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        if finder in sys.meta_path:
+            sys.meta_path.remove(finder)
+
+
 def _start_logging(log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     (_notes(log.parent) / f"{log.name}.txt").unlink(missing_ok=True)
     logging.basicConfig(
         level=logging.INFO,
         format="%(message)s",
-        handlers=[logging.StreamHandler(), logging.FileHandler(log, mode="w", encoding="utf-8")],
+        handlers=[TerminalHandler(), logging.FileHandler(log, mode="w", encoding="utf-8")],
     )
 
 

@@ -43,7 +43,7 @@ def find(query: str, classes: list[dict[str, str]]) -> list[tuple[dict[str, str]
 
 
 def ancestry(wnid: str, tree: dict[str, Any]) -> list[list[str]]:
-    """Every way from the root to a synset, as the first word of each synset on it; a synset can have several parents."""
+    """Every way from the root to a synset, as the first word of each on it; a synset can have several parents."""
     return [[node["words"].partition(",")[0] for node in way] for way in _ways(wnid, tree, [])]
 
 

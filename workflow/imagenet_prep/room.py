@@ -1,4 +1,4 @@
-"""What a file system has left for this user: bytes and files, by a quota too where `quota` or `lfs quota` tells of one."""
+"""What a file system has left for this user, or a quota of which `quota` or `lfs quota` tells: bytes and files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-SMALLEST_BLOCK = 4096
+USUAL_BLOCK = 4096
 _BELIEVED_BLOCK = 1 << 16
 _PATIENCE = 10.0  # seconds; the server that `quota` asks may be gone
 
@@ -38,7 +38,7 @@ class Room:
     place: Path
     nbytes: int | None
     files: int | None
-    block: int = SMALLEST_BLOCK
+    block: int = USUAL_BLOCK
     quota: str | None = None
 
 
@@ -63,7 +63,7 @@ def room_at(folder: Path) -> Room:
     nbytes = status.f_bavail * status.f_frsize if status.f_blocks else None
     files = status.f_favail if status.f_files else None
     # Network and parallel file systems name the size of a transfer or stripe, which no small file fills.
-    block = status.f_frsize if status.f_frsize <= _BELIEVED_BLOCK else SMALLEST_BLOCK
+    block = status.f_frsize if 0 < status.f_frsize <= _BELIEVED_BLOCK else USUAL_BLOCK
     quota = None
     for owner, left in _quotas(place, existing):
         if left.nbytes is not None and (nbytes is None or left.nbytes < nbytes):
@@ -73,13 +73,18 @@ def room_at(folder: Path) -> Room:
     return Room(device, place, nbytes, files, block, quota)
 
 
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, or in the one where it would be made."""
+    return os.access(_nearest(folder), os.W_OK | os.X_OK)
+
+
 def parse_quotas(text: str) -> dict[str, Left]:
     """What the output of `quota -w` or `lfs quota` leaves, by file system as it names it.
 
-    Both print, in units of 1024 bytes, a line `name blocks soft hard [grace] files soft hard [grace]` a file system, and
-    break it behind a long name. Lines of any other form say nothing, and so do figures in brackets, with which `lfs`
-    marks what it could not find out. The hard limits count, since up to them one can write (for days, at least); a soft
-    limit counts where there is no hard one.
+    Both print, in units of 1024 bytes, a line `name blocks soft hard [grace] files soft hard [grace]` a file system,
+    and break it behind a long name. Lines of any other form say nothing, and so do those with figures in brackets,
+    which `lfs` could not find out for sure. The hard limits count, since up to them one can write (for days, at least);
+    a soft limit counts where there is no hard one.
     """
     left = {}
     name = ""

@@ -23,7 +23,10 @@ rule fetch_archive:
     params:
         settings=settings_of_file,
         archives_dir=config["archives_dir"],
-        local=config["download"]["local"],
+        local=local_of_file,
+        connections=connections_of_file,
+        expected=expected_of_file,
+        spare=spare_of_file,
     message:
         "Find or download {wildcards.file}"
     script:

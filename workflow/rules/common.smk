@@ -12,7 +12,8 @@ sys.path.insert(0, LIBRARY)
 os.environ |= {"PYTHONPATH": os.pathsep.join([LIBRARY, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
 
 from imagenet_prep import batches, configuration, job, versions
-from imagenet_prep.dataset import names
+from imagenet_prep.dataset import names, space, verdict
+from imagenet_prep.dataset.there import look
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products import presence
 
@@ -38,6 +39,7 @@ except PrepError as error:
 
 OUT = Path(config["output_dir"])
 ARCHIVES = OUT / "archives"
+SPARE = OUT / "downloads"  # of archives where archives_dir is not writable
 VERIFIED = OUT / "verified"
 LABELS = OUT / "labels"
 TABLES = OUT / "tables"
@@ -66,6 +68,7 @@ wildcard_constraints:
     archive="|".join(config["archives"]),
     split="|".join(ARCHIVE_OF_SPLIT),
     batch=r"\d+-\d+-of-\d+",
+    model=r"[^/]+?",
 
 
 def file_of(archive):
@@ -143,16 +146,45 @@ def batch_receipts(product, split, units, size):
     return [folder / f"{batches.name(split, batch, units)}.json" for batch in cut]
 
 
-def settings_of_file(wildcards):
-    """The configuration of an archive, by the name of its file."""
-    return config["archives"][NAME_OF_FILE[wildcards.file]]
+def settings_of_file(wildcards, output):
+    """The configuration of an archive, by the name of its file.
+
+    Here and below, `output` is asked for since Snakemake compares no parameter that a function makes of it: another
+    url, or another way to download, is no reason to link an archive again that is there, and then to verify it again.
+    """
+    return config["archives"][NAME_OF_FILE[Path(output[0]).name]]
+
+
+def local_of_file(wildcards, output):
+    """Whether what comes from a path is linked or copied."""
+    return config["download"]["local"]
+
+
+def connections_of_file(wildcards, output):
+    """How many connections fetch parts of an archive side by side."""
+    return config["download"]["connections"]
+
+
+def expected_of_file(wildcards, output):
+    """What the configuration expects of an archive, by the name of its file."""
+    return expected_of(settings_of_file(wildcards, output))
+
+
+def spare_of_file(wildcards, output):
+    """Where archives go that archives_dir does not take, since it is not writable."""
+    return OUT / "downloads"
 
 
 def expected(wildcards):
-    """Checksum, algorithm and size that the configuration expects of an archive."""
-    settings = config["archives"][wildcards.archive]
+    """Checksums, algorithm and size that the configuration expects of an archive."""
+    return expected_of(config["archives"][wildcards.archive])
+
+
+def expected_of(settings):
+    """The same, from an archive's configuration."""
     algorithm = "sha256" if settings["sha256"] else "md5"
-    return {"algorithm": algorithm, "checksum": settings[algorithm], "nbytes": settings["bytes"]}
+    unpacked = {"unpacked_sha256": settings["unpacked_sha256"]} if settings["unpacked_sha256"] else {}
+    return {"algorithm": algorithm, "checksum": settings[algorithm], "nbytes": settings["bytes"], **unpacked}
 
 
 def state_of_archive(wildcards):
@@ -253,6 +285,13 @@ def records(product, *splits):
     return [path for split in splits for path in (*shard_receipts(product, split), STATE / product / f"{split}.json")]
 
 
+def predictions_of_model(wildcards):
+    """A model's predictions, as Parquet if they are there so, else as CSV."""
+    folder = Path(config["predictions_dir"])
+    parquet = folder / f"{wildcards.model}.parquet"
+    return parquet if parquet.exists() else folder / f"{wildcards.model}.csv"
+
+
 def synthetic_archives():
     """The archives in use, by name."""
     return {name: Path(config["archives_dir"]) / config["archives"][name]["file"] for name in config["use"]}
@@ -296,6 +335,37 @@ def begin_run():
         expect_writable(folder, "Give yourself the right to write there, or choose another output_dir")
     job.forget_failures(LOGS)
     atexit.register(print_failures)
+
+
+def parts_to_come():
+    """What this run makes of the parts that need space."""
+    kinds = {"write_folders": space.IMAGEFOLDER, "write_shards": space.TFRECORD, "index_shards": space.TFRECORD_INDEX}
+    parts = set()
+    for it in workflow.dag.needrun_jobs():
+        name = it.rule.name
+        if name == "fetch_archive":
+            parts.add((space.ARCHIVE, NAME_OF_FILE[it.wildcards.file]))
+        elif name == "label_images":
+            parts.add((space.REST, ""))
+        elif name in kinds:
+            parts.add((kinds[name], it.wildcards.split))
+    return parts
+
+
+def expect_room():
+    """Show the space that this run needs, and stop if it is not there.
+
+    Here and in no rule, since a rule's output would be an input of all others and could make them stale.
+    """
+    parts = parts_to_come()
+    needed = space.needs(config, look(config, SPARE), parts) if parts else []
+    rooms = verdict.rooms_of(needed)
+    if needed:
+        logger.info(verdict.as_table(needed, rooms))
+    try:
+        verdict.expect_room(needed, rooms)
+    except PrepError as error:
+        stop(str(error))
 
 
 def print_failures():

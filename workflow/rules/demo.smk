@@ -20,3 +20,28 @@ rule synthesize_archives:
         "Make up a small ILSVRC2012"
     script:
         "../scripts/synthesize_archives.py"
+
+
+rule predict_demo:
+    """Make up the predictions of a model that errs by a rule."""
+    input:
+        verified("devkit"),
+        synsets=rules.parse_devkit.output.synsets,
+        ground_truth=rules.parse_devkit.output.ground_truth,
+    output:
+        Path(config["predictions_dir"]) / "demo.csv",
+    log:
+        LOGS / "predict_demo.log",
+    benchmark:
+        BENCHMARKS / "predict_demo.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        classes=CLASS_PARAMS,
+    message:
+        "Make up the predictions of a model"
+    script:
+        "../scripts/predict_demo.py"

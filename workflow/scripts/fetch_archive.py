@@ -3,14 +3,22 @@
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep.dataset.archives import Expected
 from imagenet_prep.dataset.fetch import fetch
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
     settings = snakemake.params.settings
-    archive = Path(snakemake.params.archives_dir) / settings["file"]
-    fetch(archive, settings["url"], snakemake.params.local, Path(snakemake.output[0]))
+    fetch(
+        Path(snakemake.params.archives_dir) / settings["file"],
+        settings["url"],
+        snakemake.params.local,
+        Path(snakemake.output[0]),
+        connections=snakemake.params.connections,
+        expected=Expected(**snakemake.params.expected),
+        spare=Path(snakemake.params.spare),
+    )
 
 
 if __name__ == "__main__":

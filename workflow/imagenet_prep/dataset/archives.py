@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -13,8 +14,9 @@ import pyarrow as pa
 from crc32c import crc32c
 
 from imagenet_prep import versions
+from imagenet_prep.dataset import possessions
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import parquet, picture, tar
+from imagenet_prep.formats import parquet, picture, tar, tar_header
 from imagenet_prep.formats.stream import EndOfStream, Stream
 from imagenet_prep.progress import Progress
 
@@ -40,6 +42,8 @@ SCAN = pa.schema(
     ]
 )
 
+log = logging.getLogger(__name__)
+
 _CLASS_TAR = re.compile(r"(n\d{8})\.tar")
 _NUMBERED = {
     "val": re.compile(r"ILSVRC2012_val_\d{8}\.JPEG"),
@@ -55,11 +59,13 @@ class Expected:
         algorithm: "md5" or "sha256".
         checksum: in hexadecimal; None where it is not known.
         nbytes: the size; None where it is not known.
+        unpacked_sha256: SHA-256 of the archive less its compression, which is accepted too; None where it is not known.
     """
 
     algorithm: str = "md5"
     checksum: str | None = None
     nbytes: int | None = None
+    unpacked_sha256: str | None = None
 
 
 def verify(name: str, path: Path, expected: Expected) -> dict[str, Any]:
@@ -70,6 +76,10 @@ def verify(name: str, path: Path, expected: Expected) -> dict[str, Any]:
     Raises:
         PrepError: not there, of another size or checksum than expected, cut off, or holding what no archive may.
     """
+    _introduce(path)
+    if expected.unpacked_sha256 and _is_plain_tar(path):
+        log.info("%s is not compressed, as browsers leave it: compared with the content of the official one", path)
+        expected = Expected("sha256", expected.unpacked_sha256)
     _expect_size(path, expected)
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
@@ -97,6 +107,7 @@ def scan(name: str, path: Path, expected: Expected, output: Path) -> dict[str, A
     Raises:
         PrepError: as `verify`; also for a member that is no whole image or whose name does not fit its archive.
     """
+    _introduce(path)
     _expect_size(path, expected)
     rows = 0
     with open(path, "rb", buffering=0) as file, parquet.writing(output, SCAN) as writer:
@@ -202,6 +213,19 @@ def _row(
         header.colorspace,
         crc32c(data),
     )
+
+
+def _introduce(path: Path) -> None:
+    if said := possessions.introduction(path):
+        log.info("%s", said)
+
+
+def _is_plain_tar(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        header = file.read(tar_header.BLOCK)
+    return len(header) == tar_header.BLOCK and tar_header.checksum_holds(header)
 
 
 def _expect_size(path: Path, expected: Expected) -> None:

@@ -6,10 +6,11 @@ size, ordered, clipped to 0 ... 1, and boxes without area or of another class ar
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -102,17 +103,20 @@ def write_boxes(
     batches: list[pa.RecordBatch] = []
     rows: list[Row] = []
     for member, xml in tar.read_files(archive):
-        path = PurePosixPath(member.name)
-        if path.suffix.lower() != ".xml":
+        folder, _, name = member.name.rpartition("/")
+        stem, suffix = os.path.splitext(name)
+        if suffix.lower() != ".xml":
             continue
-        filename = f"{path.stem}.JPEG"
+        filename = f"{stem}.JPEG"
         if filename in sources:
             problem = f"two XML files describe the image {filename}: this one and {sources[filename]!r}"
             raise PrepError(archive, problem, _REMEDY, member=member.name)
         sources[filename] = member.name
-        image_wnid = _train_wnid(archive, path) if image_wnids is None else image_wnids.get(filename)
+        image_wnid = (
+            _train_wnid(archive, member.name, folder, stem) if image_wnids is None else image_wnids.get(filename)
+        )
         annotation = voc.parse(xml, str(archive), member.name)
-        for box in _boxes(annotation, path.stem, image_wnid, class_wnids, counts):
+        for box in _boxes(annotation, stem, image_wnid, class_wnids, counts):
             rows.append((split, filename, image_wnid, *box[:-2], member.name, *box[-2:]))
         if len(rows) >= _BATCH:
             batches.append(_batch(rows))
@@ -149,14 +153,15 @@ def tabulate_boxes(parts: Sequence[Path], wnids: Collection[str] | None, output:
     parquet.write(pa.concat_tables([BOXES.empty_table(), *tables]), output, row_group_size=_ROW_GROUP)
 
 
-def _train_wnid(archive: Path, path: PurePosixPath) -> str:
-    name = _TRAIN_NAME.fullmatch(path.stem)
+def _train_wnid(archive: Path, member: str, folder: str, stem: str) -> str:
+    name = _TRAIN_NAME.fullmatch(stem)
     if name is None:
         problem = "the XML's name is not that of a train image, WNID_number"
-        raise PrepError(archive, problem, _REMEDY, member=str(path))
-    if path.parent.name != name[1]:
-        problem = f"the XML's name says {name[1]}, but its folder {path.parent.name!r}"
-        raise PrepError(archive, problem, _REMEDY, member=str(path))
+        raise PrepError(archive, problem, _REMEDY, member=member)
+    folder = folder.rpartition("/")[2]
+    if folder != name[1]:
+        problem = f"the XML's name says {name[1]}, but its folder {folder!r}"
+        raise PrepError(archive, problem, _REMEDY, member=member)
     return name[1]
 
 

@@ -101,6 +101,11 @@ def validation_filename(number: int) -> str:
     return f"ILSVRC2012_val_{number:08}.JPEG"
 
 
+def image_number(filename: str) -> int:
+    """The number of a validation image, from 1."""
+    return int(filename.rpartition("_")[2].partition(".")[0])
+
+
 def hierarchy(synsets: pa.Table, classes: pa.Table) -> dict[str, Any]:
     """The synsets as one nested tree, `{wnid, words, index, children}` from the root; index is None for internal ones.
 

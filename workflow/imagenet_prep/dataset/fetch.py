@@ -8,21 +8,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import requests
-
 from imagenet_prep import atomic
+from imagenet_prep.dataset.archives import Expected
+from imagenet_prep.download import partial
+from imagenet_prep.download.failures import ACCOUNT, ADDRESS
+from imagenet_prep.download.limits import Limits
+from imagenet_prep.download.mirrors import NotHad, download
+from imagenet_prep.download.sources import shown
+from imagenet_prep.download.transfer import Wanted
 from imagenet_prep.errors import PrepError
-from imagenet_prep.progress import Progress
-
-ACCOUNT = (
-    "Get the archive with your account from https://image-net.org/download-images (its terms apply), and put it there, "
-    "or give a url in the configuration that may be read"
-)
-_CHUNK = 1 << 20
-_TIMEOUT = (30, 120)
 
 
-def fetch(archive: Path, url: str | Sequence[str] | None, local: str, link: Path) -> None:
+def fetch(
+    archive: Path,
+    url: str | Sequence[str] | None,
+    local: str,
+    link: Path,
+    *,
+    connections: int,
+    expected: Expected,
+    spare: Path,
+    limits: Limits | None = None,
+) -> None:
     """Make `link` a symbolic link to the archive; download or copy it first where it is not there.
 
     An archive that lies at `archive` is used as it is, whatever `url` says, and never written to.
@@ -32,79 +39,98 @@ def fetch(archive: Path, url: str | Sequence[str] | None, local: str, link: Path
         url: where it comes from otherwise, several in order of preference: http, https, file, or a plain path.
         local: "link" or "copy", for what comes from a plain path or file URL.
         link: the link to make.
+        connections: how many fetch parts of a download side by side.
+        expected: what the configuration says of the archive; only a download is held against it here.
+        spare: the folder where an archive goes, or went in an earlier run, whose own folder is not writable.
+        limits: of time and size, of a download.
 
     Raises:
         PrepError: it is not there and cannot be had; names every source and its answer.
     """
-    source = archive if archive.is_file() else _from_sources(archive, url, local)
-    with atomic.replacing(link) as partial:
-        partial.unlink(missing_ok=True)
-        partial.symlink_to(source if source.is_absolute() else os.path.relpath(source, link.parent))
+    places = (archive, spare / archive.name)
+    source = next((place for place in places if place.is_file()), None)
+    if source is None:
+        urls = [url] if isinstance(url, str) else list(url or [])
+        source = _from_sources(archive, urls, local, spare, connections, expected, limits or Limits())
+    with atomic.replacing(link) as unfinished:
+        unfinished.unlink(missing_ok=True)
+        unfinished.symlink_to(source if source.is_absolute() else os.path.relpath(source, link.parent))
 
 
-def _from_sources(archive: Path, url: str | Sequence[str] | None, local: str) -> Path:
-    urls = [url] if isinstance(url, str) else list(url or [])
+def _from_sources(
+    archive: Path,
+    urls: Sequence[str],
+    local: str,
+    spare: Path,
+    connections: int,
+    expected: Expected,
+    limits: Limits,
+) -> Path:
     if not urls:
         raise PrepError(archive, "the archive is not there, and the configuration gives no url for it", ACCOUNT)
-    answers = []
-    for source in urls:
+    wanted = Wanted(expected.algorithm, expected.checksum, expected.nbytes)
+    answers: list[str] = []
+    remedies: list[str] = []
+    kept = 0
+    for remote, group in _grouped(urls):
+        if not remote:
+            path = _local_path(group[0])
+            if path is not None and path.is_file():
+                if local == "link":
+                    return path
+                return _copy(path, _place(archive, spare))
+            answers.append(f"{shown(group[0])} (no such file)" if path else f"{shown(group[0])} (this is no address)")
+            remedies.append(ADDRESS)
+            continue
+        place = _place(archive, spare)
         try:
-            parts = urlsplit(source)
-            if not parts.scheme:
-                return _local(Path(source), archive, local)
-            if parts.scheme == "file":
-                return _local(Path(unquote(parts.path)), archive, local)
-            return _download(source, archive)
-        except ValueError as error:  # a URL that is none
-            answers.append(f"{source} ({error})")
-        except _NotThere as error:
-            answers.append(f"{source} ({error})")
-    raise PrepError(
-        archive, f"the archive is not there, and could not be had from {' nor from '.join(answers)}", ACCOUNT
-    )
+            download(group, place, connections, wanted, limits)
+            return place
+        except NotHad as error:
+            answers += [f"{source} ({failure.answer})" for source, failure in error.failures]
+            remedies += [failure.remedy for _, failure in error.failures]
+            kept = error.kept
+    problem = f"the archive is not there, and could not be had from {' nor from '.join(answers)}"
+    if kept:
+        problem += f"; the {kept} bytes that have come are kept in {partial.path_of(_place(archive, spare))}"
+    raise PrepError(archive, problem, ". ".join(dict.fromkeys(remedies)))
 
 
-class _NotThere(Exception):
-    pass
+def _grouped(urls: Sequence[str]) -> list[tuple[bool, list[str]]]:
+    """The sources in order, neighbours together that are to be downloaded from: a download goes on at its mirrors."""
+    groups: list[tuple[bool, list[str]]] = []
+    for url in urls:
+        remote = url.lower().startswith(("http://", "https://"))
+        if remote and groups and groups[-1][0]:
+            groups[-1][1].append(url)
+        else:
+            groups.append((remote, [url]))
+    return groups
 
 
-def _local(source: Path, archive: Path, local: str) -> Path:
-    if not source.is_file():
-        raise _NotThere("no such file")
-    if local == "link":
-        return source
-    with atomic.replacing(archive) as partial:
-        shutil.copyfile(source, partial)
-    return archive
-
-
-def _download(url: str, archive: Path) -> Path:
+def _local_path(url: str) -> Path | None:
+    """The path that a plain path or a file URL means; None for any other address."""
     try:
-        with requests.get(url, stream=True, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}) as response:
-            if response.status_code != 200:
-                raise _NotThere(f"HTTP {response.status_code} {response.reason}")
-            if response.headers.get("Content-Type", "").startswith("text/html"):
-                raise _NotThere("a web page came in its place, such as a login form")
-            total = int(response.headers.get("Content-Length", 0))
-            progress = Progress(f"downloading {archive.name}", total)
-            with atomic.replacing(archive) as partial, open(partial, "wb") as file:
-                for chunk in response.iter_content(_CHUNK):
-                    file.write(chunk)
-                    progress.advance(len(chunk))
-                if total and progress.done != total:
-                    raise _NotThere(f"the connection ended after {progress.done} of {total} bytes")
-    except requests.exceptions.ChunkedEncodingError as error:
-        raise _NotThere(f"the connection ended before all of its {total} bytes were there") from error
-    except requests.RequestException as error:
-        raise _NotThere(f"the connection failed: {_reason(error)}") from error
-    return archive
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if not parts.scheme:
+        return Path(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
-def _reason(error: BaseException | None) -> str:
-    """What the operating system said, somewhere below the errors that requests and urllib3 put around it."""
-    outermost = type(error).__name__
-    while error is not None:
-        if isinstance(error, OSError) and error.errno is not None and error.strerror:
-            return error.strerror
-        error = error.__cause__ or error.__context__
-    return outermost
+def _place(archive: Path, spare: Path) -> Path:
+    """Where an archive goes: into its own folder where that is writable, unless a part of it lies in the spare one."""
+    other = spare / archive.name
+    if partial.path_of(other).exists() and not partial.path_of(archive).exists():
+        return other
+    existing = next(path for path in (archive.parent.absolute(), *archive.absolute().parents) if path.exists())
+    place = archive if os.access(existing, os.W_OK | os.X_OK) else other
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _copy(source: Path, place: Path) -> Path:
+    with atomic.replacing(place) as unfinished:
+        shutil.copyfile(source, unfinished)
+    return place

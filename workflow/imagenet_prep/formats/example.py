@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 
 from imagenet_prep.formats.stream import Buffer
 
@@ -17,10 +18,14 @@ Value = list[bytes] | list[float] | list[int]
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 0x0A, 0x12, 0x1A
 _FIRST_FIELD = b"\x0a"
 _SECOND_FIELD = b"\x12"
+_SMALL = [bytes([value]) for value in range(0x80)]
+_ALIKE = 256  # bytes up to which an encoded feature is worth remembering: most say the same in many records
 
 
 def varint(value: int) -> bytes:
     """A non-negative integer below 2**64 in base 128, least significant group first."""
+    if value <= 0x7F:
+        return _SMALL[value]
     groups = bytearray()
     while value > 0x7F:
         groups.append(value & 0x7F | 0x80)
@@ -74,11 +79,16 @@ def decode(data: Buffer) -> dict[str, Value]:
     """
     try:
         features: dict[str, Value] = {}
-        for field, message in _messages(memoryview(data), 0, len(data)):
+        view = memoryview(data)
+        for field, first, end in _messages(view, 0, len(view)):
             if field == 1:
-                for _, entry in _messages(message, 0, len(message)):
-                    parts = dict(_messages(entry, 0, len(entry)))
-                    features[str(parts[1], "utf-8")] = _value(parts[2])
+                for _, start, stop in _messages(view, first, end):
+                    if stop - start <= _ALIKE:
+                        name, value = _small_entry(bytes(view[start:stop]))
+                        features[name] = value.copy()
+                    else:
+                        name, value = _parse_entry(view[start:stop])
+                        features[name] = value
         return features
     except (IndexError, KeyError, UnicodeDecodeError, struct.error) as error:
         raise ValueError("these bytes are no tf.train.Example") from error
@@ -91,7 +101,7 @@ def _entry(key: str, kind: int, values: bytes) -> bytes:
     return _FIRST_FIELD + varint(len(entry)) + entry
 
 
-def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
+def _read_varint(data: Buffer, position: int) -> tuple[int, int]:
     value = data[position]
     position += 1
     if value < 0x80:
@@ -109,25 +119,45 @@ def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
             raise ValueError("these bytes are no tf.train.Example: a number has too many groups")
 
 
-def _messages(data: memoryview, position: int, end: int) -> list[tuple[int, memoryview]]:
+def _messages(data: Buffer, position: int, end: int) -> list[tuple[int, int, int]]:
+    """Field number, beginning and end of every message between two positions."""
     found = []
     while position < end:
-        tag, position = _read_varint(data, position)
+        tag = data[position]
+        if tag > 0x7F:
+            tag, position = _read_varint(data, position)
+        else:
+            position += 1
         if tag & 7 != 2:
             raise ValueError(f"these bytes are no tf.train.Example: wire type {tag & 7} in place of a message")
-        length, position = _read_varint(data, position)
+        length = data[position]
+        if length > 0x7F:
+            length, position = _read_varint(data, position)
+        else:
+            position += 1
         if position + length > end:
             raise ValueError("these bytes are no tf.train.Example: a message is longer than what holds it")
-        found.append((tag >> 3, data[position : position + length]))
+        found.append((tag >> 3, position, position + length))
         position += length
     return found
 
 
-def _value(feature: memoryview) -> Value:
-    if not len(feature):
+def _parse_entry(entry: Buffer) -> tuple[str, Value]:
+    parts = {field: (start, stop) for field, start, stop in _messages(entry, 0, len(entry))}
+    start, stop = parts[1]
+    return str(entry[start:stop], "utf-8"), _value(entry, *parts[2])
+
+
+@lru_cache(maxsize=1 << 14)
+def _small_entry(entry: bytes) -> tuple[str, Value]:
+    return _parse_entry(entry)
+
+
+def _value(data: Buffer, position: int, end: int) -> Value:
+    if position == end:
         return []
-    ((kind, values),) = _messages(feature, 0, len(feature))
-    items = [item for _, item in _messages(values, 0, len(values))]
+    ((kind, position, end),) = _messages(data, position, end)
+    items = [data[start:stop] for _, start, stop in _messages(data, position, end)]
     if kind << 3 | 2 == _BYTES_LIST:
         return [bytes(item) for item in items]
     if kind << 3 | 2 == _FLOAT_LIST:

@@ -7,6 +7,7 @@ Sources of the formats: see `tar`.
 from __future__ import annotations
 
 import re
+import zlib
 
 BLOCK = 512
 
@@ -19,7 +20,12 @@ def checksum_holds(header: bytes) -> bool:
     matched = _OCTAL.fullmatch(header[148:156].split(b"\0", 1)[0])
     if not matched or not matched[1]:
         return False
-    return int(matched[1], 8) == sum(header) - sum(header[148:156]) + 8 * 32
+    return int(matched[1], 8) == _sum(header) - sum(header[148:156]) + 8 * 32
+
+
+def _sum(header: bytes) -> int:
+    """The sum of the bytes: the lower half of an Adler-32 checksum, which 256 bytes cannot carry over its modulus."""
+    return (zlib.adler32(header[:256], 0) & 0xFFFF) + (zlib.adler32(header[256:], 0) & 0xFFFF)
 
 
 def size(header: bytes) -> int:

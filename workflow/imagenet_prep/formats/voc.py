@@ -33,6 +33,26 @@ _OBJECT = "/annotation/object"
 _INTEGER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
+# The layout of nearly all published files, in which nothing needs an XML parser; all else is left to one.
+_TEXT = rb"[ -%'-;=?-~]*"
+
+
+def _layout(template: bytes) -> re.Pattern[bytes]:
+    """A pattern of elements with white space between them, in which TEXT is a value, FLAG and PIXEL whole numbers."""
+    pattern = template.replace(b" ", rb"[ \t\r\n]*").replace(b"FLAG", rb"[0-9]{1,9}").replace(b"PIXEL", rb"-?[0-9]{1,9}")
+    return re.compile(pattern.replace(b"TEXT", _TEXT))
+
+
+_HEAD = _layout(
+    b"<annotation> <folder>(TEXT)</folder> <filename>(TEXT)</filename> <source> <database>TEXT</database> </source> "
+    b"<size> <width>(FLAG)</width> <height>(FLAG)</height> <depth>FLAG</depth> </size> <segmented>FLAG</segmented> "
+)
+_BODY = _layout(
+    b"<object> <name>(TEXT)</name> <pose>(TEXT)</pose> <truncated>(FLAG)</truncated> <difficult>(FLAG)</difficult> "
+    b"<bndbox> <xmin>(PIXEL)</xmin> <ymin>(PIXEL)</ymin> <xmax>(PIXEL)</xmax> <ymax>(PIXEL)</ymax> </bndbox> </object> "
+)
+_TAIL = _layout(b"</annotation> ")
+
 
 @dataclass(frozen=True, slots=True)
 class VocObject:
@@ -97,6 +117,9 @@ def parse(xml: bytes, place: str, member: str) -> Annotation:
     if len(xml) > _BYTES_LIMIT:
         problem = f"the XML has {len(xml)} bytes, more than the {_BYTES_LIMIT} that it can have"
         raise PrepError(place, problem, _REMEDY, member=member)
+    usual = _parse_usual(xml)
+    if usual is not None:
+        return usual
     reader = _Reader()
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -114,6 +137,28 @@ def parse(xml: bytes, place: str, member: str) -> Annotation:
     except (LookupError, ValueError):
         problem = "the XML declares an encoding that does not exist or is not supported"
     raise PrepError(place, problem, _REMEDY, member=member)
+
+
+def _parse_usual(xml: bytes) -> Annotation | None:
+    """The annotation in a file of the usual layout; None if it is laid out otherwise, or anything in it is odd."""
+    matched = _HEAD.match(xml)
+    if not matched:
+        return None
+    folder, filename, width, height = matched.groups()
+    objects = []
+    position = matched.end()
+    while matched := _BODY.match(xml, position):
+        name, pose, truncated, difficult, xmin, ymin, xmax, ymax = matched.groups()
+        name = name.decode().strip()
+        if not name:
+            return None
+        edges = int(xmin), int(ymin), int(xmax), int(ymax)
+        objects.append(VocObject(name, *edges, pose.decode().strip() or None, int(truncated), int(difficult)))
+        position = matched.end()
+    if not _TAIL.fullmatch(xml, position) or not int(width) or not int(height):
+        return None
+    texts = folder.decode().strip() or None, filename.decode().strip() or None
+    return Annotation(*texts, int(width), int(height), tuple(objects))
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,19 +96,42 @@ def encode_features(row: dict[str, Any]) -> bytes:
     boxes = len(row["xmin"])
     return b"".join(
         [
-            example.int64_entry("image/channels", [3]),
-            example.int64_entry("image/class/label", [row["label"]]),
-            example.bytes_entry("image/class/synset", row["wnid"].encode()),
-            example.bytes_entry("image/class/text", row["text"].encode()),
-            example.bytes_entry("image/colorspace", b"RGB"),
+            _of_class(row["label"], row["wnid"], row["text"]),
             example.bytes_entry("image/filename", row["filename"].encode()),
             example.bytes_entry("image/format", row["format"].encode()),
-            example.int64_entry("image/height", [row["height"]]),
-            example.int64_entry("image/object/bbox/label", [row["label"]] * boxes),
-            *(example.float_entry(f"image/object/bbox/{side}", row[side]) for side in _BOX_SIDES),
-            example.int64_entry("image/width", [row["width"]]),
+            _of_side("image/height", row["height"]),
+            _of_boxes([row["label"]] * boxes, [row[side] for side in _BOX_SIDES]) if boxes else _NO_BOXES,
+            _of_side("image/width", row["width"]),
         ]
     )
+
+
+@lru_cache(maxsize=1 << 10)
+def _of_class(label: int, wnid: str, text: str) -> bytes:
+    return b"".join(
+        [
+            example.int64_entry("image/channels", [3]),
+            example.int64_entry("image/class/label", [label]),
+            example.bytes_entry("image/class/synset", wnid.encode()),
+            example.bytes_entry("image/class/text", text.encode()),
+            example.bytes_entry("image/colorspace", b"RGB"),
+        ]
+    )
+
+
+@lru_cache(maxsize=1 << 12)
+def _of_side(key: str, pixels: int) -> bytes:
+    return example.int64_entry(key, [pixels])
+
+
+def _of_boxes(labels: list[int], sides: list[list[float]]) -> bytes:
+    entries = [
+        example.float_entry(f"image/object/bbox/{side}", values) for side, values in zip(_BOX_SIDES, sides, strict=True)
+    ]
+    return b"".join([example.int64_entry("image/object/bbox/label", labels), *entries])
+
+
+_NO_BOXES = _of_boxes([], [[]] * len(_BOX_SIDES))
 
 
 def _images(rows: list[dict[str, Any]], archives: Path) -> Iterator[tuple[dict[str, Any], bytes]]:

@@ -16,17 +16,56 @@ FOUND = pa.schema([("path", pa.string()), ("nbytes", pa.int64()), ("crc32c", pa.
 
 
 def examine_folder(root: Path, folder: str) -> pa.Table:
-    """Read every file of a folder, and of folders in it: path below `root`, length and CRC-32C (schema `FOUND`)."""
+    """Read every file of a folder, and of folders in it: path below `root`, length and CRC-32C (schema `FOUND`).
+
+    A file costs one open, one read and one close where it is smaller than a megabyte.
+    """
     columns: tuple[list[str], list[int], list[int]] = ([], [], [])
-    for parent, folders, files in os.walk(root / folder):
-        folders.sort()
-        for name in files:
-            path = Path(parent, name)
-            data = path.read_bytes() if path.is_file() else b""
-            columns[0].append(str(path.relative_to(root)))
-            columns[1].append(len(data))
-            columns[2].append(crc32c(data))
+    buffer = bytearray(1 << 20)
+    waiting = [folder]
+    while waiting:
+        at = waiting.pop()
+        for name, kind in _entries(root, at):
+            if kind == "folder":
+                waiting.append(name)
+                continue
+            nbytes, crc = _read(f"{root}/{name}", buffer) if kind == "file" else (0, 0)
+            columns[0].append(name)
+            columns[1].append(nbytes)
+            columns[2].append(crc)
     return pa.table(dict(zip(FOUND.names, columns, strict=True)), schema=FOUND)
+
+
+def _entries(root: Path, folder: str) -> list[tuple[str, str]]:
+    """Path below `root` and kind (folder, file, other) of all that lies in a folder, or of what is none."""
+    try:
+        with os.scandir(root / folder) as entries:
+            return [(f"{folder}/{entry.name}".removeprefix("/"), _kind(entry)) for entry in entries]
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        return [(folder, "file" if (root / folder).is_file() else "other")]
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if entry.is_file() else "other"
+
+
+def _read(path: str, buffer: bytearray) -> tuple[int, int]:
+    """Length and CRC-32C of a file."""
+    nbytes = crc = 0
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        while True:
+            count = os.readv(descriptor, [buffer])
+            crc = crc32c(memoryview(buffer)[:count], crc)
+            nbytes += count
+            if count < len(buffer):
+                return nbytes, crc
+    finally:
+        os.close(descriptor)
 
 
 def folders_of(output_dir: Path, split: str) -> list[str]:

@@ -1,0 +1,127 @@
+"""The whole workflow on as many images as the real set has, tiny ones, and on half as many: what an image costs.
+
+Writes the figures as JSON. The times of jobs come from Snakemake's benchmark files, memory from /proc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import statistics
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import machine
+import measure
+from make_archives import full_cardinality
+from project import HERE, NESTED_TAR, Project, remove
+
+SHARES = (1.0, 0.5)
+
+
+def main() -> None:
+    """Measure each share of the real number of images."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=HERE / "work", help="where it all happens (about 15 GB)")
+    parser.add_argument("--output", type=Path, default=HERE / "results" / "scale.json")
+    parser.add_argument("--share", type=float, action="append", help="of the real number of images (default 1 and 0.5)")
+    arguments = parser.parse_args()
+    found: dict[str, Any] = {"machine": machine.describe(arguments.folder), "runs": []}
+    for share in arguments.share or SHARES:
+        found["runs"].append(measure_share(arguments.folder / f"scale-{share:g}", share))
+        arguments.output.write_text(json.dumps(found, indent=1) + "\n")
+    print(table(found["runs"]))
+
+
+def measure_share(folder: Path, share: float, jobs: dict[str, int] | None = None) -> dict[str, Any]:
+    """All figures of one share.
+
+    Args:
+        folder: where to work; archives that lie there from an earlier run are used again.
+        share: of the real number of images.
+        jobs: the `jobs` of the configuration; None for its defaults.
+    """
+    shape = full_cardinality(share)
+    images = sum(shape.counts.values()) + shape.validation
+    shards = {"train_shards": min(1024, images // 100), "validation_shards": min(128, shape.validation // 50)}
+    project = Project(folder, shape, {"classes": None, "tfrecord": shards, "jobs": jobs or {}})
+    project.forget()
+    md5sum = measure.run(["md5sum", str(project.archive("train"))], folder)
+    planning = project.run("--dry-run", "--quiet", "all")
+    whole = project.run()
+    nothing = [project.run() for _ in range(3)]
+    rules = rule_costs(project.results / "benchmarks")
+    unpacked = folder / "unpacked"
+    remove(unpacked)
+    unpacked.mkdir()
+    tar = measure.run([*NESTED_TAR, str(project.archive("train"))], unpacked)
+    remove(unpacked)
+    return {
+        "images": images,
+        "train_images": sum(shape.counts.values()),
+        **shards,
+        "jobs": sum(rule["jobs"] for rule in rules.values()),
+        "planning": planning.as_json(),
+        "whole": whole.as_json(),
+        "user_us_per_image": round(1e6 * whole.user / images, 1),
+        "system_us_per_image": round(1e6 * whole.system / images, 1),
+        "nothing_to_do_s": round(statistics.median(cost.wall for cost in nothing), 2),
+        "nested_tar": tar.as_json(),
+        "md5sum": md5sum.as_json(),
+        "wall_of_nested_tar": round(whole.wall / tar.wall, 2),
+        "rules": rules,
+    }
+
+
+def rule_costs(folder: Path) -> dict[str, dict[str, Any]]:
+    """By rule: number of jobs, seconds of all of them and of the longest, and the memory of the largest in MB."""
+    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for path in sorted(folder.rglob("*.tsv")):
+        with path.open() as file:
+            found[path.relative_to(folder).parts[0].removesuffix(".tsv")] += csv.DictReader(file, delimiter="\t")
+    return {
+        rule: {
+            "jobs": len(rows),
+            "wall_s": round(sum(_number(row["s"]) for row in rows), 2),
+            "longest_s": round(max(_number(row["s"]) for row in rows), 2),
+            "cpu_s": round(sum(_number(row["cpu_time"]) for row in rows), 2),
+            "peak_mb": round(max(_number(row["max_uss"]) for row in rows), 1),
+        }
+        for rule, rows in found.items()
+    }
+
+
+def _number(text: str) -> float:
+    """A figure of Snakemake's; none where the job ended before it was looked at."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """The figures against each other, for a terminal."""
+    lines = [f"{'':34}" + "".join(f"{run['images']:>14} images" for run in runs)]
+    rows = {
+        "whole workflow, wall s": [run["whole"]["wall_s"] for run in runs],
+        "whole workflow, user s": [run["whole"]["user_s"] for run in runs],
+        "whole workflow, system s": [run["whole"]["system_s"] for run in runs],
+        "user us an image (at most 150)": [run["user_us_per_image"] for run in runs],
+        "nested tar xf, wall s": [run["nested_tar"]["wall_s"] for run in runs],
+        "  whole workflow / it (at most 2)": [run["wall_of_nested_tar"] for run in runs],
+        "largest process, MB (at most 1074)": [run["whole"]["peak_process_mb"] for run in runs],
+        "planning, s": [run["planning"]["wall_s"] for run in runs],
+        "nothing to do, s (at most 15)": [run["nothing_to_do_s"] for run in runs],
+        "jobs": [run["jobs"] for run in runs],
+    }
+    for rule in sorted(runs[0]["rules"], key=lambda it: -float(runs[0]["rules"][it]["wall_s"])):
+        figures = [run["rules"].get(rule, {"wall_s": 0})["wall_s"] for run in runs]
+        rows[f"  {rule}, s of all jobs"] = figures
+    lines += [f"{name:34}" + "".join(f"{value:>21}" for value in values) for name, values in rows.items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""One stage of the workflow by itself, as its jobs do it but without Snakemake: `stage.py <stage> <results> <jobs>`.
+
+Reads what an earlier run of the whole workflow left in <results>; writes into `stage` beside it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep.dataset.archives import Expected, scan
+from imagenet_prep.dataset.images import read_classes
+from imagenet_prep.formats import parquet
+from imagenet_prep.job import without_pandas
+from imagenet_prep.products.imagefolder import COLUMNS, write_folders
+from imagenet_prep.products.indexes import write_indexes
+from imagenet_prep.products.tfrecords import Reencoding, write_shards
+
+Batch = list[tuple[Any, ...]]
+
+
+def scan_archive(results: Path, output: Path, jobs: int) -> None:
+    """Verify and scan the train archive: one job, in which a thread hashes beside the parsing."""
+    (archive,) = (results / "archives").glob("*_img_train.tar")
+    scan("train", archive, Expected(), output / "scan.parquet")
+
+
+def write_image_folder(results: Path, output: Path, jobs: int) -> None:
+    """Write the training images as files, the classes in as many batches as jobs."""
+    images = results / "state" / "images" / "train.parquet"
+    wnids = sorted(set(parquet.read(images, ["wnid"])["wnid"].to_pylist()))
+    _each(_write_folders, [(images, wnids[job::jobs], results / "archives", output) for job in range(jobs)], jobs)
+
+
+def _write_folders(images: Path, wnids: list[str], archives: Path, output: Path) -> None:
+    write_folders(read_classes(images, wnids, COLUMNS), "train", "wnid", archives, output)
+
+
+def write_records(results: Path, output: Path, jobs: int) -> None:
+    """Write the training shards and their indexes, the shards in as many batches as jobs."""
+    plan = results / "state" / "plan" / "train.parquet"
+    shards = parquet.open_table(plan).num_row_groups
+    edges = [shards * job // jobs for job in range(jobs + 1)]
+    arguments = [(plan, edges[job], edges[job + 1] - 1, results / "archives", output) for job in range(jobs)]
+    _each(_write_records, [it for it in arguments if it[1] <= it[2]], jobs)
+
+
+def _write_records(plan: Path, first: int, last: int, archives: Path, output: Path) -> None:
+    receipt = write_shards(plan, "train", first, last, archives, output / "tfrecord", Reencoding())
+    write_indexes([output / "tfrecord" / name for name in receipt["files"]], output / "tfrecord_index")
+
+
+def audit_records(results: Path, output: Path, jobs: int) -> None:
+    """Read all shards: both checksums of every record, all its features, its index, and the SHA-256 of the file."""
+    from imagenet_prep.products.audit.records import examine_shard
+
+    paths = sorted((results / "tfrecord").glob("*-of-*"))
+    _each(examine_shard, [(path, frozenset()) for path in paths], jobs)
+
+
+def _each(function: Callable[..., object], arguments: Batch, jobs: int) -> None:
+    if jobs == 1:
+        for values in arguments:
+            function(*values)
+    else:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+            list(pool.map(function, *zip(*arguments, strict=True)))
+
+
+STAGES: dict[str, Callable[[Path, Path, int], None]] = {
+    "scan": scan_archive,
+    "imagefolder": write_image_folder,
+    "records": write_records,
+    "audit": audit_records,
+}
+
+
+def main(stage: str, results: str, jobs: str) -> None:
+    """Run one stage."""
+    output = Path(results).parent / "stage"
+    output.mkdir(exist_ok=True)
+    with without_pandas():
+        STAGES[stage](Path(results), output, int(jobs))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

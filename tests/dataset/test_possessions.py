@@ -1,0 +1,307 @@
+"""What people have of the archives already: what is used as it lies there, and what is only told."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from builders import image, tar
+from imagenet_prep.dataset import archives, possessions
+from imagenet_prep.dataset.archives import Expected
+from imagenet_prep.dataset.possessions import Kind, Possession, expect_finished, find, introduction, stand_in
+from imagenet_prep.errors import PrepError
+
+VAL = "ILSVRC2012_img_val.tar"
+TRAIN = "ILSVRC2012_img_train.tar"
+DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"
+CONTENT = tar({"ILSVRC2012_val_00000001.JPEG": b"an image"})
+UNPACKED = tar({"readme.txt": b"of the devkit"})
+
+
+def settings(file: str, content: bytes | None = None, **changes: Any) -> dict[str, Any]:
+    md5 = hashlib.md5(content).hexdigest() if content is not None else None
+    size = len(content) if content is not None else None
+    return {"file": file, "md5": md5, "sha256": None, "bytes": size, "unpacked_sha256": None, "url": None} | changes
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "archives"
+    path.mkdir()
+    return path
+
+
+def put(path: Path, content: bytes = b"") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def val_in(folder: Path, content: bytes | None = CONTENT, **changes: Any) -> list[Possession]:
+    return find(folder, {"val": settings(VAL, content, **changes)})
+
+
+def only(found: list[Possession]) -> Possession:
+    (possession,) = found
+    assert "\n" not in possession.message
+    assert possession.message.startswith(os.fspath(possession.path))
+    return possession
+
+
+# What can be used.
+
+
+def test_an_archive_in_its_place_is_not_searched_for(folder: Path) -> None:
+    put(folder / VAL, b"whatever it is")
+    put(folder / "val.tar", CONTENT)
+    assert val_in(folder) == []
+
+
+@pytest.mark.parametrize("name", ["val.tar", "ILSVRC2012_img_val (1).tar", "validation/val", f"ILSVRC/2012/{VAL}"])
+def test_an_archive_of_another_name_or_in_another_folder_is_used(folder: Path, name: str) -> None:
+    path = put(folder / name, CONTENT)
+    found = val_in(folder)
+    assert only(found).kind is Kind.RENAMED
+    assert stand_in(found, "val") == path
+    assert VAL in found[0].message
+
+
+def test_a_file_of_the_right_size_with_another_checksum_is_not_used(folder: Path) -> None:
+    put(folder / "val.tar", bytes(len(CONTENT)))
+    assert val_in(folder) == []
+
+
+def test_a_file_too_large_to_be_read_quickly_is_known_by_its_size(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(possessions, "_QUICKLY_READ", len(CONTENT) - 1)
+    put(folder / "val.tar", bytes(len(CONTENT)))
+    assert only(val_in(folder)).usable, "its checksum is compared by the verification"
+
+
+def test_an_archive_of_unknown_size_is_known_by_its_checksum(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(possessions.official.BYTES, "val", len(CONTENT) + 100)
+    put(folder / "val.tar", CONTENT)
+    put(folder / "other.tar", bytes(len(CONTENT)))
+    assert only(val_in(folder, bytes=None)).path == folder / "val.tar"
+    assert find(folder, {"val": settings(VAL, CONTENT, bytes=None)}, checksums=False) == []
+
+
+def test_a_file_of_another_size_than_the_unknown_one_can_have_is_not_read(folder: Path) -> None:
+    put(folder / "val.tar", CONTENT)
+    assert val_in(folder, bytes=None) == []
+
+
+def test_without_size_and_checksum_only_the_name_tells(folder: Path) -> None:
+    put(folder / "val.tar", CONTENT)
+    assert val_in(folder, None) == []
+    path = put(folder / "down" / VAL, CONTENT)
+    assert stand_in(val_in(folder, None), "val") == path
+
+
+def test_a_file_of_the_right_name_and_another_size_is_not_used(folder: Path) -> None:
+    put(folder / "old" / VAL, CONTENT[:-1])
+    assert val_in(folder) == []
+
+
+def test_links_are_followed_and_lead_in_no_circle(folder: Path, tmp_path: Path) -> None:
+    put(tmp_path / "nas" / "imagenet" / "val.tar", CONTENT)
+    (folder / "shared").symlink_to(tmp_path / "nas")
+    (tmp_path / "nas" / "back").symlink_to(folder)
+    (folder / "self").symlink_to("self")
+    (folder / "gone").symlink_to("nowhere")
+    assert stand_in(val_in(folder), "val") == folder / "shared" / "imagenet" / "val.tar"
+
+
+def test_a_linked_file_under_another_name_is_used(folder: Path, tmp_path: Path) -> None:
+    (folder / "val").symlink_to(put(tmp_path / "elsewhere", CONTENT))
+    assert stand_in(val_in(folder), "val") == folder / "val"
+
+
+def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
+    assert val_in(tmp_path / "not" / "there") == []
+    assert val_in(put(tmp_path / "file")) == []
+
+
+# A devkit that a browser has unpacked.
+
+
+@pytest.mark.parametrize("name", ["ILSVRC2012_devkit_t12.tar", "devkit.tar", f"down/{DEVKIT}"])
+def test_an_unpacked_devkit_of_the_right_content_is_used(folder: Path, name: str) -> None:
+    path = put(folder / name, UNPACKED)
+    devkit = settings(DEVKIT, gzip.compress(UNPACKED), unpacked_sha256=hashlib.sha256(UNPACKED).hexdigest())
+    found = find(folder, {"devkit": devkit})
+    assert only(found).kind is Kind.UNPACKED
+    assert stand_in(found, "devkit") == path
+
+
+def test_an_unpacked_devkit_of_other_content_is_not_used(folder: Path) -> None:
+    put(folder / "ILSVRC2012_devkit_t12.tar", UNPACKED + bytes(512))
+    devkit = settings(DEVKIT, gzip.compress(UNPACKED), unpacked_sha256=hashlib.sha256(UNPACKED).hexdigest())
+    assert find(folder, {"devkit": devkit}) == []
+
+
+def test_an_unpacked_devkit_is_verified_by_its_content(folder: Path) -> None:
+    packed = gzip.compress(UNPACKED)
+    checksum = hashlib.sha256(UNPACKED).hexdigest()
+    expected = Expected("md5", hashlib.md5(packed).hexdigest(), len(packed), checksum)
+    receipt = archives.verify("devkit", put(folder / DEVKIT, UNPACKED), expected)
+    assert (receipt["file"], receipt["sha256"], receipt["expected"]) == (DEVKIT, checksum, checksum)
+    assert "md5" in archives.verify("devkit", put(folder / DEVKIT, packed), expected)
+    with pytest.raises(PrepError, match=f"where {checksum} is expected"):
+        archives.verify("devkit", put(folder / DEVKIT, UNPACKED + bytes(512)), expected)
+    with pytest.raises(PrepError, match=f"where {len(packed)} are expected"):
+        archives.verify("devkit", put(folder / DEVKIT, b"<!DOCTYPE html>" * 100), expected)
+
+
+def test_the_configured_checksum_is_that_of_the_real_devkit_unpacked(checkout: Path, shared_data: Path) -> None:
+    config = yaml.safe_load((checkout / "config" / "config.yaml").read_text())
+    content = gzip.decompress((shared_data / "devkit" / DEVKIT).read_bytes())
+    assert config["archives"]["devkit"]["unpacked_sha256"] == hashlib.sha256(content).hexdigest()
+
+
+# What is only told.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{VAL}.crdownload",
+        f"{VAL}.part",
+        "ILSVRC2012_img_val.Xy12.tar.part",
+        f"{VAL}.download/Info.plist",
+        f"{VAL}.partial",
+    ],
+)
+def test_a_download_of_a_browser_that_broke_off_is_told_and_not_used(folder: Path, name: str) -> None:
+    put(folder / name, CONTENT)
+    found = only(val_in(folder))
+    assert found.kind is Kind.UNFINISHED
+    assert f"a download of {VAL} that broke off" in found.message
+
+
+def test_the_workflows_own_partial_download_is_no_such_thing(folder: Path) -> None:
+    put(folder / f"{VAL}.part", CONTENT)
+    put(folder / f"{VAL}.part.json", b"{}")
+    assert val_in(folder) == []
+
+
+def test_a_download_of_train_t3_is_none_of_train(folder: Path) -> None:
+    put(folder / "ILSVRC2012_img_train_t3.tar.crdownload", CONTENT)
+    assert find(folder, {"train": settings(TRAIN)}) == []
+
+
+def test_a_file_that_aria2_has_not_finished_is_refused(folder: Path) -> None:
+    archive = put(folder / VAL, CONTENT)
+    expect_finished(archive)
+    put(folder / f"{VAL}.aria2")
+    with pytest.raises(PrepError, match="aria2 has not finished this download"):
+        expect_finished(archive)
+
+
+def test_a_file_that_aria2_has_not_finished_is_not_used_under_another_name(folder: Path) -> None:
+    put(folder / "val.tar", CONTENT)
+    put(folder / "val.tar.aria2")
+    assert val_in(folder) == []
+
+
+def test_a_link_to_nowhere_is_refused_and_not_downloaded_over(folder: Path) -> None:
+    (folder / VAL).symlink_to("/mnt/nas/val.tar")
+    with pytest.raises(PrepError, match=r"a link to /mnt/nas/val\.tar, which is not there\. Mount that disk"):
+        expect_finished(folder / VAL)
+    expect_finished(folder / TRAIN)
+
+
+def test_class_archives_are_told_with_the_command_that_puts_them_together(folder: Path) -> None:
+    for wnid in ("n01440764", "n02012849"):
+        put(folder / "train" / f"{wnid}.tar", tar({f"{wnid}_1.JPEG": b"x"}))
+    found = only(find(folder, {"train": settings(TRAIN)}))
+    assert found.kind is Kind.CLASS_TARS
+    assert "2 archives of single classes" in found.message
+    assert "md5, sha256 and bytes to null" in found.message
+    command = found.message.partition("(")[2].partition(")")[0]
+    subprocess.run(command, shell=True, check=True)
+    names = subprocess.run(["tar", "tf", folder / TRAIN], check=True, capture_output=True, text=True).stdout.split()
+    assert names == ["n01440764.tar", "n02012849.tar"]
+
+
+@pytest.mark.parametrize(
+    ("archive", "names"),
+    [
+        ("train", ["ILSVRC/Data/CLS-LOC/train/n01440764/n01440764_10026.JPEG"]),
+        ("train", ["n01440764/n01440764_1.JPEG", "n02012849/n02012849_1.JPEG"]),
+        ("val", ["val/n01440764/ILSVRC2012_val_00000293.JPEG"]),
+        ("val", ["ILSVRC2012_val_00000001.JPEG"]),
+        ("test", ["test/ILSVRC2012_test_00000001.JPEG"]),
+    ],
+)
+def test_unpacked_images_are_told_with_what_can_be_made_of_them(folder: Path, archive: str, names: list[str]) -> None:
+    for name in names:
+        put(folder / name, b"\xff\xd8")
+    used = {name: settings(f"{name}.tar") for name in ("train", "val", "test")}
+    found = only(find(folder, used))
+    assert (found.kind, found.archive) == (Kind.IMAGES, archive)
+    assert f"of {archive}.tar, unpacked" in found.message
+    assert "tables and TFRecords need the archive" in found.message
+
+
+def test_archives_made_of_class_folders_as_the_readme_says_are_good_ones(checkout: Path, tmp_path: Path) -> None:
+    readme = (checkout / "README.md").read_text()
+    (commands,) = [block for block in readme.split("```sh\n") if block.startswith("# archives of class folders")]
+    (tmp_path / "archives").mkdir()
+    for tree, names in (("train", ["n01440764_1", "n01440764_2"]), ("val", ["ILSVRC2012_val_00000002"])):
+        for name in names:
+            put(tmp_path / tree / "n01440764" / f"{name}.JPEG", image())
+    put(tmp_path / "val" / "n02012849" / "ILSVRC2012_val_00000001.JPEG", image())
+    subprocess.run(["sh", "-ec", commands.partition("```")[0]], cwd=tmp_path, check=True)
+    for name, file, images in (("train", TRAIN, 2), ("val", VAL, 2)):
+        receipt = archives.scan(name, tmp_path / "archives" / file, Expected(), tmp_path / f"{name}.parquet")
+        assert receipt["members"] == images
+
+
+def test_unpacked_images_beside_the_archive_are_no_news(folder: Path) -> None:
+    put(folder / VAL, CONTENT)
+    put(folder / "val" / "n01440764" / "ILSVRC2012_val_00000293.JPEG")
+    assert val_in(folder) == []
+
+
+def test_the_archive_comes_before_what_is_only_told(folder: Path) -> None:
+    put(folder / f"{VAL}.crdownload")
+    put(folder / "a" / "ILSVRC2012_val_00000001.JPEG")
+    put(folder / "zz" / VAL, CONTENT)
+    found = val_in(folder)
+    assert [possession.kind for possession in found] == [Kind.RENAMED, Kind.IMAGES, Kind.UNFINISHED]
+
+
+def test_a_folder_that_cannot_be_read_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = folder / "closed"
+    closed.mkdir()
+    put(folder / "open" / "val.tar", CONTENT)
+    scandir: Callable[..., Any] = os.scandir
+
+    def refuse(path: Path) -> Any:
+        if path == closed:
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    used, told = val_in(folder)
+    assert used.usable
+    assert told.kind is Kind.UNREADABLE
+    assert f"{closed}: this folder cannot be read (Permission denied)" in told.message
+
+
+def test_a_file_used_under_another_name_is_introduced(folder: Path) -> None:
+    path = put(folder / "val.tar", CONTENT)
+    link = folder.parent / VAL
+    link.symlink_to(path)
+    assert introduction(link) == f"{VAL} is the file {path}"
+    assert introduction(put(folder / VAL)) is None

@@ -1,0 +1,367 @@
+"""The space that products need: held against what the workflow makes, and against the published figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from imagenet_prep import configuration
+from imagenet_prep.dataset import verdict
+from imagenet_prep.dataset.space import (
+    ARCHIVE,
+    IMAGEFOLDER,
+    REST,
+    TFRECORD,
+    TFRECORD_INDEX,
+    Need,
+    There,
+    configured_parts,
+    needs,
+)
+from imagenet_prep.dataset.there import look
+from imagenet_prep.errors import PrepError
+from imagenet_prep.room import Room
+from project import Project, merged
+
+GB = 10**9
+NOTHING = There()
+
+
+def real(checkout: Path, changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    config = yaml.safe_load((checkout / "config" / "config.yaml").read_text())
+    return configuration.complete(merged(config, changes or {}), checkout)
+
+
+def of(project: Project, changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The configuration of a project, with the paths that it has there."""
+    config = yaml.safe_load((project.folder / "config" / "config.yaml").read_text())
+    mine = yaml.safe_load((project.folder / "test.yaml").read_text())
+    config = merged(merged(config, mine), changes or {})
+    config |= {"output_dir": str(project.results), "archives_dir": str(project.archives)}
+    return configuration.complete(config, project.folder)
+
+
+def by_part(needed: list[Need]) -> dict[tuple[str, str], Need]:
+    return {need.part: need for need in needed}
+
+
+def filled(path: Path) -> int:
+    """Bytes that a file or folder with all in it fills on the disk."""
+    return sum(each.stat().st_blocks * 512 for each in (path, *path.rglob("*")))
+
+
+def seen(project: Project) -> There:
+    return look(of(project), project.results / "downloads")
+
+
+# The real one.
+
+
+@pytest.mark.parametrize(
+    ("part", "nbytes", "files"),
+    [
+        ((ARCHIVE, "train"), 147_897_477_120, 1),
+        ((ARCHIVE, "val"), 6_744_924_160, 1),
+        ((IMAGEFOLDER, "train"), 149.5 * GB, 1_281_167 + 1000 + 1),
+        ((IMAGEFOLDER, "validation"), 6.8 * GB, 50_000 + 1000 + 1),
+        ((TFRECORD, "train"), 147.0 * GB, 1024),
+        ((TFRECORD, "validation"), 6.7 * GB, 128),
+        ((TFRECORD_INDEX, "train"), 25_000_000, 1024),
+    ],
+)
+def test_the_real_dataset_needs_what_is_known_of_it(
+    checkout: Path, part: tuple[str, str], nbytes: float, files: int
+) -> None:
+    need = by_part(needs(real(checkout), NOTHING))[part]
+    assert need.nbytes == pytest.approx(nbytes, rel=0.01)
+    assert need.files == files
+
+
+def test_everything_else_of_the_real_dataset_stays_below_one_gigabyte(checkout: Path) -> None:
+    need = by_part(needs(real(checkout), NOTHING))[REST, ""]
+    assert need.nbytes < GB
+    assert need.files < 5000
+
+
+def test_the_archives_of_unknown_size_need_about_as_much_as_their_pages_say(checkout: Path) -> None:
+    used = {"use": ["devkit", "test", "train_t3", "bbox_train", "bbox_val"]}
+    found = by_part(needs(real(checkout, {**used, "products": ["imagefolder"]}), NOTHING))
+    assert found[ARCHIVE, "test"].nbytes == 13 * GB
+    assert found[IMAGEFOLDER, "test"].files == 100_001
+    assert found[ARCHIVE, "bbox_train"].nbytes == 20_000_000
+
+
+def test_an_archive_that_lies_there_gives_the_figures_itself(checkout: Path) -> None:
+    config = real(checkout, {"use": ["devkit", "test"], "products": ["imagefolder"]})
+    found = by_part(needs(config, There(archives={"test": 26 * GB}, images={"test": 7})))
+    assert (ARCHIVE, "test") not in found
+    assert found[IMAGEFOLDER, "test"].files == 8
+    assert found[IMAGEFOLDER, "test"].nbytes == pytest.approx(26 * GB, rel=0.01)
+
+
+def test_a_choice_of_classes_needs_its_share_of_the_products_and_all_of_the_archives(checkout: Path) -> None:
+    whole = by_part(needs(real(checkout), NOTHING))
+    few = by_part(needs(real(checkout, {"classes": [f"n{n:08d}" for n in range(100)]}), NOTHING))
+    assert few[ARCHIVE, "train"] == whole[ARCHIVE, "train"]
+    for kind in (IMAGEFOLDER, TFRECORD):
+        for split in ("train", "validation"):
+            assert few[kind, split].nbytes == pytest.approx(whole[kind, split].nbytes / 10, rel=0.01)
+    assert few[IMAGEFOLDER, "validation"].files == 5000 + 100 + 1
+
+
+def test_an_archive_of_the_chosen_classes_alone_is_needed_as_a_whole(checkout: Path) -> None:
+    config = real(checkout, {"classes": [f"n{n:08d}" for n in range(100)], "archives": {"train": {"bytes": None}}})
+    found = by_part(needs(config, There(archives={"train": 15 * GB}, images={"train": 128_000})))
+    assert found[IMAGEFOLDER, "train"].nbytes == pytest.approx(15 * GB, rel=0.05)
+
+
+def test_a_file_fills_whole_blocks(checkout: Path) -> None:
+    small, large = (by_part(needs(real(checkout), There(block=block))) for block in (512, 65536))
+    more = large[IMAGEFOLDER, "train"].nbytes - small[IMAGEFOLDER, "train"].nbytes
+    assert more == pytest.approx(1_281_167 * (65536 - 512) / 2, rel=0.01)
+
+
+# What is chosen.
+
+
+@pytest.mark.parametrize(
+    ("products", "kinds"),
+    [
+        (["imagefolder"], {IMAGEFOLDER}),
+        (["tfrecords"], {TFRECORD}),
+        (["indexes"], {TFRECORD, TFRECORD_INDEX}),
+        (["labels"], set()),
+        (["bboxes", "audit"], set()),
+    ],
+)
+def test_only_the_chosen_products_are_counted(checkout: Path, products: list[str], kinds: set[str]) -> None:
+    parts = configured_parts(real(checkout, {"products": products}))
+    assert {kind for kind, _ in parts} - {ARCHIVE, REST} == kinds
+
+
+def test_only_the_archives_in_use_are_counted(checkout: Path) -> None:
+    parts = configured_parts(real(checkout, {"use": ["val", "devkit"], "products": ["imagefolder", "tfrecords"]}))
+    assert parts == {
+        (ARCHIVE, "val"),
+        (ARCHIVE, "devkit"),
+        (IMAGEFOLDER, "validation"),
+        (TFRECORD, "validation"),
+        (REST, ""),
+    }
+
+
+def test_the_parts_of_a_run_are_counted_and_no_others(checkout: Path) -> None:
+    parts = [(IMAGEFOLDER, "validation"), (ARCHIVE, "val")]
+    assert [need.part for need in needs(real(checkout), NOTHING, parts)] == [
+        (ARCHIVE, "val"),
+        (IMAGEFOLDER, "validation"),
+    ]
+
+
+# What is there already.
+
+
+def test_what_is_downloaded_of_an_archive_is_not_needed_again(checkout: Path) -> None:
+    found = by_part(needs(real(checkout), There(downloaded={"train": 100 * GB})))
+    assert found[ARCHIVE, "train"].nbytes == 147_897_477_120 - 100 * GB
+
+
+def test_finished_folders_and_shards_are_not_needed_again(checkout: Path) -> None:
+    made = {(IMAGEFOLDER, "train"): 500, (TFRECORD, "train"): 256, (TFRECORD, "validation"): 128}
+    before, found = by_part(needs(real(checkout), NOTHING)), by_part(needs(real(checkout), There(made=made)))
+    for part, left in (((IMAGEFOLDER, "train"), 0.5), ((TFRECORD, "train"), 0.75)):
+        assert found[part].nbytes == pytest.approx(before[part].nbytes * left)
+        assert found[part].files == pytest.approx(before[part].files * left, abs=1)
+    assert (TFRECORD, "validation") not in found
+
+
+def test_where_everything_is_made_nothing_is_needed(finished: Project) -> None:
+    assert needs(of(finished), seen(finished)) == []
+
+
+def test_an_archive_taken_away_after_everything_was_made_is_not_needed(project: Project) -> None:
+    (project.archives / "ILSVRC2012_img_train.tar").unlink()
+    assert needs(of(project), seen(project)) == []
+    (project.results / "state" / "imagefolder" / "test-00000-00000-of-00001.json").unlink()
+    assert (ARCHIVE, "train") in by_part(needs(of(project), seen(project)))
+
+
+def test_a_missing_batch_is_needed(project: Project) -> None:
+    next((project.results / "state" / "imagefolder").glob("train-*.json")).unlink()
+    next((project.results / "state" / "tfrecord").glob("train-*.json")).unlink()
+    found = by_part(needs(of(project), seen(project)))
+    assert set(found) == {(IMAGEFOLDER, "train"), (TFRECORD, "train")}
+    assert found[TFRECORD, "train"].files == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"tfrecord": {"train_shards": 3}}, {(TFRECORD, "train"), (TFRECORD_INDEX, "train")}),
+        ({"imagefolder": {"val_dirs": "index"}}, {(IMAGEFOLDER, "validation")}),
+        ({"jobs": {"tfrecord_shards": 1}}, set()),
+    ],
+    ids=str,
+)
+def test_what_an_older_configuration_made_does_not_count(
+    finished: Project, changes: dict[str, Any], parts: set[tuple[str, str]]
+) -> None:
+    config = of(finished, changes)
+    assert set(by_part(needs(config, look(config, finished.results / "downloads")))) == parts
+
+
+def test_damaged_receipts_count_for_nothing(project: Project) -> None:
+    for path in (project.results / "state" / "imagefolder").glob("*.json"):
+        path.write_text('{"folders": 7}')
+    for path in (project.results / "verified").glob("*.json"):
+        path.write_text("[")
+    assert (IMAGEFOLDER, "train") in by_part(needs(of(project), seen(project)))
+
+
+def test_an_archive_that_will_be_linked_needs_no_space(project: Project, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.tar"
+    (project.archives / "ILSVRC2012_img_val.tar").rename(elsewhere)
+    for local, there in (("link", True), ("copy", False)):
+        changes = {"archives": {"val": {"url": elsewhere.as_uri()}}, "download": {"local": local}}
+        assert ("val" in look(of(project, changes), project.results / "downloads").archives) is there
+
+
+def test_archives_that_go_into_another_folder_are_needed_there(checkout: Path) -> None:
+    found = by_part(needs(real(checkout), There(places={"train": Path("spare")})))
+    assert found[ARCHIVE, "train"].path == Path("spare")
+    assert found[ARCHIVE, "val"].path == Path("archives")
+
+
+# The made-up one: what is estimated is what is made.
+
+
+def test_the_synthetic_archives_are_of_the_size_that_was_estimated(finished: Project) -> None:
+    config = of(finished)
+    for need in needs(config, NOTHING, [(ARCHIVE, name) for name in config["use"]]):
+        size = (finished.archives / config["archives"][need.part[1]]["file"]).stat().st_size
+        assert size / 3 < need.nbytes < size * 3 + 10_000, need
+
+
+@pytest.mark.parametrize(
+    ("kind", "split"),
+    [
+        *((IMAGEFOLDER, split) for split in ("train", "validation", "test", "train_t3")),
+        *((kind, split) for kind in (TFRECORD, TFRECORD_INDEX) for split in ("train", "validation")),
+    ],
+)
+def test_what_is_made_is_what_was_estimated_of_the_archives(finished: Project, kind: str, split: str) -> None:
+    config, there = of(finished), seen(finished)
+    known = There(archives=there.archives, images=there.images, block=there.block)
+    (need,) = needs(config, known, [(kind, split)])
+    if kind == IMAGEFOLDER:
+        tree = finished.results / "imagefolder" / {"validation": "val"}.get(split, split)
+        files, nbytes = 1 + len(list(tree.rglob("*"))), filled(tree)
+    else:
+        shards = list((finished.results / kind).glob(f"{split}-*"))
+        files, nbytes = len(shards), sum(map(filled, shards))
+    assert need.files == files
+    assert nbytes / 2 < need.nbytes < nbytes * 2
+
+
+def test_the_rest_is_about_what_was_estimated(finished: Project) -> None:
+    (need,) = needs(of(finished), NOTHING, [(REST, "")])
+    made = [finished.results / name for name in ("tables", "labels", "logs", "benchmarks", "state", "verified")]
+    assert sum(map(filled, made)) / 3 < need.nbytes < sum(map(filled, made)) * 3
+    files = sum(1 for folder in made for _ in folder.rglob("*"))
+    assert files / 2 < need.files < files * 2
+
+
+# Whether it fits.
+
+OUT, IN = Path("results"), Path("archives")
+NEEDED = [
+    Need((ARCHIVE, "train"), IN, 148 * GB, 1),
+    Need((ARCHIVE, "val"), IN, 7 * GB, 1),
+    Need((IMAGEFOLDER, "train"), OUT / "imagefolder", 150 * GB, 1_282_168),
+    Need((IMAGEFOLDER, "validation"), OUT / "imagefolder", 7 * GB, 51_001),
+    Need((TFRECORD, "train"), OUT / "tfrecord", 147 * GB, 1024),
+    Need((TFRECORD, "validation"), OUT / "tfrecord", 7 * GB, 128),
+    Need((TFRECORD_INDEX, "train"), OUT / "tfrecord_index", GB // 40, 1024),
+]
+
+
+def one(nbytes: int | None, files: int | None = None, quota: str | None = None) -> dict[Path, Room]:
+    return {need.path: Room(1, Path("/data"), nbytes, files, quota=quota) for need in NEEDED}
+
+
+def two(archives: int, outputs: int) -> dict[Path, Room]:
+    return {need.path: Room(2, Path("/out"), outputs, None) for need in NEEDED} | {
+        IN: Room(1, Path("/in"), archives, None)
+    }
+
+
+def error(rooms: dict[Path, Room]) -> str:
+    with pytest.raises(PrepError) as caught:
+        verdict.expect_room(NEEDED, rooms)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("rooms", [one(500 * GB), one(None), one(500 * GB, 1_400_000), two(160 * GB, 320 * GB)])
+def test_enough_space_is_no_error(rooms: dict[Path, Room]) -> None:
+    verdict.expect_room(NEEDED, rooms)
+
+
+def test_the_error_names_the_product_without_which_the_rest_fits() -> None:
+    said = error(one(320 * GB))
+    assert "/data (archives_dir and output_dir)" in said
+    assert "466.0 GB are needed and 320.0 GB are free" in said
+    assert "Leave out tfrecords and indexes (in products): the rest needs 312.0 GB" in said
+    assert "imagefolder" not in said
+
+
+def test_of_several_products_that_would_do_the_smallest_is_named() -> None:
+    assert "Leave out indexes (in products)" in error(one(466 * GB))
+
+
+def test_too_few_inodes_are_an_error_that_names_the_product_of_many_files() -> None:
+    said = error(one(900 * GB, 100_000))
+    assert "1 335 347 files are needed and 100 000 can still be made" in said
+    assert "Leave out imagefolder" in said
+
+
+def test_where_no_product_helps_the_training_set_is_named() -> None:
+    assert "Leave out the training set (train and bbox_train in use): the rest needs 21.0 GB" in error(one(76 * GB))
+
+
+def test_where_nothing_helps_room_has_to_be_made() -> None:
+    assert error(one(5 * GB)).endswith("Make room there, or move archives_dir and output_dir to another file system.")
+
+
+def test_each_file_system_is_held_against_what_goes_there() -> None:
+    assert "/in (archives_dir)" in error(two(100 * GB, 900 * GB))
+    said = error(two(900 * GB, 200 * GB))
+    assert "/out (output_dir)" in said
+    assert "311.0 GB are needed and 200.0 GB are free" in said
+
+
+def test_a_quota_is_named() -> None:
+    assert "too little space within your quota" in error(one(100 * GB, quota="your quota"))
+
+
+def test_the_table_has_each_part_and_the_file_systems_with_what_they_have() -> None:
+    table = verdict.as_table(NEEDED, two(160 * GB, 320 * GB))
+    lines = [" ".join(line.split()) for line in table.splitlines()]
+    assert lines == [
+        "on /in bytes files",
+        "archive train 148.0 GB 1",
+        "archive val 7.0 GB 1",
+        "all of it 155.0 GB 2",
+        "free 160.0 GB no limit",
+        "on /out bytes files",
+        "imagefolder train 150.0 GB 1 282 168",
+        "imagefolder validation 7.0 GB 51 001",
+        "tfrecord train 147.0 GB 1 024",
+        "tfrecord validation 7.0 GB 128",
+        "tfrecord_index train 25.0 MB 1 024",
+        "all of it 311.0 GB 1 335 345",
+        "free 320.0 GB no limit",
+    ]
+    assert "Nothing is left" in verdict.as_table([], {})

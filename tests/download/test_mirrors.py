@@ -1,0 +1,152 @@
+"""Several sources of one file, and the checksum that decides in the end."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from download import server
+from download.conftest import CONTENT, Client, Messages, interrupt
+from imagenet_prep.download import checksum
+from imagenet_prep.errors import PrepError
+
+
+@pytest.fixture
+def other() -> Iterator[server.Server]:
+    """Another server of the same file."""
+    with server.running(CONTENT) as running:
+        yield running
+
+
+def test_mirrors_are_asked_in_order_and_every_answer_is_told(
+    served: server.Server, other: server.Server, client: Client, told: Messages
+) -> None:
+    served.always, other.always = server.status(404), server.status(403)
+    answer = client.fail(f"{served.url}/a.tar", f"{other.url}/b.tar")
+    assert answer.index(f"{served.url}/a.tar: HTTP 404") < answer.index(f"{other.url}/b.tar: HTTP 403")
+    assert any(f"{served.url}/a.tar: HTTP 404" in line for line in told())
+
+
+def test_a_part_is_continued_from_another_mirror_where_the_checksum_is_known(
+    served: server.Server, other: server.Server, begun: Client
+) -> None:
+    other.etag, served.always = '"another"', server.status(404)
+    missing = begun.missing
+    assert begun.download(f"{served.url}/a.tar", f"{other.url}/a.tar") == CONTENT
+    assert other.sent == missing
+
+
+def test_a_part_is_continued_from_another_mirror_with_the_same_etag_and_length(
+    served: server.Server, other: server.Server, client: Client
+) -> None:
+    interrupt(served, client, checksum=None)
+    served.always = server.status(404)
+    missing = client.missing
+    assert client.download(f"{served.url}/a.tar", f"{other.url}/a.tar", checksum=None) == CONTENT
+    assert other.sent == missing
+
+
+@pytest.mark.parametrize(("etag", "more"), [('"another"', b""), ('W/"1"', b""), ('"1"', b"more")])
+def test_a_part_is_not_continued_from_a_mirror_that_may_have_another_file(
+    served: server.Server, other: server.Server, client: Client, told: Messages, etag: str, more: bytes
+) -> None:
+    interrupt(served, client, checksum=None)
+    served.always, other.etag, other.content = server.status(404), etag, CONTENT[::-1] + more
+    assert client.download(f"{served.url}/a.tar", f"{other.url}/a.tar", checksum=None) == other.content
+    assert any("nothing tells whether it has the same version" in line for line in told())
+
+
+def test_the_mirror_of_which_a_part_is_there_is_asked_first(
+    served: server.Server, other: server.Server, begun: Client
+) -> None:
+    assert begun.download(f"{other.url}/a.tar", f"{served.url}/a.tar") == CONTENT
+    assert other.requests == []
+
+
+def test_a_download_that_one_mirror_broke_off_is_finished_by_the_next(
+    served: server.Server, other: server.Server, client: Client
+) -> None:
+    served.next += [server.good, server.cut(300_000)]
+    served.always = server.status(404)
+    assert client.download(f"{served.url}/a.tar", f"{other.url}/a.tar", connections=1) == CONTENT
+    assert served.sent + other.sent == len(CONTENT)
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_a_file_with_a_wrong_checksum_is_kept_aside_with_the_reason(
+    served: server.Server, client: Client, connections: int
+) -> None:
+    with pytest.raises(PrepError) as caught:
+        client.download(f"{served.url}/a.tar", checksum="0" * 32, connections=connections)
+    got = hashlib.md5(CONTENT).hexdigest()
+    bad = client.place.with_name(f"a.tar.bad-{got[:8]}")
+    assert client.files == {bad.name, f"{bad.name}.txt"}
+    assert bad.read_bytes() == CONTENT
+    reason = bad.with_name(f"{bad.name}.txt").read_text()
+    assert all(words in reason for words in (served.url, got, "0" * 32))
+    assert all(words in str(caught.value) for words in (str(client.place), served.url, got, "0" * 32, bad.name))
+
+
+def test_a_file_that_was_kept_aside_is_not_continued(served: server.Server, client: Client) -> None:
+    with pytest.raises(PrepError):
+        client.download(f"{served.url}/a.tar", checksum="0" * 32)
+    for path in client.place.parent.iterdir():
+        path.rename(client.place.parents[1] / path.name)
+    served.sent = 0
+    assert client.download(f"{served.url}/a.tar") == CONTENT
+    assert served.sent == len(CONTENT)
+
+
+def test_a_checksum_in_capitals_is_the_same(served: server.Server, client: Client) -> None:
+    assert client.download(f"{served.url}/a.tar", checksum=hashlib.md5(CONTENT).hexdigest().upper()) == CONTENT
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes were read from the file to make the checksum, a number a read."""
+    done: list[int] = []
+
+    class Spy:
+        def pread(self, descriptor: int, nbytes: int, offset: int) -> bytes:
+            data = os.pread(descriptor, nbytes, offset)
+            done.append(len(data))
+            return data
+
+    monkeypatch.setattr(checksum, "os", Spy())
+    return done
+
+
+def test_one_connection_makes_the_checksum_without_a_second_read(
+    served: server.Server, client: Client, reads: list[int]
+) -> None:
+    served.next += [server.good, server.cut(1000), server.status(500)]
+    client.download(f"{served.url}/a.tar", connections=1)
+    assert reads == []
+
+
+def test_a_continued_file_is_read_once_as_far_as_it_was_there(
+    served: server.Server, client: Client, reads: list[int]
+) -> None:
+    interrupt(served, client, connections=4)
+    reads.clear()
+    client.download(f"{served.url}/a.tar", connections=1)
+    assert sum(reads) == len(CONTENT) - served.sent
+
+
+def test_several_connections_read_each_byte_once_at_most(
+    served: server.Server, client: Client, reads: list[int]
+) -> None:
+    client.download(f"{served.url}/a.tar", connections=4)
+    assert sum(reads) == len(CONTENT)
+
+
+@pytest.mark.parametrize("how", [{"connections": 1}, {"connections": 3}])
+def test_without_a_known_checksum_none_is_made(
+    served: server.Server, client: Client, reads: list[int], how: dict[str, Any]
+) -> None:
+    client.download(f"{served.url}/a.tar", checksum=None, **how)
+    assert reads == []

@@ -1,0 +1,16 @@
+"""The soak in a short form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from download.soak import MIB, soak
+
+
+def test_a_client_killed_again_and_again_at_a_server_that_fails_at_random_gets_one_identical_file(
+    tmp_path: Path,
+) -> None:
+    figures = soak(tmp_path, 64 * MIB, kills=8, rate=100e6)
+    assert figures.is_identical, figures
+    assert figures.kills == 8, figures
+    assert figures.ratio <= 1.1, figures

@@ -1,0 +1,112 @@
+"""Space is looked at before anything is made, and shown when it is asked for."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from damage import expect_clear_end, path_of
+from imagenet_prep import room
+from project import Project
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> tuple[str, ...]:
+    """What to run a command with, so that a quota leaves it 100 KiB where this test writes."""
+    return with_quota(tmp_path, 100)
+
+
+def with_quota(tmp_path: Path, kib: int) -> tuple[str, ...]:
+    """The same with another quota."""
+    place = os.fspath(room.room_at(tmp_path).place)
+    if place not in room._mounts():
+        pytest.skip("what is mounted here is not known")
+    programs = tmp_path / "programs"
+    programs.mkdir(exist_ok=True)
+    (programs / "quota").write_text(f'#!/bin/sh\necho "{room._mounts()[place][1]} 900 0 {900 + kib} 5 0 0"\n')
+    (programs / "quota").chmod(0o755)
+    return ("env", f"PATH={programs}:{os.environ['PATH']}")
+
+
+def test_the_space_is_shown_whenever_it_is_asked_for(labelled: Project) -> None:
+    before = labelled.products()
+    for _ in range(2):
+        run = labelled.succeed("space")
+        assert "imagefolder train" in run.terminal
+        assert "tfrecord validation" in run.terminal
+        assert "all of it" in run.terminal
+        assert "archive val" not in run.terminal, "it lies there"
+    assert labelled.products() == before
+
+
+def test_where_everything_is_made_no_space_is_needed(finished: Project) -> None:
+    assert "Nothing is left to be made" in finished.succeed("space").terminal
+
+
+def test_a_run_shows_what_it_needs_itself(labelled: Project) -> None:
+    run = labelled.succeed("imagefolder_val")
+    assert "imagefolder validation" in run.terminal
+    assert "imagefolder train" not in run.terminal
+    assert "tfrecord" not in run.terminal
+    assert labelled.run("imagefolder_val").nothing_done
+
+
+def test_too_little_space_ends_a_run_before_anything_is_made(labelled: Project, limited: tuple[str, ...]) -> None:
+    before = labelled.products()
+    run = labelled.run(prefix=limited)
+    expect_clear_end(labelled, run, "there is too little space within your quota", "102.4 kB are free")
+    assert run.rules == set()
+    assert labelled.products() == before
+    assert labelled.run("labels").nothing_done, "the folder is not locked"
+
+
+def test_the_error_names_what_to_leave_out(labelled: Project, tmp_path: Path) -> None:
+    labelled.configure({"use": ["devkit", "val"], "products": ["imagefolder", "tfrecords"]})
+    total = re.search(r"all of it +([\d.]+) MB", labelled.succeed("space").terminal)
+    assert total
+    run = labelled.run(prefix=with_quota(tmp_path, round((float(total[1]) - 0.1) * 1000)))
+    expect_clear_end(
+        labelled, run, "too little space", "Leave out tfrecords and indexes (in products)", "make room there"
+    )
+
+
+def test_too_little_space_is_an_error_of_the_table_too(labelled: Project, limited: tuple[str, ...]) -> None:
+    run = labelled.run("space", prefix=limited)
+    expect_clear_end(labelled, run, "there is too little space within your quota")
+    assert "free (your quota)" in run.terminal
+
+
+def test_a_dry_run_and_a_run_that_needs_no_space_are_not_hindered(labelled: Project, limited: tuple[str, ...]) -> None:
+    assert labelled.run("-n", prefix=limited).code == 0
+    (labelled.results / "labels" / "classes.csv").unlink()
+    assert labelled.run("labels", prefix=limited).code == 0
+
+
+def test_a_devkit_that_a_browser_has_unpacked_is_accepted_by_its_content(labelled: Project) -> None:
+    devkit = path_of(labelled, "devkit")
+    packed = devkit.read_bytes()
+    unpacked = gzip.decompress(packed)
+    devkit.write_bytes(unpacked)
+    checksum = hashlib.sha256(unpacked).hexdigest()
+    settings = {"md5": hashlib.md5(packed).hexdigest(), "bytes": len(packed), "unpacked_sha256": checksum}
+    labelled.configure({"archives": {"devkit": settings}})
+    before = labelled.products()
+    run = labelled.succeed("labels")
+    assert "is not compressed" in run.terminal
+    assert checksum in (labelled.results / "verified" / "devkit.json").read_text()
+    assert labelled.products()["labels/classes.csv"] == before["labels/classes.csv"]
+
+
+def test_verify_says_which_file_an_archive_is(labelled: Project, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "val_of_a_colleague.tar"
+    path_of(labelled, "val").rename(elsewhere)
+    path_of(labelled, "val").symlink_to(elsewhere)
+    labelled.configure({"use": ["devkit", "val"], "products": ["labels"]})
+    run = labelled.succeed("verify")
+    assert f"ILSVRC2012_img_val.tar is the file {elsewhere}" in run.terminal
+    assert '"file": "ILSVRC2012_img_val.tar"' in (labelled.results / "verified" / "val.json").read_text()

@@ -1,0 +1,93 @@
+"""Predictions of a model for the validation images: a row an image, its best classes first, as 0-based indices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet
+
+COLUMNS = ("top1", "top2", "top3", "top4", "top5")
+SHAPE = "Give it a column filename and columns top1 … top5 (or top1 alone, or one column of lists) of 0-based indices"
+
+
+def read_predictions(path: Path, filenames: Sequence[str], classes: int) -> npt.NDArray[np.int64]:
+    """The predicted indices of the given images, shape (images, k) with k from 1 to 5, best first, in their order.
+
+    Args:
+        path: `.csv` or `.parquet` with a column `filename` and columns `top1` … `topk`, or one column of lists.
+        filenames: all images that must be there, each exactly once.
+        classes: how many classes there are; indices go from 0 to one less.
+
+    Raises:
+        PrepError: another shape, images missing, unknown or there twice, or values that are no index.
+    """
+    table = parquet.read(path).to_pandas() if path.suffix == ".parquet" else _read_csv(path)
+    if "filename" not in table.columns:
+        raise PrepError(path, f"it has no column filename, but {', '.join(map(str, table.columns))}", SHAPE)
+    _expect_images(path, table["filename"].astype(str), filenames)
+    indices = _indices(path, table)
+    outside = (indices < 0) | (indices >= classes)
+    if outside.any():
+        row = int(np.flatnonzero(outside.any(axis=1))[0])
+        value = int(indices[row][outside[row]][0])
+        raise PrepError(
+            path,
+            f"{table['filename'].iloc[row]} is predicted as {value}, and indices go from 0 to {classes - 1}",
+            "Write 0-based indices (labels/classes.csv has every numbering): subtract 1 if yours begin with 1",
+        )
+    order = pd.Index(table["filename"].astype(str)).get_indexer(pd.Index(filenames))
+    return indices[order]
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except FileNotFoundError:
+        raise PrepError(path, "the predictions are not there", SHAPE) from None
+    except (ValueError, OSError) as error:
+        raise PrepError(path, f"it cannot be read as CSV ({str(error).splitlines()[0]})", SHAPE) from error
+
+
+def _expect_images(path: Path, there: pd.Series[str], wanted: Sequence[str]) -> None:
+    missing, unknown = set(wanted) - set(there), set(there) - set(wanted)
+    double = there[there.duplicated()]
+    for names, what, remedy in (
+        (sorted(double), "predicted more than once", "Keep one row an image"),
+        (sorted(unknown), "no validation image in use", "Use the file names of labels/val_labels.csv"),
+        (sorted(missing), "without a prediction", "Predict every image of labels/val_labels.csv"),
+    ):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise PrepError(path, f"{names[0]}{more}: {what}", remedy)
+
+
+def _indices(path: Path, table: pd.DataFrame) -> npt.NDArray[np.int64]:
+    columns = [name for name in COLUMNS if name in table.columns]
+    if columns and columns == list(COLUMNS[: len(columns)]):
+        values: Any = table[columns].to_numpy()
+    else:
+        lists = [name for name in table.columns if name != "filename" and _holds_lists(table[name])]
+        if len(lists) != 1:
+            raise PrepError(path, "it has neither columns top1 … top5 nor one column of lists", SHAPE)
+        lengths = {len(value) for value in table[lists[0]]}
+        if not lengths or min(lengths) < 1 or len(lengths) > 1:
+            raise PrepError(path, f"its lists have {sorted(lengths)} entries", "Give every image as many, 1 to 5")
+        values = np.array(table[lists[0]].tolist())[:, : len(COLUMNS)]
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise PrepError(path, "a prediction is no number", SHAPE) from None
+    if not np.isfinite(numbers).all() or (numbers != np.round(numbers)).any():
+        raise PrepError(path, "a prediction is empty or no whole number", SHAPE)
+    return numbers.astype(np.int64)
+
+
+def _holds_lists(column: pd.Series[Any]) -> bool:
+    return bool(len(column)) and isinstance(column.iloc[0], list | np.ndarray)

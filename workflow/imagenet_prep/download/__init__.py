@@ -1,0 +1,1 @@
+"""HTTP downloads that survive anything: in parts, continued after any end, validated, from several mirrors."""

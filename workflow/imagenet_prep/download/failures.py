@@ -1,0 +1,57 @@
+"""Why a source does not give what it was asked for, and what to do about it."""
+
+from __future__ import annotations
+
+TOKENS = "IMAGENET_PREP_TOKEN"  # the environment variable with the bearer tokens
+
+ACCOUNT = (
+    "Get the archive with your account from https://image-net.org/download-images (its terms apply), and put it there, "
+    "or give a url in the configuration that may be read"
+)
+CREDENTIALS = (
+    "For ImageNet's own archives sign in at https://image-net.org/download-images and agree to the terms, then put the "
+    "archive there yourself, or give as url the link that you find there; for a mirror, put your login into ~/.netrc, "
+    f"or host=token into the environment variable {TOKENS}"
+)
+ADDRESS = "Correct the url in the configuration, or get the archive from https://image-net.org/download-images"
+LATER = "Run the same command again later: what has come is kept, and continued"
+ANOTHER = "Give another url in the configuration, or get the archive yourself and put it there"
+CERTIFICATE = (
+    "Look whether the clock of this machine is right; where your institution has certificates of its own, name them in "
+    "the environment variable REQUESTS_CA_BUNDLE"
+)
+
+
+class Failure(Exception):
+    """Why a source did not give what was asked; `answer` is told with its address, `remedy` says what to do."""
+
+    def __init__(self, answer: str, remedy: str) -> None:
+        super().__init__(answer)
+        self.answer = answer
+        self.remedy = remedy
+
+
+class Refused(Failure):
+    """Asking the same source again would not help."""
+
+
+class Interrupted(Failure):
+    """Asking again may help; the server wants `wait` seconds before that."""
+
+    def __init__(self, answer: str, remedy: str = LATER, wait: float | None = None) -> None:
+        super().__init__(answer, remedy)
+        self.wait = wait
+
+
+class Changed(Exception):
+    """The source has another version than the one of which a part is there; the text says what tells them apart."""
+
+
+def stalled(seconds: float) -> Interrupted:
+    """The failure where nothing, or next to nothing, comes."""
+    return Interrupted(f"it stalled: next to nothing came for {seconds:g} s")
+
+
+def closed_early() -> Interrupted:
+    """The failure where an answer ends before its end."""
+    return Interrupted("the connection failed: it was closed early")

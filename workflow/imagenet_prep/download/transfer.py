@@ -1,0 +1,235 @@
+"""The download of a file from one source into a partial file, in parts where the server can send parts."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from imagenet_prep.download import ranges
+from imagenet_prep.download.answers import Answer
+from imagenet_prep.download.checksum import FollowingChecksum
+from imagenet_prep.download.connection import Connection, Opened
+from imagenet_prep.download.crew import WHOLE, Crew
+from imagenet_prep.download.failures import ANOTHER, LATER, Changed, Interrupted, Refused, closed_early
+from imagenet_prep.download.identity import Identity
+from imagenet_prep.download.journal import Entry
+from imagenet_prep.download.limits import Limits
+from imagenet_prep.download.partial import Partial
+from imagenet_prep.download.sources import Source
+from imagenet_prep.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is known beforehand of a file.
+
+    Attributes:
+        algorithm: "md5" or "sha256".
+        checksum: in hexadecimal; None where it is not known.
+        nbytes: the size; None where it is not known.
+    """
+
+    algorithm: str = "md5"
+    checksum: str | None = None
+    nbytes: int | None = None
+
+
+class Transfer:
+    """Completes a partial file from one source.
+
+    A part that is there is continued where the source has the same version of the file: from the same address with the
+    same ETag, Last-Modified and length; from another address with the same strong ETag and length, or with the same
+    length where the checksum is known, which would tell a mixture at the end. Where nothing of this tells versions
+    apart, nothing is continued.
+
+    Args:
+        source: the source.
+        tokens: the bearer tokens by host.
+        partial: the partial file.
+        connections: how many at most.
+        wanted: what is known of the file.
+        limits: of time and size.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        tokens: Mapping[str, str],
+        partial: Partial,
+        connections: int,
+        wanted: Wanted,
+        limits: Limits,
+    ) -> None:
+        self._source = source
+        self._tokens = tokens
+        self._partial = partial
+        self._connections = connections
+        self._wanted = wanted
+        self._limits = limits
+        self._checksum: FollowingChecksum | None = None
+        self._streamed = 0
+
+    def run(self) -> str | None:
+        """Download what is missing; return the file's checksum, where one is wanted.
+
+        Raises:
+            Refused, Interrupted: the source does not give it; what has come stays.
+            OSError: the file cannot be written.
+        """
+        for _ in range(self._limits.restarts + 1):
+            try:
+                length = self._complete()
+                return self._checksum.hexdigest(length) if self._checksum else None
+            except Changed as change:
+                log.info("%s has changed: %s. The download starts over", self._source.shown, change)
+                self._partial.forget()
+            finally:
+                if self._checksum:
+                    self._checksum.stop()
+        raise Refused("it has another version each time it is asked", f"Set download.connections to 1. {LATER}")
+
+    def _complete(self) -> int:
+        connection = Connection(self._source, self._tokens, self._limits)
+        try:
+            opened = self._open(connection)
+            identity, entry = opened.answer.identity, self._partial.entry
+            versioned = identity.is_known or self._wanted.checksum is not None
+            if not (opened.answer.is_part and identity.length and versioned):
+                why = "does not tell versions apart" if opened.answer.is_part else "sends no parts of files"
+                log.info("%s %s: one connection, and each interruption starts it over", self._source.shown, why)
+                return self._stream(connection, opened)
+            if entry is None:
+                self._partial.begin(self._source.shown, identity)
+            elif entry.url != self._source.shown:
+                self._partial.adopt(self._source.shown, identity)
+            self._start_checksum()
+            present = ranges.total(self._partial.entry.written) if self._partial.entry else 0
+            progress = self._progress(identity.length, present)
+            missing = identity.length - present
+            size = max(1, min(self._connections, missing // self._limits.smallest_piece))
+            crew = Crew(self._source, self._tokens, self._partial, size, self._checksum, self._limits, progress.reach)
+            crew.work(connection, opened)
+            progress.end()
+            return identity.length
+        finally:
+            connection.close()
+
+    def _progress(self, length: int, present: int = 0) -> Progress:
+        progress = Progress(f"downloading {self._partial.place.name}", length, start=present)
+        if present:
+            log.info("continuing %s", progress)
+        return progress
+
+    def _start_checksum(self) -> None:
+        if self._checksum:
+            self._checksum.stop()
+        if self._wanted.checksum is not None:
+            self._checksum = FollowingChecksum(self._wanted.algorithm, self._partial.descriptor)
+
+    def _retrying(self, ask: Callable[[bool], Opened]) -> Opened:
+        failures = 0
+        while True:
+            try:
+                return ask(failures > 0)
+            except Interrupted as failure:
+                failures += 1
+                if failures >= self._limits.first_attempts:
+                    raise
+                self._wait(failure, failures)
+
+    def _wait(self, failure: Interrupted, failures: int) -> None:
+        seconds = self._limits.wait_after(failures, failure.wait)
+        log.info("%s: %s; next attempt in %.0f s", self._source.shown, failure.answer, seconds)
+        self._limits.pause(threading.Event(), seconds)
+
+    def _open(self, connection: Connection) -> Opened:
+        """The first answer, for a small part, from which it is seen what the server has and can."""
+        entry = self._partial.entry
+        start, end = 0, self._limits.smallest_piece
+        if entry and entry.identity.length:
+            start, end = ranges.gaps(entry.written, entry.identity.length)[0]
+            end = min(end, start + self._limits.smallest_piece)
+        same = entry is not None and entry.url == self._source.shown
+
+        def ask(again: bool) -> Opened:
+            # Some servers answer any If-Range with the whole file; the answer's headers tell the version anyway.
+            opened = connection.ask(start, end, entry.identity if entry and same and not again else None)
+            try:
+                self._expect(opened.answer, entry, same)
+            except BaseException:
+                opened.close()
+                raise
+            return opened
+
+        return self._retrying(ask)
+
+    def _expect(self, answer: Answer, entry: Entry | None, same: bool) -> None:
+        self._expect_length(answer.identity)
+        if entry is None:
+            return
+        if same:
+            difference = entry.identity.difference(answer.identity)
+            if difference:
+                raise Changed(difference)
+            if not (answer.identity.is_known or self._wanted.checksum):
+                raise Changed("nothing tells whether it has the same version still")
+        else:
+            same_length = answer.identity.length == entry.identity.length
+            if not (entry.identity.is_surely(answer.identity) or (self._wanted.checksum and same_length)):
+                raise Changed(f"nothing tells whether it has the same version as {entry.url}, of which a part is there")
+        if not answer.is_part and entry.written:
+            raise Interrupted(WHOLE, f"Run again later, or delete {self._partial.path} to start over without parts")
+
+    def _expect_length(self, identity: Identity) -> None:
+        if self._wanted.nbytes is not None and identity.length not in (None, self._wanted.nbytes):
+            raise Refused(f"it has {identity.length} bytes where {self._wanted.nbytes} are expected", ANOTHER)
+
+    def _stream(self, connection: Connection, opened: Opened | None) -> int:
+        """Receive the whole file from its beginning, again and again until it came to its end once."""
+        furthest = failures = 0
+        if opened and opened.answer.is_part:
+            opened.close()
+            opened = None
+        while True:
+            self._streamed = 0
+            try:
+                if opened is None:
+                    opened = connection.ask(0, 0)
+                self._expect_length(opened.answer.identity)
+                self._receive(opened)
+                return self._streamed
+            except Interrupted as failure:
+                failures = failures + 1 if self._streamed <= furthest else 1
+                furthest = max(furthest, self._streamed)
+                if failures >= (self._limits.attempts if furthest else self._limits.first_attempts):
+                    raise
+                self._wait(failure, failures)
+            finally:
+                if opened:
+                    opened.close()
+            opened = None
+
+    def _receive(self, opened: Opened) -> None:
+        """Write down what comes, from byte 0 to the end."""
+        self._partial.forget()
+        self._start_checksum()
+        length = opened.answer.identity.length or self._wanted.nbytes
+        progress = self._progress(length or 0)
+        while data := opened.read(self._limits.block):
+            if length is not None and self._streamed + len(data) > length:
+                raise Refused(f"it sends more than the {length} bytes expected", ANOTHER)
+            self._partial.write(self._streamed, data)
+            if self._checksum:
+                self._checksum.feed(self._streamed, data)
+            self._streamed += len(data)
+            progress.reach(self._streamed)
+        if not self._streamed:
+            raise Refused("the file there is empty", ANOTHER)
+        if length is not None and self._streamed < length:
+            raise closed_early()
+        progress.end()
+        self._partial.sync()
