@@ -6,10 +6,10 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
-SOURCES := workflow tests envs
+SOURCES := workflow tests envs benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint format lock clean
+.PHONY: help env demo test lint format lock bench bench-scale soak clean
 
 help:
 	@echo 'make demo    a made-up ILSVRC2012 through the whole workflow, into demo/results'
@@ -18,6 +18,8 @@ help:
 	@echo 'make lint    ruff, mypy, snakefmt and snakemake --lint'
 	@echo 'make format  formats the sources'
 	@echo 'make lock    envs/ anew after a change of the dependencies in pyproject.toml'
+	@echo 'make bench   times every stage against md5sum, tar, TFDS and others; bench-scale: 1.28 million images'
+	@echo 'make soak    downloads 1 GiB from a server that fails at random, while the client is killed 50 times'
 	@echo 'make clean   removes .venv, demo/ and the caches of tools; no results, no archives'
 	@echo
 	@echo 'PYTHON=python3.12 chooses the interpreter of a new .venv, CORES=4 the cores of the demo.'
@@ -54,6 +56,15 @@ format: $(VENV)/installed-test
 lock: $(VENV)/installed-test
 	@$(PIP) install uv
 	@$(BIN)/python envs/lock.py
+
+bench: $(VENV)/installed
+	@$(BIN)/python benchmarks/bench.py
+
+bench-scale: $(VENV)/installed
+	@$(BIN)/python benchmarks/scale.py
+
+soak: $(VENV)/installed
+	@$(BIN)/python tests/download/soak.py
 
 clean:
 	rm -rf $(VENV) demo workflow/imagenet_prep.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

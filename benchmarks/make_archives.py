@@ -89,7 +89,7 @@ def synsets(images: int) -> tuple[Synset, ...]:
         world = plan(Settings(1, CLASSES, 1, 1, **_SETTINGS))
         leaves = sorted(synset.wnid for synset in world.synsets if not synset.children)
         # 895 classes of 1300, one of 732, the others even: 1281167 in all, as the real ones.
-        sizes = [1300] * 895 + [732] + [1125] * 39 + [1124] * 65 
+        sizes = [1300] * 895 + [732] + [1125] * 39 + [1124] * 65
         real = dict(zip(leaves, sizes, strict=True))
         known = tuple(replace(synset, num_train_images=real.get(synset.wnid, 0)) for synset in world.synsets)
     if images == IMAGES:
@@ -162,7 +162,7 @@ class Pictures:
         smooth = np.asarray(Image.fromarray(coarse).resize((2400, 1800), Image.Resampling.BICUBIC), np.int16)
         scene = np.clip(smooth + noise.normal(0, 14, smooth.shape), 0, 255).astype(np.uint8)
         bytes_a_pixel = len(_jpeg(scene[:375, :500], 90)) / (375 * 500)
-        spread = np.exp(noise.normal(-_SIZE_SPREAD**2 / 2, _SIZE_SPREAD, _POOL))
+        spread = np.exp(noise.normal(-(_SIZE_SPREAD**2) / 2, _SIZE_SPREAD, _POOL))
         spread /= spread.mean()
         self._pool = []
         for factor in spread:
@@ -323,10 +323,7 @@ def main() -> None:
     parser.add_argument("--bytes", type=float, default=1.5e9, help="of an ImageNet-like set (default 1.5e9)")
     parser.add_argument("--share", type=float, help="of the real number of images, but tiny ones: 1 for all")
     arguments = parser.parse_args()
-    if arguments.share:
-        shape = full_cardinality(arguments.share)
-    else:
-        shape = imagenet_like(int(arguments.bytes))
+    shape = full_cardinality(arguments.share) if arguments.share else imagenet_like(int(arguments.bytes))
     make_archives(arguments.folder, shape)
 
 

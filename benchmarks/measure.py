@@ -99,13 +99,13 @@ def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None
     )
 
 
-def system_calls(command: Sequence[str], cwd: Path) -> int | None:
+def system_calls(command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None = None) -> int | None:
     """How many system calls a command makes, with all that it starts; None where strace is missing or not allowed."""
     if not shutil.which("strace"):
         return None
     with tempfile.NamedTemporaryFile("r") as table:
         try:
-            run(["strace", "-f", "-c", "-o", table.name, *command], cwd)
+            run(["strace", "-f", "-c", "-o", table.name, *command], cwd, environment)
         except Failed:
             return None
         found = _TOTAL_CALLS.search(table.read())

@@ -24,7 +24,7 @@ def tfds(archives: Path | None, output: Path) -> None:
 
 
 def torchvision(archives: Path | None, output: Path) -> None:
-    """torchvision's unpacking of the train archive into an ImageFolder."""
+    """Torchvision's unpacking of the train archive into an ImageFolder."""
     from torchvision.datasets.imagenet import ARCHIVE_META, parse_train_archive
 
     if archives is None:

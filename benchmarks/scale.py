@@ -16,7 +16,7 @@ from typing import Any
 import machine
 import measure
 from make_archives import full_cardinality
-from project import HERE, NESTED_TAR, Project, remove
+from workbench import HERE, NESTED_TAR, Project, remove
 
 SHARES = (1.0, 0.5)
 
@@ -35,23 +35,26 @@ def main() -> None:
     print(table(found["runs"]))
 
 
-def measure_share(folder: Path, share: float, jobs: dict[str, int] | None = None) -> dict[str, Any]:
+def measure_share(
+    folder: Path, share: float, configuration: dict[str, Any] | None = None, repeats: int = 3
+) -> dict[str, Any]:
     """All figures of one share.
 
     Args:
         folder: where to work; archives that lie there from an earlier run are used again.
         share: of the real number of images.
-        jobs: the `jobs` of the configuration; None for its defaults.
+        configuration: laid over the workflow's own.
+        repeats: runs with nothing to do, of which the median is taken.
     """
     shape = full_cardinality(share)
     images = sum(shape.counts.values()) + shape.validation
     shards = {"train_shards": min(1024, images // 100), "validation_shards": min(128, shape.validation // 50)}
-    project = Project(folder, shape, {"classes": None, "tfrecord": shards, "jobs": jobs or {}})
+    project = Project(folder, shape, {"classes": None, "tfrecord": shards, **(configuration or {})})
     project.forget()
     md5sum = measure.run(["md5sum", str(project.archive("train"))], folder)
     planning = project.run("--dry-run", "--quiet", "all")
     whole = project.run()
-    nothing = [project.run() for _ in range(3)]
+    nothing = [project.run() for _ in range(repeats)]
     rules = rule_costs(project.results / "benchmarks")
     unpacked = folder / "unpacked"
     remove(unpacked)

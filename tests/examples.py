@@ -23,10 +23,10 @@ def read_examples(path: Path) -> Iterator[dict[str, Any]]:
             }
 
 
-def read_split(folder: Path, split: str) -> dict[str, dict[str, Any]]:
-    """The features of all records of a split by file name."""
+def read_split(folder: Path, split: str, name: str = "image/filename") -> dict[str, dict[str, Any]]:
+    """The features of all records of a split by file name, which the feature `name` holds."""
     found = {}
     for path in sorted(folder.glob(f"{split}-*")):
         for features in read_examples(path):
-            found[features["image/filename"][0].decode()] = features
+            found[features[name][0].decode()] = features
     return found

@@ -2,50 +2,43 @@
 
 from __future__ import annotations
 
-import threading
+import hashlib
+import os
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import builders
-from imagenet_prep.dataset.fetch import fetch
+from download import server
+from imagenet_prep.dataset import fetch as fetching
+from imagenet_prep.dataset.archives import Expected
+from imagenet_prep.download.limits import Limits
 from imagenet_prep.errors import PrepError
 
 CONTENT = bytes(range(256)) * 9000
 
 
-class Answers(BaseHTTPRequestHandler):
-    """Serves one archive, one that breaks off, and a form to sign in."""
-
-    def do_GET(self) -> None:
-        kind, length, content = "application/x-tar", len(CONTENT), CONTENT
-        if self.path == "/short.tar":
-            content = CONTENT[:1_500_000]
-        elif self.path == "/login.tar":
-            kind, length, content = "text/html; charset=utf-8", 6, b"<html>"
-        elif self.path != "/a.tar":
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(length))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *arguments: object) -> None:
-        """Say nothing on the terminal."""
+@pytest.fixture
+def served() -> Iterator[server.Server]:
+    """A server of `CONTENT`."""
+    with server.running(CONTENT) as running:
+        yield running
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
+def fetch(archive: Path, url: str | list[str] | None, local: str, link: Path, **expected: Any) -> None:
+    """Fetch with limits that let no test wait."""
+    fetching.fetch(
+        archive,
+        url,
+        local,
+        link,
+        connections=1,
+        expected=Expected(**expected),
+        spare=link.parents[1] / "downloads",
+        limits=Limits(backoff=0.001, stall=5),
+    )
 
 
 @pytest.fixture
@@ -114,32 +107,107 @@ def test_an_archive_elsewhere_is_copied_where_that_is_wanted(
     assert builders.files_below(archive.parent) == {"a.tar"}
 
 
-def test_an_archive_is_downloaded(archive: Path, link: Path, server: str) -> None:
-    fetch(archive, f"{server}/a.tar", "link", link)
+def test_an_archive_is_downloaded(archive: Path, link: Path, served: server.Server) -> None:
+    fetch(archive, f"{served.url}/a.tar", "link", link, checksum=hashlib.md5(CONTENT).hexdigest(), nbytes=len(CONTENT))
     assert link.resolve() == archive
     assert archive.read_bytes() == CONTENT
+    assert builders.files_below(archive.parent) == {"a.tar"}
 
 
-def test_the_next_source_is_asked_when_one_does_not_have_it(archive: Path, link: Path, server: str) -> None:
-    fetch(archive, ["http://127.0.0.1:9/a.tar", f"{server}/none.tar", f"{server}/a.tar"], "link", link)
+def test_the_next_source_is_asked_when_one_does_not_have_it(archive: Path, link: Path, served: server.Server) -> None:
+    served.next.append(server.status(404))
+    fetch(archive, ["nowhere/a.tar", f"{served.url}/none.tar", f"{served.url}/a.tar"], "link", link)
     assert archive.read_bytes() == CONTENT
+
+
+def test_a_path_is_preferred_to_a_download_where_it_comes_first(
+    archive: Path, link: Path, served: server.Server, elsewhere: Path
+) -> None:
+    fetch(archive, [str(elsewhere), f"{served.url}/a.tar"], "link", link)
+    assert link.resolve() == elsewhere
+    assert served.requests == []
 
 
 @pytest.mark.parametrize(
-    ("name", "answer"),
-    [("none.tar", "HTTP 404"), ("login.tar", "a web page"), ("short.tar", "ended before all of its 2304000 bytes")],
+    ("behaviour", "answer", "remedy"),
+    [
+        (server.status(403), "HTTP 403", "https://image-net.org/download-images"),
+        (server.status(404), "HTTP 404", "Correct the url"),
+        (server.page(b"<html>"), "a web page", "https://image-net.org/download-images"),
+    ],
 )
-def test_a_source_that_does_not_have_it_is_an_error_with_its_answer(
-    archive: Path, link: Path, server: str, name: str, answer: str
+def test_a_source_that_does_not_have_it_is_an_error_with_its_answer_and_what_to_do(
+    archive: Path, link: Path, served: server.Server, behaviour: server.Behaviour, answer: str, remedy: str
 ) -> None:
+    served.always = behaviour
     with pytest.raises(PrepError) as caught:
-        fetch(archive, f"{server}/{name}", "link", link)
+        fetch(archive, f"{served.url}/a.tar", "link", link)
     assert caught.value.place == str(archive)
-    assert f"{server}/{name}" in caught.value.problem
-    assert answer in caught.value.problem
+    assert f"{served.url}/a.tar ({answer}" in caught.value.problem
+    assert remedy in caught.value.remedy
     assert builders.is_one_line(caught.value)
     assert not link.exists()
-    assert not archive.parent.exists() or builders.files_below(archive.parent) == set()
+    assert builders.files_below(archive.parent) == set()
+
+
+def test_an_error_says_how_much_has_come_and_where_it_is_kept(archive: Path, link: Path, served: server.Server) -> None:
+    served.next.append(server.good)
+    served.always = server.status(404)
+    with pytest.raises(PrepError) as caught:
+        fetch(archive, f"{served.url}/a.tar", "link", link)
+    assert f"the 1048576 bytes that have come are kept in {archive}.part" in caught.value.problem
+    served.always = None
+    fetch(archive, f"{served.url}/a.tar", "link", link)
+    assert served.sent == len(CONTENT)
+
+
+def test_a_damaged_download_is_an_error_and_never_linked(archive: Path, link: Path, served: server.Server) -> None:
+    with pytest.raises(PrepError, match=r"kept aside as a\.tar\.bad-") as caught:
+        fetch(archive, f"{served.url}/a.tar", "link", link, checksum="0" * 32)
+    assert builders.is_one_line(caught.value)
+    assert not link.exists()
+    assert not archive.exists()
+
+
+@pytest.fixture
+def read_only(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of archives is not writable, not even for root."""
+    archive.parent.mkdir()
+    asked = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != archive.parent and asked(path, mode))
+
+
+@pytest.mark.usefixtures("read_only")
+@pytest.mark.parametrize("how", ["download", "copy"])
+def test_what_a_read_only_folder_cannot_take_goes_to_the_spare_one(
+    archive: Path, link: Path, served: server.Server, elsewhere: Path, how: str
+) -> None:
+    fetch(archive, str(elsewhere) if how == "copy" else f"{served.url}/a.tar", "copy", link)
+    assert link.resolve() == link.parents[1] / "downloads" / "a.tar"
+    assert link.read_bytes() == CONTENT
+    assert builders.files_below(archive.parent) == set()
+
+
+@pytest.mark.usefixtures("read_only")
+def test_what_lies_in_the_spare_folder_is_found_by_later_runs(archive: Path, link: Path, served: server.Server) -> None:
+    fetch(archive, f"{served.url}/a.tar", "link", link)
+    link.unlink()
+    fetch(archive, None, "link", link)
+    assert link.read_bytes() == CONTENT
+
+
+def test_a_part_in_the_spare_folder_is_continued_there(archive: Path, link: Path, served: server.Server) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        asked = os.access
+        patch.setattr(os, "access", lambda path, mode: archive.parent.parent != Path(path) and asked(path, mode))
+        served.next.append(server.good)
+        served.always = server.status(404)
+        with pytest.raises(PrepError):
+            fetch(archive, f"{served.url}/a.tar", "link", link)
+    served.always = None
+    fetch(archive, f"{served.url}/a.tar", "link", link)
+    assert link.resolve() == link.parents[1] / "downloads" / "a.tar"
+    assert served.sent == len(CONTENT)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from imagenet_prep.formats import example
 from imagenet_prep.products import tfds
-from imagenet_prep.products.tfds import label_names, write_description
+from imagenet_prep.products.tfds import describe_imagenet, label_names
 from imagenet_prep.products.tfrecords import encode_features
 
 WNIDS = ["n02012849", "n02119789"]
@@ -35,7 +35,7 @@ ROW = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_description([TRAIN], label_names(WNIDS, 1), tmp_path)
+    describe_imagenet([TRAIN], label_names(WNIDS, 1), tmp_path)
     return tmp_path
 
 
@@ -83,12 +83,12 @@ def test_a_split_has_the_lengths_of_its_shards_in_order(folder: Path) -> None:
 
 @pytest.mark.parametrize(("label_base", "names"), [(0, WNIDS), (1, ["background", *WNIDS])])
 def test_the_name_of_a_label_stands_at_its_number(tmp_path: Path, label_base: int, names: list[str]) -> None:
-    write_description([TRAIN], label_names(WNIDS, label_base), tmp_path)
+    describe_imagenet([TRAIN], label_names(WNIDS, label_base), tmp_path)
     assert (tmp_path / tfds.LABEL_NAMES).read_text().splitlines() == names
     assert features(tmp_path)["image/class/label"]["classLabel"] == {"numClasses": str(len(names))}
 
 
 def test_no_value_says_when_it_was_made(folder: Path) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    write_description([TRAIN], label_names(WNIDS, 1), folder)
+    describe_imagenet([TRAIN], label_names(WNIDS, 1), folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

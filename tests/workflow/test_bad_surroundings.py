@@ -20,10 +20,11 @@ BOUND = (
     if os.geteuid() == 0
     else ()
 )
-# A small file system in place of the results, in a namespace that ends with the run; what lay there is kept to look at.
+# A small file system where the check of space does not look for one, in a namespace that ends with the run; what lay
+# there is kept to look at.
 SMALL_DISK = (
     *("unshare", "--map-root-user", "--mount", "sh", "-c"),
-    'mount -t tmpfs -o size=64k tmpfs results && { "$@"; code=$?; cp -a results kept; exit $code; }',
+    'mount -t tmpfs -o size=4k tmpfs results/state && { "$@"; code=$?; cp -a results/state kept; exit $code; }',
     "sh",
 )
 
@@ -202,14 +203,14 @@ def test_a_full_disk_is_named_with_what_to_do(labelled: Project) -> None:
     if not can_run(*SMALL_DISK[:-2], "mount -t tmpfs tmpfs /mnt"):
         pytest.skip("a file system of a test's own is not possible here")
     shutil.rmtree(labelled.results)
-    labelled.results.mkdir()
+    state = labelled.results / "state"
+    state.mkdir(parents=True)
     labelled.configure({"use": ["devkit", "val"], "products": ["labels"]})
     run = labelled.run("imagefolder_val", prefix=SMALL_DISK)
-    assert list(labelled.results.iterdir()) == [], "the run was on a file system of its own"
-    (labelled.folder / "kept").rename(labelled.folder / "results_kept")
-    expect_clear_end(labelled, run, "results", "No space left on device", "Make room on that file system")
-    assert not list((labelled.folder / "results_kept").rglob("*partial"))
-    assert not list((labelled.folder / "results_kept").glob("imagefolder/*"))
+    assert list(state.iterdir()) == [], "the run was on a file system of its own"
+    expect_clear_end(labelled, run, "results/state", "No space left on device", "Make room on that file system")
+    assert not list((labelled.folder / "kept").rglob("*partial"))
+    assert not list(labelled.results.glob("imagefolder/*"))
 
 
 def test_a_job_that_is_killed_leaves_a_line_all_the_same(labelled: Project) -> None:

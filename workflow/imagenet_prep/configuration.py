@@ -31,6 +31,7 @@ ARCHIVES_OF_PRODUCT = {
     "indexes": ("train", "val"),
     "bboxes": ("bbox_train", "bbox_val"),
     "multilabel": ("multilabel",),
+    "multilabel_tfrecords": ("multilabel",),
     "labels": ("devkit",),
     "audit": IMAGE_ARCHIVES,
 }

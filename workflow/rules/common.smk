@@ -84,6 +84,12 @@ def in_use(*archives):
     return archives
 
 
+def archive_of_multilabel(wildcards):
+    """The archive of the images that the multi-label annotations are about."""
+    in_use("multilabel")
+    return file_of(*in_use("val"))
+
+
 def made_from_what_is_in_use(product):
     """An input function that adds nothing, but refuses the product where none of its archives is in use."""
 
@@ -310,6 +316,7 @@ def files_of_products():
         "indexes": records("tfrecord_index", *RECORD_SPLITS),
         "bboxes": rules.tabulate_boxes.output,
         "multilabel": rules.tabulate_multilabel.output,
+        "multilabel_tfrecords": rules.write_multilabel_records.output,
         "labels": LABEL_FILES,
     }
     return [path for product in products_in_use() for path in files[product]]

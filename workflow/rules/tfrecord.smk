@@ -169,6 +169,39 @@ rule complete_indexes:
         "../scripts/complete_indexes.py"
 
 
+rule write_multilabel_records:
+    """Write the multi-label set as TensorFlow Datasets publishes it."""
+    input:
+        verified("val", "devkit", "multilabel"),
+        multilabel=rules.tabulate_multilabel.output[0],
+        receipt=STATE / "images" / "validation.json",
+        images=ancient(STATE / "images" / "validation.parquet"),
+        archive=ancient(archive_of_multilabel),
+        synsets=rules.parse_devkit.output.synsets,
+    output:
+        STATE / "tfrecord_multilabel" / "receipt.json",
+    log:
+        LOGS / "write_multilabel_records.log",
+    benchmark:
+        BENCHMARKS / "write_multilabel_records.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Write the multi-label set for TensorFlow Datasets"
+    params:
+        classes=CLASS_PARAMS,
+        shards=SHARDS["validation"],
+        seed=config["tfrecord"]["seed"],
+        cmyk_to_rgb=config["tfrecord"]["cmyk_to_rgb"],
+        png_to_jpeg=config["tfrecord"]["png_to_jpeg"],
+        version=versions.MULTILABEL_TFRECORD,
+    conda:
+        "../../envs/imagenet-prep.yaml"
+    script:
+        "../scripts/write_multilabel_records.py"
+
+
 rule tfrecords:
     """TFRecords of the training and the validation set."""
     input:
@@ -195,3 +228,9 @@ rule indexes:
         made_from_what_is_in_use("indexes"),
         records("tfrecord_index", *RECORD_SPLITS),
         STATE / "splits.json",
+
+
+rule multilabel_tfrecords:
+    """The multi-label set as TFRecords, images included."""
+    input:
+        rules.write_multilabel_records.output,

@@ -159,7 +159,9 @@ def _read(path: Path) -> _Folder:
                 if entry.is_dir():
                     folder.folders.append(path / entry.name)
                 elif entry.is_file():
-                    folder.files.append((path / entry.name, entry.stat().st_size))
+                    # Nobody asks for the sizes of images, and on a network each would cost a question.
+                    size = 0 if _IMAGE.fullmatch(entry.name) else entry.stat().st_size
+                    folder.files.append((path / entry.name, size))
             except OSError:  # a link in a circle, or one that vanished
                 continue
     folder.files.sort()

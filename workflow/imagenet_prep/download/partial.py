@@ -110,11 +110,11 @@ class Partial:
         self._journal.remove()
         os.ftruncate(self.descriptor, 0)
 
-    def adopt(self, url: str, identity: Identity) -> None:
-        """Go on with the same content from another source."""
+    def resume(self, url: str, identity: Identity) -> None:
+        """Go on with what is there, from this source, which may be another one with the same content."""
         assert self.entry is not None
         self.entry = Entry(url, identity, self.entry.written)
-        self._journal.settle(self.entry)
+        self.settle(self.entry.written)  # which also opens the journal for notes
 
     def write(self, offset: int, data: bytes) -> None:
         """Write all of `data` into place."""

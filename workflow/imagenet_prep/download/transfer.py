@@ -104,8 +104,8 @@ class Transfer:
                 return self._stream(connection, opened)
             if entry is None:
                 self._partial.begin(self._source.shown, identity)
-            elif entry.url != self._source.shown:
-                self._partial.adopt(self._source.shown, identity)
+            else:
+                self._partial.resume(self._source.shown, identity)
             self._start_checksum()
             present = ranges.total(self._partial.entry.written) if self._partial.entry else 0
             progress = self._progress(identity.length, present)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import batches
-from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX
+from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL
 from imagenet_prep.products.tree import Tree
 
 
@@ -27,6 +27,10 @@ def revoke_void_receipts(output_dir: Path) -> list[Path]:
     def shards_hold(receipt: Path, content: dict[str, Any]) -> bool:
         return all((output_dir / TFRECORD / name).is_file() for name in content["files"])
 
+    def multilabel_holds(_: Path, content: dict[str, Any]) -> bool:
+        names = [name for split in content["splits"] for name in split["files"]]
+        return all((output_dir / TFRECORD_MULTILABEL / name).is_file() for name in names)
+
     def indexes_hold(receipt: Path, content: dict[str, Any]) -> bool:
         made = receipt.stat().st_mtime_ns
         return all(
@@ -37,6 +41,7 @@ def revoke_void_receipts(output_dir: Path) -> list[Path]:
     return [
         *batches.revoke(state / "imagefolder", folders_hold),
         *batches.revoke(state / TFRECORD, shards_hold),
+        *batches.revoke(state / TFRECORD_MULTILABEL, multilabel_holds),
         *batches.revoke(state / TFRECORD_INDEX, indexes_hold),
     ]
 

@@ -16,6 +16,7 @@ from imagenet_prep.dataset.names import shard_name
 
 TFRECORD = "tfrecord"
 TFRECORD_INDEX = "tfrecord_index"
+TFRECORD_MULTILABEL = "tfrecord_multilabel"
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class ShardSet:
 
     Attributes:
         output_dir: the configured folder.
-        product: `TFRECORD` or `TFRECORD_INDEX`, the folder's name too.
-        split: "train" or "validation".
+        product: `TFRECORD`, `TFRECORD_INDEX` or `TFRECORD_MULTILABEL`, the folder's name too.
+        split: "train" or "validation"; of the multi-label set "validation" or "imagenet_m".
         shards: how many there are.
     """
 
@@ -58,9 +59,7 @@ class ShardSet:
         Args:
             receipts: those of all its batches, in order.
         """
-        _remove_sets(self.output_dir, self.product, f"{self.split}-of-*.txt", {(self.split, self.shards)})
-        for leftover in self.folder.glob(f".{self.split}-*.partial"):
-            leftover.unlink(missing_ok=True)
+        remove_others(self)
         batches.remove_others(receipts[0].parent, self.split, receipts)
         files: dict[str, Any] = {}
         for receipt in receipts:
@@ -70,6 +69,13 @@ class ShardSet:
     @property
     def _ledger(self) -> Path:
         return _ledger(self.output_dir, self.product)
+
+
+def remove_others(found: ShardSet) -> None:
+    """Take away the files and leftovers of the split's other sets."""
+    _remove_sets(found.output_dir, found.product, f"{found.split}-of-*.txt", {(found.split, found.shards)})
+    for leftover in found.folder.glob(f".{found.split}-*.partial"):
+        leftover.unlink(missing_ok=True)
 
 
 def remove_splits(output_dir: Path, keep: Collection[str]) -> None:

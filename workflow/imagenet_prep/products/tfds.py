@@ -9,11 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import atomic, versions
+from imagenet_prep import atomic
 
 LABEL_NAMES = "image-class-label.labels.txt"
 FEATURES = "features.json"
 INFO = "dataset_info.json"
+MULTILABEL_NAMES = tuple(
+    f"{feature}.labels.txt"
+    for feature in ("correct_multi_labels", "original_label", "unclear_multi_labels", "wrong_multi_labels")
+)
 
 _MODULE = "tensorflow_datasets.core.features."
 _CITATION = """@article{ILSVRC15,
@@ -24,6 +28,11 @@ _CITATION = """@article{ILSVRC15,
   journal = {International Journal of Computer Vision (IJCV)},
   year = {2015}, volume = {115}, number = {3}, pages = {211-252}, doi = {10.1007/s11263-015-0816-y}
 }"""
+_BAGEL = """@inproceedings{vasudevan2022when,
+  author = {Vijay Vasudevan and Benjamin Caine and Raphael Gontijo-Lopes and Sara Fridovich-Keil and Rebecca Roelofs},
+  title = {When does dough become a bagel? Analyzing the remaining mistakes on {ImageNet}},
+  booktitle = {Advances in Neural Information Processing Systems}, year = {2022}
+}"""
 
 
 def label_names(wnids: list[str], label_base: int) -> list[str]:
@@ -31,28 +40,49 @@ def label_names(wnids: list[str], label_base: int) -> list[str]:
     return ["background", *wnids] if label_base else wnids
 
 
-def write_description(splits: list[dict[str, Any]], names: list[str], folder: Path) -> None:
-    """Write the three files into the shards' folder.
+def describe_imagenet(splits: list[dict[str, Any]], names: list[str], folder: Path) -> None:
+    """Write the files beside the shards of the training and the validation set.
 
     Args:
         splits: the receipts of the splits' shards (`ShardSet.complete`).
         names: the name of every label (`label_names`).
         folder: where the shards lie.
     """
+    text = "ILSVRC2012 (ImageNet-1k) with bounding boxes, made by imagenet-prep from the official archives."
+    _describe(folder, "imagenet2012", "1.0.0", text, [_CITATION], _imagenet_features(len(names)), splits)
     atomic.write_text(folder / LABEL_NAMES, "".join(f"{name}\n" for name in names))
-    atomic.write_json(folder / FEATURES, _features(len(names)))
-    atomic.write_json(
-        folder / INFO,
-        {
-            "name": "imagenet2012",
-            "version": "1.0.0",
-            "description": "ILSVRC2012 (ImageNet-1k) with boxes, made by imagenet-prep from the official archives.",
-            "citation": _CITATION,
-            "fileFormat": "tfrecord",
-            "releaseNotes": {"1.0.0": f"imagenet-prep, format version {versions.TFRECORD}"},
-            "splits": [_split(split) for split in splits],
-        },
+
+
+def describe_multilabel(splits: list[dict[str, Any]], names: list[str], folder: Path) -> None:
+    """Write the files beside the shards of the multi-label set: the seven features of TFDS's imagenet2012_multilabel."""
+    text = (
+        "Multi-label annotations of ILSVRC2012's validation images, made by imagenet-prep."
     )
+    features = _multilabel_features(len(names))
+    _describe(folder, "imagenet2012_multilabel", "3.0.0", text, [_CITATION, _BAGEL], features, splits)
+    for name in MULTILABEL_NAMES:
+        atomic.write_text(folder / name, "".join(f"{name}\n" for name in names))
+
+
+def _describe(
+    folder: Path,
+    name: str,
+    version: str,
+    description: str,
+    citations: list[str],
+    features: dict[str, Any],
+    splits: list[dict[str, Any]],
+) -> None:
+    atomic.write_json(folder / FEATURES, features)
+    content = {
+        "name": name,
+        "version": version,
+        "description": description,
+        "citation": "\n".join(citations),
+        "fileFormat": "tfrecord",
+        "splits": [_split(split) for split in splits],
+    }
+    atomic.write_json(folder / INFO, content)
 
 
 def _split(receipt: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +95,7 @@ def _split(receipt: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _features(n_labels: int) -> dict[str, Any]:
+def _imagenet_features(n_labels: int) -> dict[str, Any]:
     sides = {side: _tensor("float32", [-1]) for side in ("xmin", "ymin", "xmax", "ymax")}
     return _nest(
         {
@@ -82,10 +112,7 @@ def _features(n_labels: int) -> dict[str, Any]:
                         }
                     ),
                     "colorspace": _text(),
-                    "encoded": _feature(
-                        "image_feature.Image",
-                        {"image": {"dtype": "uint8", "encodingFormat": "jpeg", "shape": _shape([-1, -1, 3])}},
-                    ),
+                    "encoded": _image(),
                     "filename": _text(),
                     "format": _text(),
                     "height": _tensor("int64"),
@@ -95,6 +122,27 @@ def _features(n_labels: int) -> dict[str, Any]:
             )
         }
     )
+
+
+def _multilabel_features(n_labels: int) -> dict[str, Any]:
+    label = _feature("class_label_feature.ClassLabel", {"classLabel": {"numClasses": str(n_labels)}})
+    labels = _feature("sequence_feature.Sequence", {"sequence": {"feature": label, "length": "-1"}})
+    return _nest(
+        {
+            "correct_multi_labels": labels,
+            "file_name": _text(),
+            "image": _image(),
+            "is_problematic": _tensor("bool"),
+            "original_label": label,
+            "unclear_multi_labels": labels,
+            "wrong_multi_labels": labels,
+        }
+    )
+
+
+def _image() -> dict[str, Any]:
+    content = {"dtype": "uint8", "encodingFormat": "jpeg", "shape": _shape([-1, -1, 3])}
+    return _feature("image_feature.Image", {"image": content})
 
 
 def _feature(kind: str, content: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -35,6 +35,19 @@ class Reencoding:
         return (self.cmyk and row["colorspace"] == "CMYK") or (self.png and row["format"] == "PNG")
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What a record is made of.
+
+    Attributes:
+        encode: gives all encoded features of a row but the image.
+        image: the name of the feature that holds the image.
+    """
+
+    encode: Callable[[dict[str, Any]], bytes]
+    image: str
+
+
 def write_shards(
     plan: Path, split: str, first: int, last: int, archives: Path, folder: Path, reencoding: Reencoding
 ) -> dict[str, Any]:
@@ -56,17 +69,23 @@ def write_shards(
     for shard in range(first, last + 1):
         rows = parquet.read_groups(file, plan, [shard]).to_pylist()
         path = folder / shard_name(split, shard, shards)
-        with atomic.replacing(path) as partial, open(partial, "wb", buffering=1 << 20) as output:
-            for row, image in _images(rows, archives):
-                write_record(output, row, image, reencoding, archives)
-            nbytes = output.tell()
+        nbytes = write_shard(path, rows, archives, reencoding, IMAGENET)
         written[path.name] = {"records": len(rows), "bytes": nbytes}
         progress.advance(len(rows))
     return {"split": split, "files": written, "format_version": versions.TFRECORD}
 
 
-def write_record(output: Any, row: dict[str, Any], image: bytes, reencoding: Reencoding, archives: Path) -> None:
-    """Append one image as a framed record to the open file `output`."""
+def write_shard(path: Path, rows: list[dict[str, Any]], archives: Path, reencoding: Reencoding, layout: Layout) -> int:
+    """Write one shard, a record a row in their order; return its bytes. Raises as `write_shards`."""
+    with atomic.replacing(path) as partial, open(partial, "wb", buffering=1 << 20) as output:
+        for row, image in _images(rows, archives):
+            _write_record(output, row, image, reencoding, archives, layout)
+        return output.tell()
+
+
+def _write_record(
+    output: Any, row: dict[str, Any], image: bytes, reencoding: Reencoding, archives: Path, layout: Layout
+) -> None:
     if reencoding.wanted(row):
         try:
             image = picture.to_rgb_jpeg(image)
@@ -79,7 +98,7 @@ def write_record(output: Any, row: dict[str, Any], image: bytes, reencoding: Ree
                 offset=row["offset"],
             ) from error
         row = {**row, "format": "JPEG"}
-    prefix = example.around(encode_features(row), "image/encoded", len(image))
+    prefix = example.around(layout.encode(row), layout.image, len(image))
     header, footer = tfrecord.frame((prefix, image))
     output.write(header)
     output.write(prefix)
@@ -132,6 +151,8 @@ def _of_boxes(labels: list[int], sides: list[list[float]]) -> bytes:
 
 
 _NO_BOXES = _of_boxes([], [[]] * len(_BOX_SIDES))
+
+IMAGENET = Layout(encode_features, "image/encoded")
 
 
 def _images(rows: list[dict[str, Any]], archives: Path) -> Iterator[tuple[dict[str, Any], bytes]]:

@@ -98,7 +98,8 @@ def compare_tree(
     extra = found["path"].filter(pc.is_null(position)).to_pylist()
     check.add_each("no image of the archives in use", [f"{root}/{path}" for path in extra], MOVE_AWAY)
     known = pc.is_valid(position)
-    found, wanted = found.filter(known), images.take(position.filter(known))
+    wanted = images.select(["nbytes", "crc32c"]).take(position.filter(known))
+    found = found.filter(known)
     same = pc.and_(pc.equal(found["nbytes"], wanted["nbytes"]), pc.equal(found["crc32c"], wanted["crc32c"]))
     changed = found["path"].filter(pc.invert(same)).to_pylist()
     check.add_each(

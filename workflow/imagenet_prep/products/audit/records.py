@@ -134,7 +134,7 @@ def compare_records(
     position = pc.index_in(found["filename"], value_set=images["filename"].combine_chunks())
     known = pc.is_valid(position)
     found, position = found.filter(known), position.filter(known)
-    images = images.append_column("row", pa.array(np.arange(len(images)))).take(position)
+    images = images.select(["wnid", "index", "width", "height", "crc32c"]).take(position)
     expected = {
         "label": pc.add(pc.cast(images["index"], pa.int64()), label_base),
         "wnid": images["wnid"],
@@ -159,11 +159,8 @@ def compare_records(
             found["filename"].filter(wrong).to_pylist(),
             mend,
         )
-    box_labels = [
-        label == [value] * len(label)
-        for value, label in zip(found["label"].to_pylist(), found["box_labels"].to_pylist(), strict=True)
-    ]
-    names = found["filename"].filter(pc.invert(pa.array(box_labels, pa.bool_()))).to_pylist()
+    of_images = pa.ListArray.from_arrays(_offsets(found["box_labels"]), _repeated(found["label"], found["box_labels"]))
+    names = found["filename"].filter(_differing_lists(found["box_labels"], of_images)).to_pylist()
     check.add_each("its boxes have another label than the image", names, mend)
 
 
@@ -211,6 +208,17 @@ def compare_names(check: Check, found: pa.ChunkedArray, wanted: pa.ChunkedArray,
         (unknown, "no archive in use holds it"),
     ):
         check.add_each(what, [prefix + name for name in names.to_pylist()], mend)
+
+
+def _offsets(lists: pa.ChunkedArray) -> pa.Array:
+    """Where each list begins among the values of all, and the last one ends."""
+    lengths = pc.list_value_length(lists).to_numpy()
+    return pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+
+
+def _repeated(values: pa.ChunkedArray, lists: pa.ChunkedArray) -> pa.Array:
+    """Each value as often as its list is long."""
+    return pa.array(np.repeat(values.to_numpy(), pc.list_value_length(lists).to_numpy()))
 
 
 def _differing_lists(found: pa.ChunkedArray, wanted: pa.Array) -> pa.Array:

@@ -17,13 +17,26 @@ from imagenet_prep.dataset.names import LABEL_FILES
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
 from imagenet_prep.products.audit import folders, records, tables
+from imagenet_prep.products.audit.multilabel import check_multilabel_records
 from imagenet_prep.products.audit.report import MOVE_AWAY, Check
-from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, ShardSet
+from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL, ShardSet
 from imagenet_prep.products.tfds import FEATURES, INFO, LABEL_NAMES
 from imagenet_prep.products.tree import TREE_OF_SPLIT, Tree
 from imagenet_prep.progress import Progress
 
 SNAKEMAKE = "snakemake --cores N"
+_IMAGE_COLUMNS = [
+    "split",
+    "filename",
+    "wnid",
+    "index",
+    "nbytes",
+    "width",
+    "height",
+    "format",
+    "colorspace",
+    "crc32c",
+]
 
 
 @dataclass
@@ -61,8 +74,9 @@ class Audit:
                 name, images_path, [images_path], target, tables.check_images, images_path, split, labels
             ):
                 return
-        images = parquet.read(images_path)
+        images = parquet.read(images_path, _IMAGE_COLUMNS)
         of_split = {split: images.filter(pc.equal(images["split"], split)) for split in self.splits}
+        images = images.select(["filename"])  # the other columns have been copied, and are large
         with ProcessPoolExecutor(self.workers) as pool:
             if "imagefolder" in self.products:
                 trees = {TREE_OF_SPLIT[split] for split in self.splits}
@@ -71,21 +85,24 @@ class Audit:
                     self._folders(pool, split, part)
             if "tfrecords" in self.products:
                 self._records(pool, of_split)
-        expected = {images_path.name}
+        # A table may lie there for another product's sake, so what counts is that its archive is in use.
+        expected = {images_path.name, *({multilabel.name} if "multilabel" in self.config["use"] else ())}
         if "bboxes" in self.products:
             expected.add(boxes.name)
             self._look("bboxes", boxes, [boxes], "bboxes", tables.check_boxes, boxes, images)
         if "multilabel" in self.products:
-            expected.add(multilabel.name)
             self._look(
                 "multilabel", multilabel, [multilabel], "multilabel", tables.check_multilabel, multilabel, labels
             )
+        if "multilabel_tfrecords" in self.products:
+            self._multilabel_records(multilabel, of_split["validation"])
         self._nothing_else("tables folder", folder, expected)
         self._nothing_else("labels folder", labels, set(LABEL_FILES))
-        for published in (folder, labels, *self._index_folders()):
-            self.sums |= {
-                self._relative(path): atomic.sha256(path) for path in sorted(published.glob("*")) if path.is_file()
-            }
+        others = {"indexes": TFRECORD_INDEX, "multilabel_tfrecords": TFRECORD_MULTILABEL}
+        small = [self.output_dir / name for product, name in others.items() if product in self.products]
+        for path in (path for published in (folder, labels, *small) for path in published.glob("*") if path.is_file()):
+            if self._relative(path) not in self.sums:
+                self.sums[self._relative(path)] = atomic.sha256(path)
 
     def _look(
         self, name: str, place: Path, paths: list[Path], target: str, examine: Callable[..., Check], *arguments: Any
@@ -203,14 +220,17 @@ class Audit:
             records.compare_indexes(check, shards, self.output_dir / TFRECORD_INDEX, f"{SNAKEMAKE} indexes")
         self.checks.append(check)
 
+    def _multilabel_records(self, table: Path, images: pa.Table) -> None:
+        folder = self.output_dir / TFRECORD_MULTILABEL
+        again = self._reencoded(images)
+        arguments = (folder, table, images, again, self.sums)
+        self._look(folder.name, folder, [table], "multilabel_tfrecords", check_multilabel_records, *arguments)
+
     def _reencoded(self, images: pa.Table) -> frozenset[str]:
         settings = self.config["tfrecord"]
         cmyk = pc.and_(pc.equal(images["colorspace"], "CMYK"), settings["cmyk_to_rgb"])
         png = pc.and_(pc.equal(images["format"], "PNG"), settings["png_to_jpeg"])
         return frozenset(images["filename"].filter(pc.or_(cmyk, png)).to_pylist())
-
-    def _index_folders(self) -> list[Path]:
-        return [self.output_dir / TFRECORD_INDEX] if "indexes" in self.products else []
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.output_dir).as_posix()

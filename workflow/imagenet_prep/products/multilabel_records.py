@@ -1,0 +1,83 @@
+"""The multi-label validation set as TFDS publishes it (imagenet2012_multilabel 3.0.0), images included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagenet_prep import versions
+from imagenet_prep.dataset.shards import boundaries, permutation
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import example, parquet
+from imagenet_prep.products.shardset import TFRECORD_MULTILABEL, ShardSet, remove_others
+from imagenet_prep.products.tfrecords import Layout, Reencoding, write_shard
+
+_JUDGED = ("correct_multi_labels", "unclear_multi_labels", "wrong_multi_labels")
+_IMAGE_COLUMNS = ["filename", "archive", "offset", "nbytes", "format", "colorspace", "crc32c"]
+
+
+def encode_features(row: dict[str, Any]) -> bytes:
+    """All features of an annotated image but the image."""
+    return b"".join(
+        [
+            example.bytes_entry("file_name", row["file_name"].encode()),
+            example.int64_entry("is_problematic", [int(row["is_problematic"])]),
+            example.int64_entry("original_label", [row["original_label"]]),
+            *(example.int64_entry(name, row[name]) for name in _JUDGED),
+        ]
+    )
+
+
+LAYOUT = Layout(encode_features, "image")
+
+
+def write_multilabel_records(
+    multilabel: Path, images: Path, archives: Path, output_dir: Path, *, shards: int, seed: int, reencoding: Reencoding
+) -> list[dict[str, Any]]:
+    """Write the splits `validation` (all annotated images) and `imagenet_m`; return the receipt of each.
+
+    Args:
+        multilabel: the table of multi-label annotations.
+        images: the validation set's images.
+        archives: the folder in which the archives lie by their names.
+        output_dir: the configured folder; shards of an older configuration are taken away there.
+        shards: of `validation`, fewer where there are fewer images; `imagenet_m` has one.
+        seed: of the shuffle.
+        reencoding: as for the other records.
+
+    Raises:
+        PrepError: no image is annotated, or as `tfrecords.write_shards`.
+    """
+    table = _joined(parquet.read(multilabel), parquet.read(images, _IMAGE_COLUMNS))
+    if not len(table):
+        raise PrepError(multilabel, "no image in use is annotated", "Leave multilabel_tfrecords out of products")
+    receipts = []
+    for split, part, most in (
+        ("validation", table, shards),
+        ("imagenet_m", table.filter(table["imagenet_m"]), 1),
+    ):
+        part = part.take(pa.array(permutation(len(part), seed)))
+        found = ShardSet(output_dir, TFRECORD_MULTILABEL, split, max(1, min(most, len(part))))
+        found.write_down()
+        edges = boundaries(len(part), found.shards).tolist()
+        files = {}
+        for path, start, stop in zip(found.paths(), edges[:-1], edges[1:], strict=True):
+            rows = part.slice(start, stop - start).to_pylist()
+            nbytes = write_shard(path, rows, archives, reencoding, LAYOUT)
+            files[path.name] = {"records": len(rows), "bytes": nbytes}
+        remove_others(found)
+        receipts.append({"split": split, "files": files, "format_version": versions.MULTILABEL_TFRECORD})
+    return receipts
+
+
+def _joined(multilabel: pa.Table, images: pa.Table) -> pa.Table:
+    """The annotated images with the place of each in its archive, by file name."""
+    position = pc.index_in(multilabel["file_name"], value_set=images["filename"].combine_chunks())
+    known = pc.is_valid(position)
+    multilabel, images = multilabel.filter(known), images.take(position.filter(known))
+    for name in images.column_names:
+        multilabel = multilabel.append_column(name, images[name])
+    return multilabel.sort_by("filename")
