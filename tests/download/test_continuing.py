@@ -53,7 +53,7 @@ def test_continuing_is_said_with_the_share_that_is_there(served: server.Server, 
         (None, "Tue, 01 May 2012 10:00:00 GMT", OTHER, "no ETag any more"),
         ('"1"', "Wed, 02 May 2012 10:00:00 GMT", OTHER, "another time of modification"),
         ('"1"', "Tue, 01 May 2012 10:00:00 GMT", OTHER + b"more", "has 1000007 bytes now, and had 1000003"),
-        ('"1"', None, OTHER[:300_000], "ends before what has already come"),
+        ('"1"', None, OTHER[:10_000], "ends before what has already come"),
     ],
     ids=["etag", "no-etag", "modified", "length", "shorter"],
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import atomic, batches, versions
+from imagenet_prep import batches, versions
 from imagenet_prep.dataset.names import shard_name
 
 TFRECORD = "tfrecord"
@@ -51,7 +51,9 @@ class ShardSet:
 
     def write_down(self) -> None:
         """Note in the ledger that this set is being made; call it before its first file is."""
-        atomic.write_text(self._ledger / f"{self.split}-of-{self.shards}.txt", "")
+        self._ledger.mkdir(parents=True, exist_ok=True)
+        # Empty, so that several jobs may do this at once: there is no content that could be half-written.
+        (self._ledger / f"{self.split}-of-{self.shards}.txt").touch()
 
     def complete(self, receipts: list[Path]) -> dict[str, Any]:
         """Take away the files, leftovers and receipts of the split's other sets; return the receipt of this one.

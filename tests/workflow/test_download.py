@@ -1,0 +1,80 @@
+"""Downloads as a part of a run: what is there is not asked for again, and what was begun is continued by the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from damage import expect_clear_end, path_of
+from download import server
+from project import Project
+
+
+@pytest.fixture
+def lacking(labelled: Project) -> Iterator[tuple[Project, server.Server]]:
+    """A project without the archive of the validation images, and a server that has it."""
+    archive = path_of(labelled, "val")
+    with server.running(archive.read_bytes()) as served:
+        archive.unlink()
+        url = f"{served.url.replace('//', '//me:s3cret@')}/val.tar?key=s3cret"
+        labelled.configure({"archives": {"val": {"url": url, "md5": None, "bytes": None}}})
+        yield labelled, served
+
+
+def files(project: Project) -> str:
+    """All that the workflow and Snakemake have written, archives and products left out."""
+    folders = [project.results, project.archives, project.folder / ".snakemake"]
+    paths = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return "".join(path.read_text(errors="replace") for path in paths if path.suffix in {".log", ".txt", ".json"})
+
+
+def test_a_missing_archive_is_downloaded_and_no_secret_is_written_down(lacking: tuple[Project, server.Server]) -> None:
+    project, served = lacking
+    run = project.succeed("download")
+    assert run.rules == {"fetch_archive", "download"}
+    assert path_of(project, "val").read_bytes() == served.content
+    assert "s3cret" not in run.terminal + files(project)
+
+
+def test_a_download_that_failed_is_continued_by_the_next_run(lacking: tuple[Project, server.Server]) -> None:
+    project, served = lacking
+    project.configure({"download": {"connections": 1}})
+    served.next.append(server.cut(10_000))
+    served.always = server.status(404)
+    run = project.run("download")
+    expect_clear_end(
+        project, run, str(path_of(project, "val")), f"{served.url}/val.tar (HTTP 404", "10000 bytes", "Correct"
+    )
+    assert "s3cret" not in run.terminal + files(project)
+    served.always = None
+    project.succeed("download")
+    assert path_of(project, "val").read_bytes() == served.content
+    assert served.sent == len(served.content)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"download": {"connections": 7}},
+        {"download": {"local": "copy"}},
+        {"archives": {"val": {"url": "https://example.org/val.tar"}}},
+        {"archives": {"val": {"url": ["https://example.org/val.tar", "https://example.org/other.tar"]}}},
+    ],
+    ids=["connections", "local", "url", "mirrors"],
+)
+def test_another_way_to_download_redoes_nothing_of_what_is_there(project: Project, changes: dict[str, Any]) -> None:
+    project.configure(changes)
+    assert project.run().nothing_done
+
+
+def test_archives_that_are_there_are_never_asked_for(labelled: Project) -> None:
+    with server.running(b"") as served:
+        labelled.configure({"archives": {"val": {"url": f"{served.url}/val.tar"}}})
+        link = Path(labelled.results / "archives" / path_of(labelled, "val").name)
+        link.unlink()
+        labelled.succeed("download")
+        assert link.resolve() == path_of(labelled, "val")
+        assert served.requests == []
