@@ -21,6 +21,7 @@ rule fetch_archive:
     resources:
         mem_mb=500,
     params:
+        archive=archive_of_file,
         settings=settings_of_file,
         archives_dir=config["archives_dir"],
         local=local_of_file,

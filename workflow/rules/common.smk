@@ -158,7 +158,12 @@ def settings_of_file(wildcards, output):
     Here and below, `output` is asked for since Snakemake compares no parameter that a function makes of it: another
     url, or another way to download, is no reason to link an archive again that is there, and then to verify it again.
     """
-    return config["archives"][NAME_OF_FILE[Path(output[0]).name]]
+    return config["archives"][archive_of_file(wildcards, output)]
+
+
+def archive_of_file(wildcards, output):
+    """The name of an archive, by the name of its file."""
+    return NAME_OF_FILE[Path(output[0]).name]
 
 
 def local_of_file(wildcards, output):
@@ -178,7 +183,7 @@ def expected_of_file(wildcards, output):
 
 def spare_of_file(wildcards, output):
     """Where archives go that archives_dir does not take, since it is not writable."""
-    return OUT / "downloads"
+    return SPARE
 
 
 def expected(wildcards):

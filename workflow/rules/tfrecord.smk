@@ -184,11 +184,11 @@ rule write_multilabel_records:
         LOGS / "write_multilabel_records.log",
     benchmark:
         BENCHMARKS / "write_multilabel_records.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=1000,
-    message:
-        "Write the multi-label set for TensorFlow Datasets"
     params:
         classes=CLASS_PARAMS,
         shards=SHARDS["validation"],
@@ -196,8 +196,8 @@ rule write_multilabel_records:
         cmyk_to_rgb=config["tfrecord"]["cmyk_to_rgb"],
         png_to_jpeg=config["tfrecord"]["png_to_jpeg"],
         version=versions.MULTILABEL_TFRECORD,
-    conda:
-        "../../envs/imagenet-prep.yaml"
+    message:
+        "Write the multi-label set for TensorFlow Datasets"
     script:
         "../scripts/write_multilabel_records.py"
 

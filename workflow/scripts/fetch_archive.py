@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep.dataset.archives import Expected
-from imagenet_prep.dataset.fetch import fetch
+from imagenet_prep.dataset.fetch import find_or_fetch
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
-    settings = snakemake.params.settings
-    fetch(
-        Path(snakemake.params.archives_dir) / settings["file"],
-        settings["url"],
+    find_or_fetch(
+        snakemake.params.archive,
+        snakemake.params.settings,
+        Path(snakemake.params.archives_dir),
         snakemake.params.local,
         Path(snakemake.output[0]),
         connections=snakemake.params.connections,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from imagenet_prep import atomic
+from imagenet_prep.dataset import possessions
 from imagenet_prep.dataset.archives import Expected
 from imagenet_prep.download import partial
 from imagenet_prep.download.failures import ACCOUNT, ADDRESS
@@ -17,6 +20,49 @@ from imagenet_prep.download.mirrors import NotHad, download
 from imagenet_prep.download.sources import shown
 from imagenet_prep.download.transfer import Wanted
 from imagenet_prep.errors import PrepError
+
+log = logging.getLogger(__name__)
+
+
+def find_or_fetch(
+    name: str,
+    settings: Mapping[str, Any],
+    archives_dir: Path,
+    local: str,
+    link: Path,
+    *,
+    connections: int,
+    expected: Expected,
+    spare: Path,
+) -> None:
+    """Make `link` a symbolic link to an archive: in its place, under another name, or fetched.
+
+    Args:
+        name: the archive's name in the configuration.
+        settings: what the configuration has of it.
+        archives_dir: where archives lie; what stands in for this one is looked for there and in folders below.
+        local: as for `fetch`, and so on.
+
+    Raises:
+        PrepError: it is not whole in its place, or it is not there and cannot be had.
+    """
+    archive = archives_dir / settings["file"]
+    possessions.expect_finished(archive)
+    found: list[possessions.Possession] = []
+    if not archive.is_file() and not (spare / archive.name).is_file():
+        found = possessions.find(archives_dir, {name: settings})
+        for possession in found:
+            log.info("%s", possession.message)
+        stand_in = possessions.stand_in(found, name)
+        if stand_in is not None:
+            _link(stand_in, link)
+            return
+    try:
+        fetch(archive, settings["url"], local, link, connections=connections, expected=expected, spare=spare)
+    except PrepError as error:
+        if not found:
+            raise
+        raise PrepError(error.place, f"{error.problem}. What lies there: {found[0].message}", error.remedy) from error
 
 
 def fetch(
@@ -52,6 +98,10 @@ def fetch(
     if source is None:
         urls = [url] if isinstance(url, str) else list(url or [])
         source = _from_sources(archive, urls, local, spare, connections, expected, limits or Limits())
+    _link(source, link)
+
+
+def _link(source: Path, link: Path) -> None:
     with atomic.replacing(link) as unfinished:
         unfinished.unlink(missing_ok=True)
         unfinished.symlink_to(source if source.is_absolute() else os.path.relpath(source, link.parent))
@@ -93,7 +143,7 @@ def _from_sources(
     problem = f"the archive is not there, and could not be had from {' nor from '.join(answers)}"
     if kept:
         problem += f"; the {kept} bytes that have come are kept in {partial.path_of(_place(archive, spare))}"
-    raise PrepError(archive, problem, ". ".join(dict.fromkeys(remedies)))
+    raise PrepError(archive, problem, ". ".join(dict.fromkeys([*remedies, ACCOUNT])))
 
 
 def _grouped(urls: Sequence[str]) -> list[tuple[bool, list[str]]]:

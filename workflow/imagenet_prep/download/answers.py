@@ -12,8 +12,8 @@ import requests
 import urllib3.exceptions
 
 from imagenet_prep.download.failures import (
+    ACCOUNT,
     ADDRESS,
-    ANOTHER,
     CERTIFICATE,
     CREDENTIALS,
     LATER,
@@ -64,7 +64,7 @@ def read(response: requests.Response, start: int, end: int | None, longest_wait:
     status = response.status_code
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         if start == 0:
-            raise Refused("the file there is empty", ANOTHER)
+            raise Refused("the file there is empty", ACCOUNT)
         raise Changed("it ends before what has already come (HTTP 416)")
     if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
         raise _failure(response, longest_wait)
@@ -78,9 +78,9 @@ def read(response: requests.Response, start: int, end: int | None, longest_wait:
     matched = _CONTENT_RANGE.fullmatch(sent.strip())
     asked = f"bytes {start}-{'' if end is None else end - 1}"
     if not matched or int(matched[1]) != start or int(matched[2]) < start:
-        raise Interrupted(f"{asked} were asked for, and its answer is labelled {sent or 'with no range'!r}", ANOTHER)
+        raise Interrupted(f"{asked} were asked for, and its answer is labelled {sent or 'with no range'!r}", ACCOUNT)
     if end is not None and int(matched[2]) >= end:
-        raise Interrupted(f"{asked} were asked for, and it sends too much: {sent!r}", ANOTHER)
+        raise Interrupted(f"{asked} were asked for, and it sends too much: {sent!r}", ACCOUNT)
     return Answer(Identity(_number(matched[3]), etag, modified), start, int(matched[2]) + 1, is_part=True)
 
 
@@ -116,7 +116,7 @@ def _failure(response: requests.Response, longest_wait: float) -> Failure:
             return Interrupted(answer)
         answer += f", and it asks to wait {wait:.0f} s"
         return Interrupted(answer, wait=wait) if wait <= longest_wait else Refused(answer, LATER)
-    return Refused(answer, ANOTHER)
+    return Refused(answer, ACCOUNT)
 
 
 def _retry_after(value: str | None) -> float | None:

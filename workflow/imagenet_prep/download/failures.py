@@ -9,13 +9,10 @@ ACCOUNT = (
     "or give a url in the configuration that may be read"
 )
 CREDENTIALS = (
-    "For ImageNet's own archives sign in at https://image-net.org/download-images and agree to the terms, then put the "
-    "archive there yourself, or give as url the link that you find there; for a mirror, put your login into ~/.netrc, "
-    f"or host=token into the environment variable {TOKENS}"
+    f"Where a mirror wants to know you, put your login into ~/.netrc, or host=token into the variable {TOKENS}"
 )
-ADDRESS = "Correct the url in the configuration, or get the archive from https://image-net.org/download-images"
+ADDRESS = "Correct the url in the configuration"
 LATER = "Run the same command again later: what has come is kept, and continued"
-ANOTHER = "Give another url in the configuration, or get the archive yourself and put it there"
 CERTIFICATE = (
     "Look whether the clock of this machine is right; where your institution has certificates of its own, name them in "
     "the environment variable REQUESTS_CA_BUNDLE"

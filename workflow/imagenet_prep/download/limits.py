@@ -39,7 +39,7 @@ class Limits:
     stall: float = 60
     slowest: int = KIB
     attempts: int = 20
-    first_attempts: int = 5
+    first_attempts: int = 4
     backoff: float = 1
     longest_backoff: float = 120
     longest_wait: float = 3600

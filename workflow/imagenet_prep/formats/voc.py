@@ -39,7 +39,9 @@ _TEXT = rb"[ -%'-;=?-~]*"
 
 def _layout(template: bytes) -> re.Pattern[bytes]:
     """A pattern of elements with white space between them, in which TEXT is a value, FLAG and PIXEL whole numbers."""
-    pattern = template.replace(b" ", rb"[ \t\r\n]*").replace(b"FLAG", rb"[0-9]{1,9}").replace(b"PIXEL", rb"-?[0-9]{1,9}")
+    pattern = (
+        template.replace(b" ", rb"[ \t\r\n]*").replace(b"FLAG", rb"[0-9]{1,9}").replace(b"PIXEL", rb"-?[0-9]{1,9}")
+    )
     return re.compile(pattern.replace(b"TEXT", _TEXT))
 
 

@@ -54,10 +54,8 @@ def describe_imagenet(splits: list[dict[str, Any]], names: list[str], folder: Pa
 
 
 def describe_multilabel(splits: list[dict[str, Any]], names: list[str], folder: Path) -> None:
-    """Write the files beside the shards of the multi-label set: the seven features of TFDS's imagenet2012_multilabel."""
-    text = (
-        "Multi-label annotations of ILSVRC2012's validation images, made by imagenet-prep."
-    )
+    """Write the files beside the shards of the multi-label set, with the features of TFDS's imagenet2012_multilabel."""
+    text = "Multi-label annotations of ILSVRC2012's validation images, made by imagenet-prep."
     features = _multilabel_features(len(names))
     _describe(folder, "imagenet2012_multilabel", "3.0.0", text, [_CITATION, _BAGEL], features, splits)
     for name in MULTILABEL_NAMES:
