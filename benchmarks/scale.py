@@ -32,7 +32,9 @@ def main() -> None:
     for share in arguments.share or SHARES:
         found["runs"].append(measure_share(arguments.folder / f"scale-{share:g}", share))
         arguments.output.write_text(json.dumps(found, indent=1) + "\n")
-    print(table(found["runs"]))
+    print(table(found["runs"]), flush=True)
+    for share in arguments.share or SHARES:
+        remove(arguments.folder / f"scale-{share:g}" / "unpacked")
 
 
 def measure_share(
@@ -60,7 +62,6 @@ def measure_share(
     remove(unpacked)
     unpacked.mkdir()
     tar = measure.run([*NESTED_TAR, str(project.archive("train"))], unpacked)
-    remove(unpacked)
     return {
         "images": images,
         "train_images": sum(shape.counts.values()),

@@ -108,7 +108,7 @@ def test_a_terminal_gets_a_bar_and_no_lines(clock: Clock, terminal: int) -> None
     clock.now += 20
     work.reach(1000)
     handler.emit(record)
-    expect(terminal, "\r\x1b[K[######..................] downloading a.tar: 25% of 4 kB, 50 B/s, 1 min 0 s left\r")
+    expect(terminal, "\r\x1b[K\x1b[7mdownloading a.tar: 2\x1b[27m5% of 4 kB, 50 B/s, 1 min 0 s left\r")
     record.progress = False
     handler.emit(record)
     expect(terminal, "\r\x1b[Ka line\r\n")
@@ -118,7 +118,7 @@ def test_the_bar_goes_when_the_work_is_done(clock: Clock, terminal: int) -> None
     work = Progress("downloading a.tar", 4000)
     clock.now += 1
     work.reach(1000)
-    expect(terminal, "\r\x1b[K[######..................] downloading a.tar: 25% of 4 kB, 1000 B/s, 0 min 3 s left\r")
+    expect(terminal, "\r\x1b[K\x1b[7mdownloading a.tar: 2\x1b[27m5% of 4 kB, 1 kB/s, 0 min 3 s left\r")
     work.reach(4000)
     expect(terminal, "\r\x1b[K")
 

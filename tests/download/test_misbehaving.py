@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import socket
 import threading
 import time
 from email.utils import formatdate
@@ -166,6 +168,27 @@ def test_a_server_that_never_sends_is_given_up(
     served.always = behaviour
     assert words in client.fail(f"{served.url}/a.tar")
     assert client.files == set()
+
+
+def test_a_server_that_is_not_there_is_tried_again_and_told(client: Client) -> None:
+    assert "the connection failed: Connection refused" in client.fail("http://127.0.0.1:9/a.tar")
+    assert len(client.waits) == 2
+
+
+def test_a_host_that_is_not_there_is_told(client: Client) -> None:
+    assert "http://no-such-host.invalid/a.tar: the connection failed: " in client.fail(
+        "http://no-such-host.invalid/a.tar"
+    )
+
+
+def test_a_server_that_takes_no_connection_is_told(client: Client) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as busy, contextlib.ExitStack() as waiting:
+        for _ in range(3):
+            other = waiting.enter_context(socket.socket())
+            other.setblocking(False)
+            other.connect_ex(busy.getsockname())
+        url = f"http://127.0.0.1:{busy.getsockname()[1]}/a.tar"
+        assert "it took no connection for 0.1 s" in client.fail(url, connect=0.1)
 
 
 def test_a_server_that_sends_a_byte_now_and_then_stalls(

@@ -207,7 +207,7 @@ class Answers(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/html" if self.path == "/login" else "application/x-tar")
         self.send_header("Content-Length", str(2 * len(LOGIN_PAGE) if self.path == "/broken" else len(LOGIN_PAGE)))
         self.end_headers()
-        self.wfile.write(LOGIN_PAGE)
+        self.wfile.write(bytes(len(LOGIN_PAGE)) if self.path == "/broken" else LOGIN_PAGE)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""

@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import logging
 import os
-import shutil
 import sys
 import time
 from collections import deque
@@ -16,8 +15,8 @@ _FIRST_LINE = 10.0
 _RARELY = 300.0
 _REDRAW = 0.5
 _RECENT = 30.0
-_BAR = 24
 _CLEAR = "\r\x1b[K"
+_INVERSE, _PLAIN = "\x1b[7m", "\x1b[27m"
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +25,8 @@ class Progress:
     """Counts units of work and says how far it is.
 
     Lines go to the log after ten seconds, and then ever less often, down to one in five minutes. Where standard error
-    is a terminal, a bar at its bottom is redrawn instead, by one process at a time: others write their lines over it.
+    is a terminal, the line at its bottom is redrawn instead, inverted as far as the work is done, by one process at a
+    time: others write their lines over it.
 
     Args:
         what: a few words such as "scanning ILSVRC2012_img_train.tar".
@@ -109,14 +109,15 @@ class _Terminal:
         return self._descriptor is not None
 
     def draw(self, progress: Progress) -> None:
-        if not self.has_bar:
+        if self._descriptor is None:
             self._take()
-        if self.has_bar:
-            filled = round(_BAR * progress.share)
-            bar = f"[{'#' * filled}{'.' * (_BAR - filled)}] " if progress.total else ""
-            text = f"{bar}{progress}"[: shutil.get_terminal_size().columns - 1]
-            # The cursor goes back to the beginning of the line: what other processes print goes over the bar.
-            self._write(f"{_CLEAR}{text}\r")
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                width = (os.get_terminal_size(self._descriptor).columns or 80) - 1
+                line = str(progress).ljust(width)[:width]
+                filled = round(width * progress.share)
+                # The cursor goes back to the beginning of the line: what other processes print goes over the bar.
+                self._write(f"{_CLEAR}{_INVERSE}{line[:filled]}{_PLAIN}{line[filled:].rstrip()}\r")
 
     def clear(self) -> None:
         if self._descriptor is not None:

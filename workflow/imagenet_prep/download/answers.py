@@ -142,7 +142,9 @@ def failure_of(error: Exception, connect: float, stall: float) -> Failure:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return Refused("it cannot be trusted: its certificate could not be verified", CERTIFICATE)
         return Interrupted("the encrypted connection failed")
-    if any(isinstance(e, urllib3.exceptions.ConnectTimeoutError) for e in chain):
+    # urllib3 derives the error of a connection that was refused from the one of a connection that took too long.
+    refused = any(isinstance(e, urllib3.exceptions.NewConnectionError) for e in chain)
+    if not refused and any(isinstance(e, urllib3.exceptions.ConnectTimeoutError) for e in chain):
         return Interrupted(f"it took no connection for {connect:g} s")
     if any(isinstance(e, (TimeoutError, urllib3.exceptions.ReadTimeoutError)) for e in chain):
         return stalled(stall)

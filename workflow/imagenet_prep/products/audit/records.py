@@ -125,7 +125,7 @@ def compare_records(
         images: the split's rows of the table of images.
         boxes: a table of boxes, or None where the records have none.
     """
-    found = pa.concat_tables([shard.found for shard in shards] or [FOUND.empty_table()]).combine_chunks()
+    found = pa.concat_tables([shard.found for shard in shards] or [FOUND.empty_table()])
     sizes = [len(shard.found) for shard in shards]
     check.figures |= {"records": len(found), "images": len(images), "shards": len(shards)}
     if sizes and max(sizes) - min(sizes) > 1:
@@ -133,7 +133,8 @@ def compare_records(
     compare_names(check, found["filename"], images["filename"], "tfrecord: image ", mend)
     position = pc.index_in(found["filename"], value_set=images["filename"].combine_chunks())
     known = pc.is_valid(position)
-    found, position = found.filter(known), position.filter(known)
+    if not pc.all(known).as_py():  # else a copy of all the records would be held for nothing
+        found, position = found.filter(known), position.filter(known)
     images = images.select(["wnid", "index", "width", "height", "crc32c"]).take(position)
     expected = {
         "label": pc.add(pc.cast(images["index"], pa.int64()), label_base),
