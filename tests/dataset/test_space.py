@@ -204,7 +204,7 @@ def test_a_missing_batch_is_needed(project: Project) -> None:
         ({"imagefolder": {"val_dirs": "index"}}, {(IMAGEFOLDER, "validation")}),
         ({"jobs": {"tfrecord_shards": 1}}, set()),
     ],
-    ids=str,
+    ids=["other shards", "other folders", "other jobs"],
 )
 def test_what_an_older_configuration_made_does_not_count(
     finished: Project, changes: dict[str, Any], parts: set[tuple[str, str]]

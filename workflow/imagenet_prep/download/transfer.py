@@ -190,7 +190,7 @@ class Transfer:
 
     def _stream(self, connection: Connection, opened: Opened | None) -> int:
         """Receive the whole file from its beginning, again and again until it came to its end once."""
-        furthest = failures = 0
+        furthest = failures = again = 0
         if opened and opened.answer.is_part:
             opened.close()
             opened = None
@@ -203,9 +203,11 @@ class Transfer:
                 self._receive(opened)
                 return self._streamed
             except Interrupted as failure:
+                # A network that was down is worth long patience; a server that ends at one place each time is not.
+                again = again + 1 if self._streamed == furthest else 1
                 failures = failures + 1 if self._streamed <= furthest else 1
                 furthest = max(furthest, self._streamed)
-                if failures >= (self._limits.attempts if furthest else self._limits.first_attempts):
+                if failures >= self._limits.attempts or again >= self._limits.first_attempts:
                     raise
                 self._wait(failure, failures)
             finally:
