@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -145,3 +148,25 @@ def test_an_error_about_a_link_names_what_it_leads_to(tmp_path: Path) -> None:
     (tmp_path / "link.tar").symlink_to(tmp_path / "archive.tar")
     for error in (PrepError(tmp_path / "link.tar", "p", "r"), FileNotFoundError(2, "x", str(tmp_path / "link.tar"))):
         assert job.describe(error, "job.log", "results").startswith(f"{tmp_path / 'archive.tar'}: ")
+
+
+def test_a_script_does_not_load_pandas_only_because_pyarrow_asks_for_it(tmp_path: Path) -> None:
+    program = """
+import sys
+from types import SimpleNamespace
+import pyarrow
+from imagenet_prep import job
+job.run(lambda _: pyarrow.array([1]), SimpleNamespace(log=["job.log"], config={"output_dir": "results"}))
+assert "pandas" not in sys.modules
+import pandas
+"""
+    library = Path(job.__file__).parents[1]
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(library)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr

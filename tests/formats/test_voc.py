@@ -203,3 +203,30 @@ def test_what_makes_no_sense_is_an_error_that_says_so(xml: bytes, problem: str) 
 
 def test_an_error_names_the_line_of_its_object() -> None:
     assert fails(annotation("\n" + thing(), "\n" + thing(box=bndbox(xmin="?")))).startswith("line 3 of the XML: xmin")
+
+
+USUAL_TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="<&>"), max_size=12)
+USUAL_PIXEL = st.integers(-(10**9) + 1, 10**9 - 1)
+USUAL_OBJECT = st.tuples(USUAL_TEXT, USUAL_TEXT, st.integers(0, 3), *[USUAL_PIXEL] * 4)
+
+
+@given(USUAL_TEXT, st.integers(0, 10**9), st.lists(USUAL_OBJECT, max_size=3), st.sampled_from(["", "\n\t", " \r\n"]))
+def test_the_usual_layout_is_read_as_any_other(filename: str, width: int, objects: list[Any], space: str) -> None:
+    head = f"<folder>val</folder>{space}<filename>{filename}</filename><source><database>D</database></source>"
+    size = f"<size><width>{width}</width><height>375</height><depth>3</depth></size>{space}<segmented>0</segmented>"
+    things = [
+        thing(
+            name,
+            bndbox(*edges),
+            f"{space}<pose>{pose}</pose><truncated>{flag}</truncated><difficult>{flag}</difficult>",
+        )
+        for name, pose, flag, *edges in objects
+    ]
+    usual = annotation(*things, size=size, head=head)
+    otherwise = b"<!-- a comment, which the usual files do not have -->" + usual
+    try:
+        expected = parse(otherwise)
+    except PrepError:
+        fails(usual)
+    else:
+        assert parse(usual) == expected
