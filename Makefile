@@ -18,7 +18,8 @@ help:
 	@echo 'make lint    ruff, mypy, snakefmt and snakemake --lint'
 	@echo 'make format  formats the sources'
 	@echo 'make lock    envs/ anew after a change of the dependencies in pyproject.toml'
-	@echo 'make bench   times every stage against md5sum, tar, TFDS and others; bench-scale: 1.28 million images'
+	@echo 'make bench   times every stage against md5sum, tar, TFDS and others'
+	@echo 'make bench-scale  times the whole workflow on 1.28 million tiny images, and on half of them'
 	@echo 'make soak    downloads 1 GiB from a server that fails at random, while the client is killed 50 times'
 	@echo 'make clean   removes .venv, demo/ and the caches of tools; no results, no archives'
 	@echo
