@@ -12,8 +12,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset.archives import Expected, scan
+from imagenet_prep.dataset.archives import Expected
 from imagenet_prep.dataset.images import read_classes
+from imagenet_prep.dataset.scan import scan
 from imagenet_prep.formats import parquet
 from imagenet_prep.job import without_pandas
 from imagenet_prep.products.imagefolder import COLUMNS, write_folders

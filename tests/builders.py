@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from imagenet_prep.dataset.archives import Expected, scan
+from imagenet_prep.dataset.archives import Expected
 from imagenet_prep.dataset.classes import select_classes
 from imagenet_prep.dataset.devkit import SYNSETS
 from imagenet_prep.dataset.images import label_images
+from imagenet_prep.dataset.scan import scan
 from imagenet_prep.errors import PrepError
 
 FOX, CRANE, MACHINE, ANIMAL = "n02119789", "n02012849", "n03126707", "n00015388"
@@ -110,7 +111,8 @@ def labelled(archives: Path, split: str, images: Mapping[str, bytes]) -> pa.Tabl
     archive.write_bytes(train_tar(images) if nested else tar(images))
     table = archives.parent / "scans" / f"{split}.parquet"
     scan(name, archive, Expected(), table)
-    return label_images(table, split, synsets(), TRUTH, select_classes(synsets(), None, "original"), archive)
+    tables = label_images(table, split, synsets(), TRUTH, select_classes(synsets(), None, "original"), archive)
+    return pa.concat_tables(tables)
 
 
 def files_below(folder: Path) -> set[str]:

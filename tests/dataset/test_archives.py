@@ -21,8 +21,9 @@ from PIL import Image
 
 import builders
 from builders import CRANE, FOX, image
-from imagenet_prep.dataset import archives
-from imagenet_prep.dataset.archives import SCAN, Expected, scan, verify
+from imagenet_prep.dataset import scan as scanning
+from imagenet_prep.dataset.archives import Expected, verify
+from imagenet_prep.dataset.scan import SCAN, scan
 from imagenet_prep.errors import PrepError
 
 NOTHING = Expected()
@@ -98,7 +99,7 @@ def test_rows_come_in_the_order_of_the_archive(tmp_path: Path) -> None:
 
 
 def test_rows_are_written_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "ROWS", 4)
+    monkeypatch.setattr(scanning, "ROWS", 4)
     rows, _ = scanned(tmp_path, "val", builders.tar(builders.val_images(9)))
     written = pq.ParquetFile(tmp_path / "out" / "scan.parquet")
     assert [written.metadata.row_group(i).num_rows for i in range(written.num_row_groups)] == [4, 4, 1]
@@ -218,7 +219,7 @@ def test_what_is_no_whole_image_is_an_error_that_names_it(tmp_path: Path, conten
 
 
 def test_an_image_of_a_quarter_gigabyte_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "IMAGE_LIMIT", 1000)
+    monkeypatch.setattr(scanning, "IMAGE_LIMIT", 1000)
     error = refusal(tmp_path, "val", builders.tar({"ILSVRC2012_val_00000001.JPEG": image(0, (100, 100))}))
     assert "cannot be" in error.problem
 

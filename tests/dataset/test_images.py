@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 import builders
 from builders import ANIMAL, CRANE, FOX, MACHINE, TRUTH, synsets
 from imagenet_prep.dataset import images
-from imagenet_prep.dataset.archives import SCAN, Expected, scan
+from imagenet_prep.dataset.archives import Expected
 from imagenet_prep.dataset.classes import select_classes
 from imagenet_prep.dataset.images import IMAGES, label_images, read_classes, tabulate_images, write_images
+from imagenet_prep.dataset.scan import SCAN, scan
 from imagenet_prep.errors import PrepError
 
 ARCHIVE = Path("archive.tar")
@@ -27,8 +29,14 @@ def scan_of(folder: Path, name: str, data: bytes) -> Path:
     return output
 
 
-def label(table: Path, split: str, wnids: list[str] | None = None, numbering: Any = "original") -> pa.Table:
+def labelled(
+    table: Path, split: str, wnids: list[str] | None = None, numbering: Any = "original"
+) -> Iterator[pa.Table]:
     return label_images(table, split, synsets(), TRUTH, select_classes(synsets(), wnids, numbering), ARCHIVE)
+
+
+def label(table: Path, split: str, wnids: list[str] | None = None, numbering: Any = "original") -> pa.Table:
+    return pa.concat_tables(labelled(table, split, wnids, numbering))
 
 
 @pytest.fixture
@@ -116,7 +124,7 @@ def test_a_gap_in_the_numbers_is_an_error_that_names_an_image(tmp_path: Path) ->
 
 
 def test_training_images_are_laid_down_a_row_group_a_class(train: Path, tmp_path: Path) -> None:
-    write_images(label(train, "train"), tmp_path / "images.parquet")
+    write_images(labelled(train, "train"), tmp_path / "images.parquet")
     file = pq.ParquetFile(tmp_path / "images.parquet")
     groups = [set(file.read_row_group(i)["wnid"].to_pylist()) for i in range(file.num_row_groups)]
     assert groups == [{CRANE}, {FOX}, {MACHINE}]
@@ -131,21 +139,21 @@ def test_the_order_in_the_archive_changes_neither_table_nor_receipt_but_for_offs
 
 
 def test_the_receipt_of_the_same_images_is_the_same(train: Path, tmp_path: Path) -> None:
-    receipts = [write_images(label(train, "train"), tmp_path / name) for name in ("a.parquet", "b.parquet")]
+    receipts = [write_images(labelled(train, "train"), tmp_path / name) for name in ("a.parquet", "b.parquet")]
     assert receipts[0] == receipts[1]
     assert receipts[0]["images"] == 9
 
 
 @pytest.mark.parametrize("wnids", [[FOX], [CRANE, MACHINE], []])
 def test_classes_are_read_alone(train: Path, tmp_path: Path, wnids: list[str]) -> None:
-    write_images(label(train, "train"), tmp_path / "images.parquet")
+    write_images(labelled(train, "train"), tmp_path / "images.parquet")
     table = read_classes(tmp_path / "images.parquet", wnids, ["filename", "nbytes"])
     assert table.column_names == ["filename", "nbytes"]
     assert table["filename"].to_pylist() == [name for name in sorted(builders.train_images()) if name[:9] in wnids]
 
 
 def test_classes_of_validation_images_are_read_from_one_group(val: Path, tmp_path: Path) -> None:
-    write_images(label(val, "validation"), tmp_path / "images.parquet")
+    write_images(labelled(val, "validation"), tmp_path / "images.parquet")
     assert len(read_classes(tmp_path / "images.parquet", [FOX], ["filename"])) == 3
 
 
@@ -156,7 +164,7 @@ def test_the_splits_stand_one_behind_the_other(
     parts = []
     for split, table in (("train", train), ("validation", val)):
         parts.append(tmp_path / f"{split}.images.parquet")
-        write_images(label(table, split), parts[-1])
+        write_images(labelled(table, split), parts[-1])
     assert tabulate_images(parts, tmp_path / "all.parquet") == 15
     table = pq.read_table(tmp_path / "all.parquet")
     assert table.schema.equals(IMAGES)
@@ -165,6 +173,6 @@ def test_the_splits_stand_one_behind_the_other(
 
 def test_a_subset_of_which_the_archive_holds_nothing_has_no_rows(tmp_path: Path) -> None:
     table = scan_of(tmp_path, "train", builders.train_tar({f"{FOX}_1.JPEG": builders.image()}))
-    receipt = write_images(label(table, "train", [CRANE]), tmp_path / "images.parquet")
+    receipt = write_images(labelled(table, "train", [CRANE]), tmp_path / "images.parquet")
     assert receipt["images"] == 0
     assert len(read_classes(tmp_path / "images.parquet", [CRANE], ["filename"])) == 0

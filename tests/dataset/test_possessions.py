@@ -17,6 +17,7 @@ from builders import image, tar
 from imagenet_prep.dataset import archives, possessions
 from imagenet_prep.dataset.archives import Expected
 from imagenet_prep.dataset.possessions import Kind, Possession, expect_finished, find, introduction, stand_in
+from imagenet_prep.dataset.scan import scan
 from imagenet_prep.errors import PrepError
 
 VAL = "ILSVRC2012_img_val.tar"
@@ -263,7 +264,7 @@ def test_archives_made_of_class_folders_as_the_readme_says_are_good_ones(checkou
     put(tmp_path / "val" / "n02012849" / "ILSVRC2012_val_00000001.JPEG", image())
     subprocess.run(["sh", "-ec", commands.partition("```")[0]], cwd=tmp_path, check=True)
     for name, file, images in (("train", TRAIN, 2), ("val", VAL, 2)):
-        receipt = archives.scan(name, tmp_path / "archives" / file, Expected(), tmp_path / f"{name}.parquet")
+        receipt = scan(name, tmp_path / "archives" / file, Expected(), tmp_path / f"{name}.parquet")
         assert receipt["members"] == images
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagenet_prep.dataset import shards as planning
 from imagenet_prep.dataset.images import IMAGES
 from imagenet_prep.dataset.shards import boundaries, permutation, write_plan
 from imagenet_prep.errors import PrepError
@@ -185,3 +186,14 @@ def test_more_shards_than_images_are_an_error_that_names_the_key(tmp_path: Path)
         plan(tmp_path, 4, shards=5)
     assert "5 shards" in caught.value.problem
     assert not (tmp_path / "plan.parquet").exists()
+
+
+@pytest.mark.parametrize("at_a_time", [1, 3, 7, 1000])
+def test_how_many_images_are_gathered_at_a_time_changes_nothing(
+    tmp_path: Path, at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box_rows = [{"filename": f"n{number:03d}.JPEG", "xmin": number / 100} for number in (3, 1, 3, 20)]
+    wanted = plan(tmp_path, 23, box_rows)
+    monkeypatch.setattr(planning, "_IMAGES_AT_A_TIME", at_a_time)
+    assert plan(tmp_path, 23, box_rows) == wanted
+    assert sum(len(row["xmin"]) for row in rows_of(wanted)) == len(box_rows)

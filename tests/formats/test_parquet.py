@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
@@ -68,3 +71,17 @@ def test_a_table_that_could_not_be_written_to_its_end_leaves_no_file(tmp_path: P
         writer.write_table(TABLE)
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("grouped") / "t.parquet"
+    parquet.write(TABLE, path, row_group_size=70)
+    return path
+
+
+@settings(max_examples=50)
+@given(rows=st.lists(st.integers(0, len(TABLE) - 1)))
+def test_rows_are_gathered_from_all_row_groups_in_the_order_asked_for(grouped: Path, rows: list[int]) -> None:
+    found = parquet.gather(grouped, np.array(rows, np.int64), ["name"])
+    assert found["name"].to_pylist() == [f"n{row:08d}" for row in rows]

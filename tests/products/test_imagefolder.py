@@ -13,8 +13,8 @@ import pytest
 import builders
 from builders import CRANE, FOX, MACHINE
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.imagefolder import COLUMNS, complete_tree, write_folders
-from imagenet_prep.products.tree import Tree
+from imagenet_prep.products.imagefolder import COLUMNS, write_folders
+from imagenet_prep.products.tree import Tree, complete_tree
 
 Receipt = dict[str, Any]
 

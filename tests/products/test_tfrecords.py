@@ -41,7 +41,7 @@ class World:
         self.folder = folder / "tfrecord"
         self.plan = folder / "plan.parquet"
         self.table = builders.labelled(self.archives, "train", self.images)
-        write_images(self.table, folder / "images.parquet")
+        write_images([self.table], folder / "images.parquet")
         joined = None
         if boxes:
             joined = folder / "boxes.parquet"

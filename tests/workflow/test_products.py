@@ -209,7 +209,7 @@ def test_the_receipts_hold_checksum_size_and_number_of_members_and_no_time(finis
         "md5": md5,
         "expected": None,
         "members": WORLD.count("validation"),
-        "format_version": 1,
+        "format_version": 2,
     }
 
 

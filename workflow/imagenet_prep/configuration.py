@@ -20,6 +20,7 @@ import jsonschema
 import yaml
 
 from imagenet_prep.errors import PrepError
+from imagenet_prep.publish.address import FOLDER, Address
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
@@ -68,6 +69,9 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         problems += _product_problems(completed["use"], completed["products"])
     if broken.isdisjoint({"output_dir", "archives_dir"}):
         problems += _folder_problems(base / completed["output_dir"], base / completed["archives_dir"])
+    if broken.isdisjoint({"output_dir", "archives_dir", "publish"}) and completed["publish"]["url"] is not None:
+        folders = [(key, base / completed[key]) for key in ("output_dir", "archives_dir")]
+        problems += _publish_problems(completed["publish"]["url"], base, folders)
     if broken.isdisjoint({"synthetic"}) and completed["synthetic"] is not None:
         problems += _synthetic_problems(completed["synthetic"])
     if broken.isdisjoint({"classes"}) and completed["classes"] is not None:
@@ -200,6 +204,20 @@ def _folder_problems(output: Path, archives: Path) -> Iterator[Problem]:
         existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))
         if not os.path.isdir(existing):
             yield key, f"{_shown(str(existing))} is a file, not a folder", "Write the name of a folder"
+
+
+def _publish_problems(url: str, base: Path, folders: list[tuple[str, Path]]) -> Iterator[Problem]:
+    try:
+        address = Address.parse(url)
+    except PrepError as error:
+        yield "publish.url", error.problem, error.remedy
+        return
+    if address.scheme == FOLDER:
+        target = (base / address.path).resolve()
+        for key, folder in folders:
+            folder = folder.resolve()
+            if target.is_relative_to(folder) or folder.is_relative_to(target):
+                yield "publish.url", f"{_shown(str(target))} and {key} lie in each other", "Publish to another folder"
 
 
 def _synthetic_problems(synthetic: Mapping[str, int]) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 Raising one redoes that product, and what follows from it, in everybody's next run.
 """
 
-SCAN = 1
+SCAN = 2
 DEVKIT = 1
 LABELS = 1
 IMAGES = 1
@@ -16,3 +16,4 @@ TFRECORD = 1
 INDEX = 1
 AUDIT = 1
 SCORES = 1
+PUBLISH = 1

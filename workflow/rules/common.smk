@@ -11,11 +11,15 @@ LIBRARY = f"{workflow.basedir}/workflow"
 sys.path.insert(0, LIBRARY)
 os.environ |= {"PYTHONPATH": os.pathsep.join([LIBRARY, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
 
+# No job computes with matrices, but NumPy's library for them starts a thread a core in every one: half its start-up.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from imagenet_prep import batches, configuration, job, versions
 from imagenet_prep.dataset import names, space, verdict
 from imagenet_prep.dataset.there import look
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products import presence
+from imagenet_prep.publish import bucket
 
 
 def print_errors(lines):
@@ -330,7 +334,15 @@ def files_of_products():
 def everything():
     """What the default target asks for."""
     audited = rules.audit_products.output if "audit" in config["products"] else []
-    return [*files_of_products(), *LABEL_FILES, *rules.tabulate_images.output, *audited]
+    copies = rules.publish_products.output if config["publish"]["url"] else []
+    return [*files_of_products(), *LABEL_FILES, *rules.tabulate_images.output, *audited, *copies]
+
+
+def published(wildcards):
+    """The receipt of what was published, where the configuration says where to."""
+    if not config["publish"]["url"]:
+        stop("configuration key publish.url: it is null. Write where to publish, such as gs://bucket/folder.")
+    return rules.publish_products.output
 
 
 def expect_writable(folder, remedy):
@@ -378,6 +390,15 @@ def expect_room():
         verdict.expect_room(needed, rooms)
     except PrepError as error:
         stop(str(error))
+
+
+def expect_client():
+    """Stop if this run is to publish, and has no client for that: rather now than when all has been made."""
+    if any(it.rule.name == "publish_products" for it in workflow.dag.needrun_jobs()):
+        try:
+            bucket.expect_client(config["publish"]["url"])
+        except PrepError as error:
+            stop(str(error))
 
 
 def print_failures():

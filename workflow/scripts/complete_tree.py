@@ -6,7 +6,7 @@ from typing import Any
 
 from imagenet_prep import atomic, batches
 from imagenet_prep.job import run
-from imagenet_prep.products.imagefolder import complete_tree
+from imagenet_prep.products.tree import complete_tree
 
 
 def main(snakemake: Any) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.dataset.archives import Expected, scan
+from imagenet_prep.dataset.archives import Expected
+from imagenet_prep.dataset.scan import scan
 from imagenet_prep.job import run
 
 

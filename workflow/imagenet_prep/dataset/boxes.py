@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
+from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -98,41 +101,79 @@ def write_boxes(
             and folder do not tell the same WNID.
     """
     class_wnids = frozenset(class_wnids)
-    sources: dict[str, str] = {}
     counts: Counter[str] = Counter()
-    batches: list[pa.RecordBatch] = []
+    seen, usable = array("q"), 0
+    names = []
+    output.parent.mkdir(parents=True, exist_ok=True)
+    # The rows wait in a file without a name; only the file names, by which they are sorted, are held.
+    with tempfile.TemporaryFile(dir=output.parent) as unsorted:
+        with parquet.into(unsorted, BOXES) as writer:
+            for batch in _batches(archive, split, image_wnids, class_wnids, counts, seen):
+                writer.write_batch(batch)
+                names.append(batch["filename"])
+                usable += pc.sum(batch["usable"]).as_py() or 0
+        if not seen:
+            raise PrepError(archive, "there is no XML file in it: it is no archive of bounding boxes", _REMEDY)
+        _expect_one_each(archive, seen)
+        filenames = pa.chunked_array(names, pa.string())
+        row = pa.array(np.arange(len(filenames)))
+        keys = pa.table({"filename": filenames, "row": row})
+        order = pc.sort_indices(keys, sort_keys=[("filename", "ascending"), ("row", "ascending")]).to_numpy()
+        with parquet.writing(output, BOXES) as writer:
+            for start in range(0, len(order), _ROW_GROUP):
+                rows = order[start : start + _ROW_GROUP].astype(np.int64)
+                writer.write_table(parquet.gather(unsorted, rows, BOXES.names))
+    found = {"xml_files": len(seen), "boxes": len(order), "usable": usable}
+    return found | {problem: counts[problem] for problem in PROBLEMS}
+
+
+def _batches(
+    archive: Path,
+    split: str,
+    image_wnids: Mapping[str, str] | None,
+    class_wnids: frozenset[str],
+    counts: Counter[str],
+    seen: array[int],
+) -> Iterator[pa.RecordBatch]:
+    """The rows in the archive's order; `seen` gets a number for each XML, the same where two are of one image."""
     rows: list[Row] = []
     for member, xml in tar.read_files(archive):
-        folder, _, name = member.name.rpartition("/")
-        stem, suffix = os.path.splitext(name)
-        if suffix.lower() != ".xml":
+        described = _described(member.name)
+        if described is None:
             continue
-        filename = f"{stem}.JPEG"
-        if filename in sources:
-            problem = f"two XML files describe the image {filename}: this one and {sources[filename]!r}"
-            raise PrepError(archive, problem, _REMEDY, member=member.name)
-        sources[filename] = member.name
+        seen.append(hash(described))
+        folder, stem = member.name.rpartition("/")[0], described.removesuffix(".JPEG")
         image_wnid = (
-            _train_wnid(archive, member.name, folder, stem) if image_wnids is None else image_wnids.get(filename)
+            _train_wnid(archive, member.name, folder, stem) if image_wnids is None else image_wnids.get(described)
         )
         annotation = voc.parse(xml, str(archive), member.name)
         for box in _boxes(annotation, stem, image_wnid, class_wnids, counts):
-            rows.append((split, filename, image_wnid, *box[:-2], member.name, *box[-2:]))
+            rows.append((split, described, image_wnid, *box[:-2], member.name, *box[-2:]))
         if len(rows) >= _BATCH:
-            batches.append(_batch(rows))
+            yield _batch(rows)
             rows = []
-    if not sources:
-        raise PrepError(archive, "there is no XML file in it: it is no archive of bounding boxes", _REMEDY)
-    batches.append(_batch(rows))
-    table = pa.Table.from_batches(batches, schema=BOXES)
-    order = pc.sort_indices(
-        table.select(["filename"]).append_column("row", pa.array(range(table.num_rows), pa.int64())),
-        sort_keys=[("filename", "ascending"), ("row", "ascending")],
-    )
-    parquet.write(table.take(order), output, row_group_size=_ROW_GROUP)
-    usable: int = pc.sum(table["usable"]).as_py() or 0
-    found = {"xml_files": len(sources), "boxes": table.num_rows, "usable": usable}
-    return found | {problem: counts[problem] for problem in PROBLEMS}
+    yield _batch(rows)
+
+
+def _described(member: str) -> str | None:
+    """The file name of the image that a member of the archive describes; None where that is no XML."""
+    stem, suffix = os.path.splitext(member.rpartition("/")[2])
+    return f"{stem}.JPEG" if suffix.lower() == ".xml" else None
+
+
+def _expect_one_each(archive: Path, seen: array[int]) -> None:
+    """Refuse an archive with two XML files of one image; which they are is looked up where numbers are equal."""
+    numbers, times = np.unique(np.frombuffer(seen, np.int64), return_counts=True)
+    suspects = set(numbers[times > 1].tolist())
+    first: dict[str, str] = {}
+    for member, _ in tar.read_files(archive) if suspects else ():
+        described = _described(member.name)
+        if described is None or hash(described) not in suspects:
+            continue
+        if described in first:
+            problem = f"two XML files describe the image {described}: this one and {first[described]!r}"
+            raise PrepError(archive, problem, _REMEDY, member=member.name)
+        first[described] = member.name
 
 
 def tabulate_boxes(parts: Sequence[Path], wnids: Collection[str] | None, output: Path) -> None:
@@ -146,11 +187,16 @@ def tabulate_boxes(parts: Sequence[Path], wnids: Collection[str] | None, output:
     Raises:
         PrepError: one of the parts is damaged or of another kind.
     """
-    tables = [parquet.read(part, schema=BOXES) for part in parts]
-    if wnids is not None:
-        in_use = pa.array(sorted(wnids), pa.string())
-        tables = [table.filter(pc.is_in(table["image_wnid"], value_set=in_use)) for table in tables]
-    parquet.write(pa.concat_tables([BOXES.empty_table(), *tables]), output, row_group_size=_ROW_GROUP)
+    in_use = None if wnids is None else pa.array(sorted(wnids), pa.string())
+    with parquet.writing(output, BOXES) as writer:
+        for part in parts:
+            file = parquet.open_table(part, schema=BOXES)
+            for group in range(file.num_row_groups):
+                table = parquet.read_groups(file, part, [group])
+                if in_use is not None:
+                    table = table.filter(pc.is_in(table["image_wnid"], value_set=in_use))
+                if len(table):
+                    writer.write_table(table)
 
 
 def _train_wnid(archive: Path, member: str, folder: str, stem: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagenet_prep import atomic, versions
-from imagenet_prep.dataset.archives import DOWNLOAD_AGAIN, ROWS, SCAN
+from imagenet_prep.dataset.archives import DOWNLOAD_AGAIN
+from imagenet_prep.dataset.scan import NESTED, ROWS, SCAN
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
 
@@ -37,13 +39,14 @@ SPLITS = ("train", "validation", "test", "train_t3")
 
 def label_images(
     scan: Path, split: str, synsets: pa.Table, ground_truth: np.ndarray[Any, Any], classes: pa.Table, archive: Path
-) -> pa.Table:
-    """Give every image of a scan its class; return the images of the selected classes by file name (schema `IMAGES`).
+) -> Iterator[pa.Table]:
+    """Give every image of a scan its class; yield the images of the selected classes by file name (schema `IMAGES`).
 
-    Images of the test set have no class (null) and are all kept.
+    Nested archives are gone through class by class, flat ones, which are small, all at once. Images of the test set
+    have no class (null) and are all kept.
 
     Args:
-        scan: Parquet file of schema `archives.SCAN`.
+        scan: Parquet file of schema `scan.SCAN`.
         split: one of `SPLITS`.
         synsets: the devkit's synsets, all of them.
         ground_truth: the devkit's labels of the validation images, int32 of shape (n,).
@@ -53,31 +56,34 @@ def label_images(
     Raises:
         PrepError: a class that the devkit does not know, or validation images that do not fit the ground truth.
     """
-    table = parquet.read(scan, schema=SCAN).sort_by("filename")
-    if split in ("train", "train_t3"):
-        _expect_known_classes(table, synsets, archive)
-    elif split == "validation":
-        table = table.set_column(1, "wnid", _validation_wnids(table, synsets, ground_truth, archive))
-    position = pc.index_in(table["wnid"], value_set=classes["wnid"])
-    if split != "test":
-        selected = pc.is_valid(position)
-        table, position = table.filter(selected), position.filter(selected)
-    columns = {name: table[name] for name in table.column_names}
-    columns["split"] = pa.array([split] * len(table), pa.string())
-    columns["index"] = pc.take(classes["index"], position)
-    return pa.table({field.name: columns[field.name] for field in IMAGES}, schema=IMAGES)
+    for table in _parts(scan, split):
+        table = table.sort_by("filename")
+        if split in NESTED:
+            _expect_known_classes(table, synsets, archive)
+        elif split == "validation":
+            table = table.set_column(1, "wnid", _validation_wnids(table, synsets, ground_truth, archive))
+        position = pc.index_in(table["wnid"], value_set=classes["wnid"])
+        if split != "test":
+            selected = pc.is_valid(position)
+            table, position = table.filter(selected), position.filter(selected)
+        columns = {name: table[name] for name in table.column_names}
+        columns["split"] = pa.array([split] * len(table), pa.string())
+        columns["index"] = pc.take(classes["index"], position)
+        if len(table):
+            yield pa.table({field.name: columns[field.name] for field in IMAGES}, schema=IMAGES)
 
 
-def write_images(table: pa.Table, output: Path) -> dict[str, Any]:
+def write_images(tables: Iterable[pa.Table], output: Path) -> dict[str, Any]:
     """Write a split's images; return a receipt with their number and the table's SHA-256.
 
-    Training images are laid down a row group a class, so that a job can read its classes alone.
+    Each table becomes a row group, a class for training images, so that a job can read its classes alone.
     """
+    images = 0
     with parquet.writing(output, IMAGES) as writer:
-        for start, stop in _groups(table):
-            part = table.slice(start, stop - start)
-            writer.write_table(part, row_group_size=len(part))
-    return {"images": len(table), "sha256": atomic.sha256(output), "format_version": versions.IMAGES}
+        for table in tables:
+            writer.write_table(table, row_group_size=min(len(table), ROWS))
+            images += len(table)
+    return {"images": images, "sha256": atomic.sha256(output), "format_version": versions.IMAGES}
 
 
 def tabulate_images(parts: list[Path], output: Path) -> int:
@@ -105,6 +111,18 @@ def read_classes(images: Path, wnids: list[str], columns: list[str]) -> pa.Table
             groups.append(group)
     table = parquet.read_groups(file, images, groups, sorted({*columns, "wnid"}))
     return table.filter(pc.is_in(table["wnid"], value_set=pa.array(wnids, pa.string()))).select(columns)
+
+
+def _parts(scan: Path, split: str) -> Iterator[pa.Table]:
+    """The scan of a flat archive; of a nested one, where a row group is a class, each class by WNID."""
+    file = parquet.open_table(scan, schema=SCAN)
+    groups = range(file.num_row_groups)
+    if split not in NESTED:
+        yield parquet.read_groups(file, scan, groups)
+        return
+    column = SCAN.get_field_index("wnid")
+    for group in sorted(groups, key=lambda it: file.metadata.row_group(it).column(column).statistics.min):
+        yield parquet.read_groups(file, scan, [group])
 
 
 def _expect_known_classes(table: pa.Table, synsets: pa.Table, archive: Path) -> None:
@@ -138,11 +156,3 @@ def _validation_wnids(
         raise PrepError(place, "the validation images are not numbered 1, 2, 3 …", DOWNLOAD_AGAIN, member=name)
     by_id = dict(zip(synsets["ilsvrc2012_id"].to_pylist(), synsets["wnid"].to_pylist(), strict=True))
     return pa.array([by_id[identifier] for identifier in ground_truth.tolist()], pa.string())
-
-
-def _groups(table: pa.Table) -> list[tuple[int, int]]:
-    """Row ranges of about equal size, for training images one a class."""
-    if len(table) and table["split"][0].as_py() == "train":
-        runs = pc.run_end_encode(table["wnid"].combine_chunks()).run_ends.to_pylist()
-        return list(zip([0, *runs[:-1]], runs, strict=True))
-    return [(start, min(start + ROWS, len(table))) for start in range(0, len(table), ROWS)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagenet_prep import atomic, versions
+from imagenet_prep.dataset.images import IMAGES
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
 
@@ -28,6 +31,15 @@ _IMAGE_COLUMNS = [
     "crc32c",
 ]
 _BOX_SIDES = ("xmin", "ymin", "xmax", "ymax")
+_IMAGES_AT_A_TIME = 1 << 18
+PLAN = pa.schema(
+    [
+        *((name, IMAGES.field(name).type) for name in _IMAGE_COLUMNS),
+        ("label", pa.int64()),
+        ("text", pa.string()),
+        *((side, pa.list_(pa.float64())) for side in _BOX_SIDES),
+    ]
+)
 
 
 def permutation(n: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -35,9 +47,9 @@ def permutation(n: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
 
     The shuffle of TensorFlow's slim script: Python's `random.shuffle` after seeding with `seed`.
     """
-    order = list(range(n))
+    order = array("q", range(n))  # a list would hold 40 bytes a number
     random.Random(seed).shuffle(order)
-    return np.array(order, np.int64)
+    return np.frombuffer(order, np.int64)
 
 
 def boundaries(n: int, shards: int) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -58,31 +70,43 @@ def write_plan(
 ) -> dict[str, Any]:
     """Write all that the records of a split are made of, in their order, a row group a shard; return a receipt.
 
-    Columns: those of the image, `label` (int64, label_base + index), `text` (the class's words), and the usable boxes
-    as lists of float64 (`xmin, ymin, xmax, ymax`, 0 … 1, empty lists where an image has none).
+    Columns (schema `PLAN`): those of the image, `label` (label_base + index), `text` (the class's words), and the
+    usable boxes (`xmin, ymin, xmax, ymax`, 0 … 1, empty lists where an image has none). The images are in random order,
+    so some shards at a time are gathered in one reading of the tables, and memory is bounded.
 
     Raises:
         PrepError: more shards than images.
     """
-    table = parquet.read(images, [*_IMAGE_COLUMNS, "index"])
-    if len(table) < shards:
+    n = parquet.open_table(images).metadata.num_rows
+    if n < shards:
         raise PrepError(
             f"configuration key tfrecord.{split}_shards",
-            f"{shards} shards are asked for, but the split has {len(table)} images",
+            f"{shards} shards are asked for, but the split has {n} images",
             "Choose at most as many shards as images",
         )
-    table = table.append_column("label", pc.add(pc.cast(table["index"], pa.int64()), label_base))
-    position = pc.index_in(table["index"], value_set=classes["index"])
-    table = table.append_column("text", pc.take(classes["words"], position)).drop_columns(["index"])
-    for side, lists in zip(_BOX_SIDES, box_lists(table["filename"], boxes), strict=True):
-        table = table.append_column(side, lists)
-    table = table.take(pa.array(permutation(len(table), seed))).combine_chunks()
-    edges = boundaries(len(table), shards).tolist()
-    with parquet.writing(output, table.schema) as writer:
-        for start, stop in itertools.pairwise(edges):
-            part = table.slice(start, stop - start)
-            writer.write_table(part, row_group_size=len(part))
-    return {"images": len(table), "shards": shards, "sha256": atomic.sha256(output), "format_version": versions.SHARDS}
+    order, edges = permutation(n, seed), boundaries(n, shards)
+    with parquet.writing(output, PLAN) as writer:
+        for first, last in _runs(edges):
+            table = parquet.gather(images, order[edges[first] : edges[last]], [*_IMAGE_COLUMNS, "index"])
+            position = pc.index_in(table["index"], value_set=classes["index"])
+            columns = {name: table[name] for name in _IMAGE_COLUMNS}
+            columns["label"] = pc.add(pc.cast(table["index"], pa.int64()), label_base)
+            columns["text"] = pc.take(classes["words"], position)
+            columns |= zip(_BOX_SIDES, box_lists(table["filename"], boxes), strict=True)
+            table = pa.table(columns, schema=PLAN)
+            for start, stop in itertools.pairwise((edges[first : last + 1] - edges[first]).tolist()):
+                writer.write_table(table.slice(start, stop - start), row_group_size=stop - start)
+    return {"images": n, "shards": shards, "sha256": atomic.sha256(output), "format_version": versions.SHARDS}
+
+
+def _runs(edges: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[tuple[int, int]]:
+    """The shards in runs, from `first` to before `last`, of no more images than are gathered at a time."""
+    first, shards = 0, len(edges) - 1
+    while first < shards:
+        last = int(np.searchsorted(edges, edges[first] + _IMAGES_AT_A_TIME, side="right")) - 1
+        last = max(last, first + 1)
+        yield first, last
+        first = last
 
 
 def box_lists(filenames: pa.ChunkedArray, boxes: Path | None) -> list[pa.ListArray]:
@@ -91,15 +115,21 @@ def box_lists(filenames: pa.ChunkedArray, boxes: Path | None) -> list[pa.ListArr
     if boxes is None:
         empty = pa.array(np.zeros(n + 1, np.int32))
         return [pa.ListArray.from_arrays(empty, pa.array([], pa.float64())) for _ in _BOX_SIDES]
-    table = parquet.read(boxes, ["filename", "usable", *_BOX_SIDES])
-    table = table.filter(table["usable"])
-    image = pc.index_in(table["filename"], value_set=filenames.combine_chunks())
-    known = pc.is_valid(image)
-    table, image = table.filter(known), image.filter(known).to_numpy()
+    names = filenames.combine_chunks()
+    file = parquet.open_table(boxes)
+    positions, parts = [np.empty(0, np.int64)], []
+    for group in range(file.num_row_groups):
+        table = parquet.read_groups(file, boxes, [group], ["filename", "usable", *_BOX_SIDES])
+        table = table.filter(table["usable"])
+        position = pc.index_in(table["filename"], value_set=names)
+        known = pc.is_valid(position)
+        positions.append(position.filter(known).to_numpy().astype(np.int64))
+        parts.append(table.filter(known).select(_BOX_SIDES))
+    image = np.concatenate(positions)
     order = np.argsort(image, kind="stable")
     offsets = np.zeros(n + 1, np.int32)
     np.cumsum(np.bincount(image, minlength=n), out=offsets[1:])
+    found = {side: np.concatenate([np.empty(0), *(part[side].to_numpy() for part in parts)]) for side in _BOX_SIDES}
     return [
-        pa.ListArray.from_arrays(pa.array(offsets), pa.array(table[side].to_numpy()[order], pa.float64()))
-        for side in _BOX_SIDES
+        pa.ListArray.from_arrays(pa.array(offsets), pa.array(found[side][order], pa.float64())) for side in _BOX_SIDES
     ]

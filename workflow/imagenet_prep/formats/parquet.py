@@ -5,10 +5,13 @@ The format is Apache Parquet's; the page checksums are the CRC-32 of its page he
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,11 +32,13 @@ def write(table: pa.Table, path: Path, *, row_group_size: int | None = None) -> 
 @contextmanager
 def writing(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A writer for a table that comes piece by piece; the file appears when the block ends well."""
-    with (
-        atomic.replacing(path) as partial,
-        pq.ParquetWriter(partial, schema, compression="zstd", write_page_checksum=True) as writer,
-    ):
+    with atomic.replacing(path) as partial, into(partial, schema) as writer:
         yield writer
+
+
+def into(place: Path | BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer into a file that is nobody's product."""
+    return pq.ParquetWriter(place, schema, compression="zstd", write_page_checksum=True)
 
 
 def read(path: Path, columns: Sequence[str] | None = None, *, schema: pa.Schema | None = None) -> pa.Table:
@@ -42,33 +47,58 @@ def read(path: Path, columns: Sequence[str] | None = None, *, schema: pa.Schema 
     Raises:
         PrepError: the file is missing or damaged, is no table, or has another schema than the one given.
     """
-    file = open_table(path)
-    table = read_groups(file, path, range(file.num_row_groups), columns)
-    if schema is not None and table.schema != schema:
-        raise PrepError(path, "the table's columns are not the ones expected", AGAIN)
-    return table
+    file = open_table(path, schema=schema)
+    return read_groups(file, path, range(file.num_row_groups), columns)
 
 
-def open_table(path: Path) -> pq.ParquetFile:
+def open_table(path: Path | BinaryIO, *, schema: pa.Schema | None = None) -> pq.ParquetFile:
     """Open a table, to read it by row groups with `read_groups`; raises as `read`."""
     with _damage(path):
-        return pq.ParquetFile(path, page_checksum_verification=True)
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+    if schema is not None and file.schema_arrow != schema:
+        raise PrepError(_shown(path), "the table's columns are not the ones expected", AGAIN)
+    return file
 
 
 def read_groups(
-    file: pq.ParquetFile, path: Path, groups: Sequence[int], columns: Sequence[str] | None = None
+    file: pq.ParquetFile, path: Path | BinaryIO, groups: Sequence[int], columns: Sequence[str] | None = None
 ) -> pa.Table:
     """Read some row groups of an open table; raises as `read`."""
     with _damage(path):
         return file.read_row_groups(list(groups), columns=None if columns is None else list(columns))
 
 
+def gather(path: Path | BinaryIO, rows: np.ndarray[Any, np.dtype[np.int64]], columns: Sequence[str]) -> pa.Table:
+    """The rows of a table with these numbers, int64 of shape (n,) counted from 0, in this order; raises as `read`.
+
+    The table is read from front to back, as far as it holds any of them, so that memory depends on `n` and not on the
+    table's length.
+    """
+    file = open_table(path)
+    order = np.argsort(rows, kind="stable")
+    ascending = rows[order]
+    ends = np.cumsum([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)], dtype=np.int64)
+    edges = np.searchsorted(ascending, np.concatenate([[0], ends])).tolist()
+    parts = [file.schema_arrow.empty_table().select(list(columns))]
+    for group, (first, last) in enumerate(itertools.pairwise(edges)):
+        if first < last:
+            start = ends[group] - file.metadata.row_group(group).num_rows
+            parts.append(read_groups(file, path, [group], columns).take(pa.array(ascending[first:last] - start)))
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    return pa.concat_tables(parts).take(pa.array(back))
+
+
 @contextmanager
-def _damage(path: Path) -> Iterator[None]:
+def _damage(path: Path | BinaryIO) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise PrepError(path, "the table is missing", "Run the same command again: it is made anew") from None
+        raise PrepError(_shown(path), "the table is missing", "Run the same command again: it is made anew") from None
     except (pa.ArrowException, OSError, ValueError) as error:
         problem = f"the table is damaged and cannot be read ({str(error).strip().splitlines()[0]})"
-        raise PrepError(path, problem, AGAIN) from error
+        raise PrepError(_shown(path), problem, AGAIN) from error
+
+
+def _shown(path: Path | BinaryIO) -> Path:
+    return path if isinstance(path, str | os.PathLike) else "a temporary table"

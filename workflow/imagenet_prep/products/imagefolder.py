@@ -6,7 +6,6 @@ written down first (the ledger, `state/made/`), so that a later run can take awa
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -70,34 +69,10 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, o
     except BaseException:
         for partial in partials:
             shutil.rmtree(partial, ignore_errors=True)
-        _remove_empty_partial(output_dir)
+        tree.remove_empty_partial()
         raise
     counts = {folder: len(filenames) for folder, filenames in sorted(folders.items())}
     return {"tree": tree.name, "folders": counts, "format_version": versions.IMAGEFOLDER}
-
-
-def complete_tree(output_dir: Path, split: str, receipts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Take away what an older configuration left in a tree; return the receipt of the whole tree."""
-    tree = Tree(output_dir, TREE_OF_SPLIT[split])
-    folders: dict[str, int] = {}
-    for receipt in receipts:
-        folders.update(receipt["folders"])
-    for folder in sorted(tree.folders_made() - folders.keys()):
-        tree.remove(folder)
-    for leftover in (output_dir / "imagefolder" / ".partial").glob(f"{tree.name}-*"):
-        shutil.rmtree(leftover)
-    _remove_empty_partial(output_dir)
-    return {
-        "tree": tree.name,
-        "folders": len(folders),
-        "images": sum(folders.values()),
-        "format_version": versions.IMAGEFOLDER,
-    }
-
-
-def _remove_empty_partial(output_dir: Path) -> None:
-    with contextlib.suppress(OSError):  # other jobs may be filling folders there
-        (output_dir / "imagefolder" / ".partial").rmdir()
 
 
 def _make(folder: Path) -> None:

@@ -5,11 +5,14 @@ Imports are light, since the Snakefile looks here at every start whether what wa
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
 
-from imagenet_prep import atomic
+from imagenet_prep import atomic, versions
 
 TREE_OF_SPLIT = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
 
@@ -76,6 +79,17 @@ class Tree:
             target.rmdir()
         (self.ledger / f"{folder or 'files'}.txt").unlink(missing_ok=True)
 
+    def remove_partials(self) -> None:
+        """Take away what killed jobs left of folders that they were filling."""
+        for leftover in self._partial.glob(f"{self.name}-*"):
+            shutil.rmtree(leftover)
+        self.remove_empty_partial()
+
+    def remove_empty_partial(self) -> None:
+        """Take away the folder in which folders are filled, if nobody is filling any."""
+        with contextlib.suppress(OSError):  # other jobs may be filling folders there
+            self._partial.rmdir()
+
 
 def remove_trees(output_dir: Path, keep: Collection[str]) -> None:
     """Take away the trees of all splits but those to keep."""
@@ -86,3 +100,20 @@ def remove_trees(output_dir: Path, keep: Collection[str]) -> None:
                 tree.remove(folder)
             if tree.root.is_dir() and not any(tree.root.iterdir()):
                 tree.root.rmdir()
+
+
+def complete_tree(output_dir: Path, split: str, receipts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Take away what an older configuration left in a tree; return the receipt of the whole tree."""
+    tree = Tree(output_dir, TREE_OF_SPLIT[split])
+    folders: dict[str, int] = {}
+    for receipt in receipts:
+        folders.update(receipt["folders"])
+    for folder in sorted(tree.folders_made() - folders.keys()):
+        tree.remove(folder)
+    tree.remove_partials()
+    return {
+        "tree": tree.name,
+        "folders": len(folders),
+        "images": sum(folders.values()),
+        "format_version": versions.IMAGEFOLDER,
+    }

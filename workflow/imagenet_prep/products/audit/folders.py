@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from crc32c import crc32c
 
-from imagenet_prep.products.audit.report import MOVE_AWAY, Check
+from imagenet_prep.products.audit.report import MOVE_AWAY, Check, Findings
 from imagenet_prep.products.tree import TREE_OF_SPLIT, Tree
 
+COLUMNS = ["filename", "wnid", "index", "nbytes", "crc32c"]
 FOUND = pa.schema([("path", pa.string()), ("nbytes", pa.int64()), ("crc32c", pa.uint32())])
 
 
@@ -87,21 +88,33 @@ def expected_paths(images: pa.Table, split: str, val_dirs: str) -> pa.ChunkedArr
 
 
 def compare_tree(
-    check: Check, found: pa.Table, images: pa.Table, root: Path, split: str, val_dirs: str, mend: str
+    check: Check,
+    findings: Findings,
+    found: pa.Table,
+    images: pa.Table,
+    root: Path,
+    split: str,
+    val_dirs: str,
+    mend: str,
 ) -> None:
-    """Hold a tree against its split's images; note in `check` what is missing, too much or changed."""
+    """Hold a tree, or a folder of it, against its images; note in `findings` what is missing, too much or changed.
+
+    Args:
+        found: schema `FOUND`.
+        images: with the columns `COLUMNS`.
+    """
     paths = expected_paths(images, split, val_dirs)
-    check.figures |= {"files": len(found), "images": len(images), "bytes": pc.sum(found["nbytes"]).as_py() or 0}
+    figures = {"files": len(found), "images": len(images), "bytes": pc.sum(found["nbytes"]).as_py() or 0}
+    check.figures |= {name: check.figures.get(name, 0) + figure for name, figure in figures.items()}
     missing = paths.filter(pc.invert(pc.is_in(paths, value_set=found["path"].combine_chunks()))).to_pylist()
-    check.add_each("it is missing", [f"{root}/{path}" for path in missing], mend)
+    findings.add("it is missing", [f"{root}/{path}" for path in missing], mend)
     position = pc.index_in(found["path"], value_set=paths.combine_chunks())
     extra = found["path"].filter(pc.is_null(position)).to_pylist()
-    check.add_each("no image of the archives in use", [f"{root}/{path}" for path in extra], MOVE_AWAY)
+    findings.add("no image of the archives in use", [f"{root}/{path}" for path in extra], MOVE_AWAY)
     known = pc.is_valid(position)
     wanted = images.select(["nbytes", "crc32c"]).take(position.filter(known))
     found = found.filter(known)
     same = pc.and_(pc.equal(found["nbytes"], wanted["nbytes"]), pc.equal(found["crc32c"], wanted["crc32c"]))
     changed = found["path"].filter(pc.invert(same)).to_pylist()
-    check.add_each(
-        "its bytes are not those of the archive", [f"{root}/{path}" for path in changed], f"rm {{}} && {mend}"
-    )
+    what = "its bytes are not those of the archive"
+    findings.add(what, [f"{root}/{path}" for path in changed], f"rm {{}} && {mend}")

@@ -26,6 +26,23 @@ class Problem:
 
 
 @dataclass
+class Findings:
+    """What is wrong with which of many things, looked at some at a time.
+
+    Attributes:
+        found: by what is wrong and what mends it, the first names and the number of all.
+    """
+
+    found: dict[tuple[str, str], tuple[list[str], int]] = field(default_factory=dict)
+
+    def add(self, what: str, names: list[str], mend: str) -> None:
+        """Add names, perhaps none, of which this is true."""
+        if names:
+            first, count = self.found.get((what, mend), ([], 0))
+            self.found[what, mend] = (first + names[: SHOWN + 1 - len(first)], count + len(names))
+
+
+@dataclass
 class Check:
     """One thing looked at.
 
@@ -43,12 +60,22 @@ class Check:
         """Note a problem."""
         self.problems.append(Problem(text, mend))
 
-    def add_each(self, what: str, names: list[str], mend: str) -> None:
-        """Note a problem for each of the names, the first few of them by name and the rest by number."""
+    def add_each(self, what: str, names: list[str], mend: str, count: int | None = None) -> None:
+        """Note a problem for each of the names, the first few of them by name and the rest by number.
+
+        Args:
+            count: of all the names, where only the first are given.
+        """
         for name in names[:SHOWN]:
             self.add(f"{name}: {what}", mend.replace("{}", name))
         if len(names) > SHOWN:
-            self.add(f"and {len(names) - SHOWN} more like {names[SHOWN]}: {what}", mend.replace("{}", names[SHOWN]))
+            others = (count or len(names)) - SHOWN
+            self.add(f"and {others} more like {names[SHOWN]}: {what}", mend.replace("{}", names[SHOWN]))
+
+    def add_findings(self, findings: Findings) -> None:
+        """Note what was found piece by piece, as `add_each` does."""
+        for (what, mend), (names, count) in findings.found.items():
+            self.add_each(what, names, mend, count)
 
     def as_json(self) -> dict[str, Any]:
         """The check as it stands in audit.json."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -15,28 +16,16 @@ import pyarrow.csv
 from imagenet_prep import atomic
 from imagenet_prep.dataset.names import LABEL_FILES
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import parquet
 from imagenet_prep.products.audit import folders, records, tables
+from imagenet_prep.products.audit.image_table import ImageTable
 from imagenet_prep.products.audit.multilabel import check_multilabel_records
-from imagenet_prep.products.audit.report import MOVE_AWAY, Check
+from imagenet_prep.products.audit.report import MOVE_AWAY, Check, Findings
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL, ShardSet
 from imagenet_prep.products.tfds import FEATURES, INFO, LABEL_NAMES
 from imagenet_prep.products.tree import TREE_OF_SPLIT, Tree
 from imagenet_prep.progress import Progress
 
 SNAKEMAKE = "snakemake --cores N"
-_IMAGE_COLUMNS = [
-    "split",
-    "filename",
-    "wnid",
-    "index",
-    "nbytes",
-    "width",
-    "height",
-    "format",
-    "colorspace",
-    "crc32c",
-]
 
 
 @dataclass
@@ -74,9 +63,7 @@ class Audit:
                 name, images_path, [images_path], target, tables.check_images, images_path, split, labels
             ):
                 return
-        images = parquet.read(images_path, _IMAGE_COLUMNS)
-        of_split = {split: images.filter(pc.equal(images["split"], split)) for split in self.splits}
-        images = images.select(["filename"])  # the other columns have been copied, and are large
+        of_split = {split: ImageTable(images_path, split) for split in self.splits}
         with ProcessPoolExecutor(self.workers) as pool:
             if "imagefolder" in self.products:
                 trees = {TREE_OF_SPLIT[split] for split in self.splits}
@@ -89,7 +76,7 @@ class Audit:
         expected = {images_path.name, *({multilabel.name} if "multilabel" in self.config["use"] else ())}
         if "bboxes" in self.products:
             expected.add(boxes.name)
-            self._look("bboxes", boxes, [boxes], "bboxes", tables.check_boxes, boxes, images)
+            self._look("bboxes", boxes, [boxes], "bboxes", tables.check_boxes, boxes, ImageTable(images_path))
         if "multilabel" in self.products:
             self._look(
                 "multilabel", multilabel, [multilabel], "multilabel", tables.check_multilabel, multilabel, labels
@@ -156,18 +143,28 @@ class Audit:
             check.add_each("the last audit saw it, and it is not there or not whole now", gone, SNAKEMAKE)
         self.checks.append(check)
 
-    def _folders(self, pool: ProcessPoolExecutor, split: str, images: pa.Table) -> None:
+    def _folders(self, pool: ProcessPoolExecutor, split: str, images: ImageTable) -> None:
         tree = Tree(self.output_dir, TREE_OF_SPLIT[split])
-        check = Check(f"imagefolder {tree.name}")
+        check, findings = Check(f"imagefolder {tree.name}"), Findings()
         names = folders.folders_of(self.output_dir, split)
         parts = _map(pool, f"reading {tree.root}", folders.examine_folder, [(tree.root, name) for name in names])
-        found = pa.concat_tables([folders.FOUND.empty_table(), *parts]).combine_chunks()
+        nothing = folders.FOUND.empty_table()
+        compared: Iterator[tuple[pa.Table, pa.Table]]
+        if split == "train":  # class by class, since it is large
+            pairs = ((found, images.of_class(name, folders.COLUMNS)) for name, found in zip(names, parts, strict=True))
+            others = sorted(images.classes.keys() - set(names))
+            missing = ((nothing, images.of_class(name, folders.COLUMNS)) for name in others)
+            compared = itertools.chain(pairs, missing)
+        else:
+            compared = iter([(pa.concat_tables([nothing, *parts]).combine_chunks(), images.read(folders.COLUMNS))])
         target = {"train": "imagefolder_train", "validation": "imagefolder_val"}.get(split, "imagefolder")
         val_dirs = self.config["imagefolder"]["val_dirs"]
-        folders.compare_tree(check, found, images, tree.root, split, val_dirs, f"{SNAKEMAKE} {target}")
+        for found, wanted in compared:
+            folders.compare_tree(check, findings, found, wanted, tree.root, split, val_dirs, f"{SNAKEMAKE} {target}")
+        check.add_findings(findings)
         self.checks.append(check)
 
-    def _records(self, pool: ProcessPoolExecutor, of_split: dict[str, pa.Table]) -> None:
+    def _records(self, pool: ProcessPoolExecutor, of_split: dict[str, ImageTable]) -> None:
         folder = self.output_dir / TFRECORD
         splits = [split for split in of_split if split in ("train", "validation")]
         check = Check("tfrecord folder")
@@ -186,51 +183,46 @@ class Audit:
         for split in splits:
             self._records_of(pool, split, of_split[split])
 
-    def _records_of(self, pool: ProcessPoolExecutor, split: str, images: pa.Table) -> None:
+    def _records_of(self, pool: ProcessPoolExecutor, split: str, images: ImageTable) -> None:
         check = Check(f"tfrecord {split}")
         mend = f"{SNAKEMAKE} tfrecords_{split}"
         reencoded = self._reencoded(images)
         paths = [path for path in ShardSet.of(self.config, TFRECORD, split).paths() if path.is_file()]
-        shards = []
-        for shard in _map(
-            pool, f"reading the {split} shards", records.examine_shard, [(path, reencoded) for path in paths]
-        ):
-            if isinstance(shard, PrepError):
-                check.add(str(shard), f"rm {shard.place} && {SNAKEMAKE} tfrecords indexes")
-            else:
-                shards.append(shard)
-                self.sums[self._relative(shard.path)] = shard.sha256
         classes = pyarrow.csv.read_csv(self.output_dir / "labels" / "classes.csv")
         sources = (
             self.output_dir / "state" / "boxes" / f"{split}.parquet",
             self.output_dir / "tables" / "bboxes.parquet",
         )
         boxes = next((path for path in sources if path.is_file()), None)
-        records.compare_records(
-            check,
-            shards,
-            images,
-            classes,
-            boxes,
-            self.config["tfrecord"]["label_base"],
-            reencoded,
-            mend,
-        )
-        if "indexes" in self.products:
-            records.compare_indexes(check, shards, self.output_dir / TFRECORD_INDEX, f"{SNAKEMAKE} indexes")
+        label_base = self.config["tfrecord"]["label_base"]
+        comparison = records.Comparison(check, images, classes, boxes, label_base, reencoded, mend)
+        for shard in _map(
+            pool, f"reading the {split} shards", records.examine_shard, [(path, reencoded) for path in paths]
+        ):
+            if isinstance(shard, PrepError):
+                check.add(str(shard), f"rm {shard.place} && {SNAKEMAKE} tfrecords indexes")
+            else:
+                comparison.add(shard.found)
+                self.sums[self._relative(shard.path)] = shard.sha256
+                if "indexes" in self.products:
+                    folder = self.output_dir / TFRECORD_INDEX
+                    records.compare_index(check, shard, folder, f"{SNAKEMAKE} indexes")
+        comparison.finish()
         self.checks.append(check)
 
-    def _multilabel_records(self, table: Path, images: pa.Table) -> None:
+    def _multilabel_records(self, table: Path, images: ImageTable) -> None:
         folder = self.output_dir / TFRECORD_MULTILABEL
-        again = self._reencoded(images)
-        arguments = (folder, table, images, again, self.sums)
+        arguments = (folder, table, images.read(["filename", "crc32c"]), self._reencoded(images), self.sums)
         self._look(folder.name, folder, [table], "multilabel_tfrecords", check_multilabel_records, *arguments)
 
-    def _reencoded(self, images: pa.Table) -> frozenset[str]:
+    def _reencoded(self, images: ImageTable) -> frozenset[str]:
         settings = self.config["tfrecord"]
-        cmyk = pc.and_(pc.equal(images["colorspace"], "CMYK"), settings["cmyk_to_rgb"])
-        png = pc.and_(pc.equal(images["format"], "PNG"), settings["png_to_jpeg"])
-        return frozenset(images["filename"].filter(pc.or_(cmyk, png)).to_pylist())
+        names: set[str] = set()
+        for part in images.parts(["filename", "colorspace", "format"]):
+            cmyk = pc.and_(pc.equal(part["colorspace"], "CMYK"), settings["cmyk_to_rgb"])
+            png = pc.and_(pc.equal(part["format"], "PNG"), settings["png_to_jpeg"])
+            names.update(part["filename"].filter(pc.or_(cmyk, png)).to_pylist())
+        return frozenset(names)
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.output_dir).as_posix()

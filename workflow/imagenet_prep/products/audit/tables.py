@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -9,35 +10,42 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagenet_prep.formats import parquet
-from imagenet_prep.products.audit.records import compare_names
-from imagenet_prep.products.audit.report import Check
+from imagenet_prep.products.audit.image_table import ImageTable
+from imagenet_prep.products.audit.report import Check, Findings
+
+_GROUPS_AT_A_TIME = 4
 
 
 def check_images(path: Path, split: str, labels: Path, mend: str) -> Check:
     """The split's images: none twice, and per class as many as the devkit says."""
-    images = parquet.read(path, ["split", "filename", "wnid", "index", "nbytes"])
-    images = images.filter(pc.equal(images["split"], split))
-    check = Check(f"images {split}", {"images": len(images), "bytes": pc.sum(images["nbytes"]).as_py() or 0})
-    classes = pd.read_csv(labels / "classes.csv")
-    names = images["filename"]
-    if pc.count_distinct(names).as_py() != len(names):
-        check.add("tables/images.parquet: an image is there more than once", mend)
+    table = ImageTable(path, split)
+    check = Check(f"images {split}", {"images": len(table), "bytes": 0})
+    found: Counter[str] = Counter()
+    last, rising = "", True
+    for images in table.parts():  # every column, so that every page's checksum is held against it
+        check.figures["bytes"] += pc.sum(images["nbytes"]).as_py()
+        names = images["filename"].combine_chunks()
+        rising &= last < names[0].as_py() and pc.all(pc.less(names[:-1], names[1:]), min_count=0).as_py()
+        last = names[-1].as_py()
+        found.update({row["values"]: row["counts"] for row in pc.value_counts(images["wnid"]).to_pylist()})
+    if not rising:
+        check.add("tables/images.parquet: an image is there more than once, or they are out of order", mend)
     if split == "train":
-        found = {row["values"]: row["counts"] for row in pc.value_counts(images["wnid"]).to_pylist()}
+        classes = pd.read_csv(labels / "classes.csv")
         for row in classes.itertuples():
-            count = found.get(row.wnid, 0)
+            count = found[str(row.wnid)]
             if count != row.num_train_images:
                 check.add(
                     f"class {row.wnid}: the archive has {count} images, the devkit says {row.num_train_images}",
                     "Get the train archive and the devkit again, both from the same place",
                 )
-        check.figures["classes"] = len(found)
+        check.figures["classes"] = len(table.classes)
     if split == "validation":
         wanted = pd.read_csv(labels / "val_labels.csv")
-        compare_names(check, names, pa.chunked_array([pa.array(wanted["filename"])]), "tables/images.parquet: ", mend)
-        joined = wanted.merge(
-            images.select(["filename", "wnid", "index"]).to_pandas(), on="filename", suffixes=("", "_table")
-        )
+        images = table.read(["filename", "wnid", "index"])
+        names = images["filename"]
+        _compare_names(check, names, pa.chunked_array([pa.array(wanted["filename"])]), "tables/images.parquet: ", mend)
+        joined = wanted.merge(images.to_pandas(), on="filename", suffixes=("", "_table"))
         wrong = joined[(joined["wnid"] != joined["wnid_table"]) | (joined["index"] != joined["index_table"])]
         check.add_each(
             "its label in labels/val_labels.csv is not that of tables/images.parquet", wrong["filename"].tolist(), mend
@@ -71,21 +79,28 @@ def check_labels(labels: Path, mend: str) -> Check:
     return check
 
 
-def check_boxes(boxes: Path, images: pa.Table, mend: str) -> Check:
-    """Every usable box lies in its image's split and inside 0 … 1, and has the image's class."""
-    table = parquet.read(boxes)
-    check = Check("bboxes", {"boxes": len(table), "usable": pc.sum(pc.cast(table["usable"], pa.int64())).as_py() or 0})
-    usable = table.filter(table["usable"])
-    for low, high in (("xmin", "xmax"), ("ymin", "ymax")):
-        inside = pc.and_(
-            pc.and_(pc.greater_equal(usable[low], 0), pc.less(usable[low], usable[high])),
-            pc.less_equal(usable[high], 1),
-        )
-        check.add_each(
-            "a usable box is not inside the image", usable["source"].filter(pc.invert(inside)).to_pylist(), mend
-        )
-    without = pc.invert(pc.is_in(usable["filename"], value_set=images["filename"].combine_chunks()))
-    check.figures["boxes_without_image"] = pc.sum(pc.cast(without, pa.int64())).as_py() or 0
+def check_boxes(boxes: Path, images: ImageTable, mend: str) -> Check:
+    """Every usable box lies inside 0 … 1; counts those whose image no archive in use holds."""
+    file = parquet.open_table(boxes)
+    check = Check("bboxes", {"boxes": file.metadata.num_rows, "usable": 0, "boxes_without_image": 0})
+    findings = Findings()
+    for first in range(0, file.num_row_groups, _GROUPS_AT_A_TIME):
+        groups = range(first, min(first + _GROUPS_AT_A_TIME, file.num_row_groups))
+        table = parquet.read_groups(
+            file, boxes, groups
+        )  # every column, so that every page's checksum is held against it
+        usable = table.filter(table["usable"])
+        check.figures["usable"] += len(usable)
+        for low, high in (("xmin", "xmax"), ("ymin", "ymax")):
+            inside = pc.and_(
+                pc.and_(pc.greater_equal(usable[low], 0), pc.less(usable[low], usable[high])),
+                pc.less_equal(usable[high], 1),
+            )
+            outside = usable["source"].filter(pc.invert(inside)).to_pylist()
+            findings.add("a usable box is not inside the image", outside, mend)
+        known, _, _ = images.find(usable["filename"].combine_chunks(), [])
+        check.figures["boxes_without_image"] += len(usable) - len(known)
+    check.add_findings(findings)
     return check
 
 
@@ -100,3 +115,17 @@ def check_multilabel(path: Path, labels: Path, mend: str) -> Check:
         "its original_label in tables/multilabel.parquet is not its validation label", wrong["file_name"].tolist(), mend
     )
     return check
+
+
+def _compare_names(check: Check, found: pa.ChunkedArray, wanted: pa.ChunkedArray, prefix: str, mend: str) -> None:
+    """Note which names are missing, there more than once, or unknown."""
+    counts = pc.value_counts(found.combine_chunks())
+    twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    missing = wanted.filter(pc.invert(pc.is_in(wanted, value_set=found.combine_chunks())))
+    unknown = found.filter(pc.invert(pc.is_in(found, value_set=wanted.combine_chunks())))
+    for names, what in (
+        (missing, "it is missing"),
+        (twice, "it is there more than once"),
+        (unknown, "no archive in use holds it"),
+    ):
+        check.add_each(what, [prefix + name for name in names.to_pylist()], mend)
