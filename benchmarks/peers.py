@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import shutil
 import sys
 import tarfile
+import types
 from pathlib import Path
 
 
@@ -25,6 +28,13 @@ def tfds(archives: Path | None, output: Path) -> None:
 
 def torchvision(archives: Path | None, output: Path) -> None:
     """Torchvision's unpacking of the train archive into an ImageFolder."""
+    try:
+        importlib.import_module("torchvision")
+    except RuntimeError:  # its operators belong to another build of torch; the module that unpacks needs none of them
+        for name in ("torchvision", "torchvision.datasets"):
+            (folder,) = importlib.util.find_spec(name).submodule_search_locations
+            sys.modules[name] = types.ModuleType(name)
+            sys.modules[name].__path__ = [folder]
     from torchvision.datasets.imagenet import ARCHIVE_META, parse_train_archive
 
     if archives is None:

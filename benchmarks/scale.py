@@ -10,6 +10,7 @@ import csv
 import json
 import statistics
 from collections import defaultdict
+from operator import truediv
 from pathlib import Path
 from typing import Any
 
@@ -33,48 +34,53 @@ def main() -> None:
         found["runs"].append(measure_share(arguments.folder / f"scale-{share:g}", share))
         arguments.output.write_text(json.dumps(found, indent=1) + "\n")
     print(table(found["runs"]), flush=True)
-    for share in arguments.share or SHARES:
-        remove(arguments.folder / f"scale-{share:g}" / "unpacked")
 
 
 def measure_share(
-    folder: Path, share: float, configuration: dict[str, Any] | None = None, repeats: int = 3
+    folder: Path, share: float, configuration: dict[str, Any] | None = None, rounds: int = 2
 ) -> dict[str, Any]:
     """All figures of one share.
+
+    In each round everything runs once, the workflow beside what it is held against; the figures are medians.
 
     Args:
         folder: where to work; archives that lie there from an earlier run are used again.
         share: of the real number of images.
         configuration: laid over the workflow's own.
-        repeats: runs with nothing to do, of which the median is taken.
+        rounds: how often.
     """
     shape = full_cardinality(share)
     images = sum(shape.counts.values()) + shape.validation
     shards = {"train_shards": min(1024, images // 100), "validation_shards": min(128, shape.validation // 50)}
     project = Project(folder, shape, {"classes": None, "tfrecord": shards, **(configuration or {})})
-    project.forget()
-    md5sum = measure.run(["md5sum", str(project.archive("train"))], folder)
-    planning = project.run("--dry-run", "--quiet", "all")
-    whole = project.run()
-    nothing = [project.run() for _ in range(repeats)]
+    archive, unpacked = str(project.archive("train")), folder / "unpacked"
+    measured: dict[str, list[measure.Cost]] = defaultdict(list)
+    for _ in range(rounds):
+        project.forget()
+        remove(unpacked)
+        unpacked.mkdir()
+        measured["md5sum"].append(measure.run(["md5sum", archive], folder))
+        measured["nested_tar"].append(measure.run([*NESTED_TAR, archive], unpacked))
+        remove(unpacked)
+        measured["planning"].append(project.run("--dry-run", "--quiet", "all"))
+        measured["whole"].append(project.run())
+        measured["nothing"].append(project.run())
+    cost = {name: measure.median(costs) for name, costs in measured.items()}
+    walls = {name: [it.wall for it in measured[name]] for name in ("whole", "nested_tar")}
     rules = rule_costs(project.results / "benchmarks")
-    unpacked = folder / "unpacked"
-    remove(unpacked)
-    unpacked.mkdir()
-    tar = measure.run([*NESTED_TAR, str(project.archive("train"))], unpacked)
     return {
         "images": images,
         "train_images": sum(shape.counts.values()),
         **shards,
         "jobs": sum(rule["jobs"] for rule in rules.values()),
-        "planning": planning.as_json(),
-        "whole": whole.as_json(),
-        "user_us_per_image": round(1e6 * whole.user / images, 1),
-        "system_us_per_image": round(1e6 * whole.system / images, 1),
-        "nothing_to_do_s": round(statistics.median(cost.wall for cost in nothing), 2),
-        "nested_tar": tar.as_json(),
-        "md5sum": md5sum.as_json(),
-        "wall_of_nested_tar": round(whole.wall / tar.wall, 2),
+        "planning": cost["planning"],
+        "whole": cost["whole"],
+        "user_us_per_image": round(1e6 * cost["whole"]["user_s"] / images, 1),
+        "system_us_per_image": round(1e6 * cost["whole"]["system_s"] / images, 1),
+        "nothing_to_do_s": cost["nothing"]["wall_s"],
+        "nested_tar": cost["nested_tar"],
+        "md5sum": cost["md5sum"],
+        "wall_of_nested_tar": round(statistics.median(map(truediv, walls["whole"], walls["nested_tar"])), 2),
         "rules": rules,
     }
 

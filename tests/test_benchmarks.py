@@ -81,7 +81,7 @@ def test_a_run_is_measured_with_all_that_it_starts(tmp_path: Path) -> None:
 def test_full_cardinality_is_measured(tmp_path: Path) -> None:
     scale = module("scale")
     small = {"use": ["train", "devkit"], "products": ["imagefolder", "audit"], "jobs": {"imagefolder_classes": 1000}}
-    found = scale.measure_share(tmp_path, 0.001, small, repeats=1)
+    found = scale.measure_share(tmp_path, 0.001, small, rounds=1)
     assert found["images"] == found["train_images"] + 1000
     assert {"scan_archive", "write_folders", "audit_products"} <= found["rules"].keys()
     assert "user us an image" in scale.table([found])
