@@ -6,22 +6,25 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+READERS := .venv-readers
+READERS_PIP := $(READERS)/bin/python -m pip -qq --disable-pip-version-check
 SOURCES := workflow tests envs benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint format lock bench bench-scale soak clean
+.PHONY: help env demo test test-readers lint format lock bench bench-scale soak clean
 
 help:
 	@echo 'make demo    a made-up ILSVRC2012 through the whole workflow, into demo/results'
 	@echo 'make env     the environment for the real one: .venv/bin/snakemake --cores N'
 	@echo 'make test    the whole test suite'
+	@echo 'make test-readers  reads results with TensorFlow, PyTorch, DALI and others, in an environment of their own'
 	@echo 'make lint    ruff, mypy, snakefmt and snakemake --lint'
 	@echo 'make format  formats the sources'
 	@echo 'make lock    envs/ anew after a change of the dependencies in pyproject.toml'
 	@echo 'make bench   times every stage against md5sum, tar, TFDS and others'
 	@echo 'make bench-scale  times the whole workflow on 1.28 million tiny images, and on half of them'
 	@echo 'make soak    downloads 1 GiB from a server that fails at random, while the client is killed 50 times'
-	@echo 'make clean   removes .venv, demo/ and the caches of tools; no results, no archives'
+	@echo 'make clean   removes .venv, $(READERS), demo/ and the caches of tools; no results, no archives'
 	@echo
 	@echo 'PYTHON=python3.12 chooses the interpreter of a new .venv, CORES=4 the cores of the demo.'
 
@@ -41,6 +44,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-readers: $(READERS)/installed
+	@$(READERS)/bin/python -m pytest tests/readers
 
 lint: $(VENV)/installed-test
 	@$(BIN)/ruff check $(SOURCES)
@@ -68,7 +74,7 @@ soak: $(VENV)/installed
 	@$(BIN)/python tests/download/soak.py
 
 clean:
-	rm -rf $(VENV) demo workflow/imagenet_prep.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(READERS) demo workflow/imagenet_prep.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: envs/lock.txt | $(BIN)/pip
@@ -82,11 +88,21 @@ $(VENV)/installed-test: envs/lock-test.txt $(VENV)/installed
 	@$(PIP) install --requirement envs/lock-test.txt
 	@touch $@
 
-$(BIN)/pip:
+# --no-compile: most of these gigabytes are never imported. torch is not locked, since the file to be taken depends on
+# the machine: pip finds a build without CUDA where it is told of one (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL), and else
+# takes PyPI's with all of CUDA. torchvision is the release for this torch, and would bring another one.
+$(READERS)/installed: envs/lock-readers.txt | $(READERS)/bin/pip
+	@echo 'Installing the programs that read the results into $(READERS) (once; some minutes, 4 GB)'
+	@$(READERS_PIP) install --no-compile --no-deps --requirement envs/lock-readers.txt
+	@$(READERS_PIP) install --no-compile torch==2.13.0
+	@$(READERS_PIP) install --no-compile --no-deps torchvision==0.28.0
+	@touch $@
+
+$(BIN)/pip $(READERS)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'imagenet-prep needs Python 3.11 or newer, and "$(PYTHON)" is not that.' >&2; \
 		echo 'Install it, or name another one: make env PYTHON=python3.12' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo 'This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
-	@echo 'Making a virtual environment in $(VENV)'
-	@$(PYTHON) -m venv $(VENV)
+	@echo 'Making a virtual environment in $(@:/bin/pip=)'
+	@$(PYTHON) -m venv $(@:/bin/pip=)

@@ -14,6 +14,8 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/imagefolder.smk"
 include: "workflow/rules/tfrecord.smk"
 include: "workflow/rules/audit.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/publish.smk"
 include: "workflow/rules/scores.smk"
 
 
@@ -33,6 +35,7 @@ rule all:
 
 onstart:
     begin_run()
+    expect_client()
     expect_room()
 
 

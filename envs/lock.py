@@ -1,6 +1,6 @@
-"""Writes the three files of this folder anew from pyproject.toml: ``make lock``.
+"""Writes the other files of this folder anew from pyproject.toml: ``make lock``.
 
-Versions that still fit stay as they are; delete ``lock.txt`` and ``lock-test.txt`` first to get the newest ones.
+Versions that still fit stay as they are; delete the ``lock*.txt`` first to get the newest ones.
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ def write_conda_file() -> None:
 
 
 if __name__ == "__main__":
-    compile_lock("lock.txt")
-    compile_lock("lock-test.txt", "--extra", "test", "--constraint", "envs/lock.txt")
+    # The tests' first, since theirs hold for all: some of their packages go together with few versions of others.
+    compile_lock("lock-test.txt", "--extra", "test", "--extra", "publish")
+    compile_lock("lock.txt", "--constraint", "envs/lock-test.txt")
+    compile_lock("lock-publish.txt", "--extra", "publish", "--constraint", "envs/lock-test.txt")
+    compile_lock("lock-readers.txt", "--extra", "readers", "--constraint", "envs/lock.txt")
     write_conda_file()

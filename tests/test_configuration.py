@@ -293,6 +293,33 @@ def test_outputs_and_archives_may_not_lie_in_each_other(
     assert refusal({"output_dir": output, "archives_dir": archives}).startswith(f"configuration key {key}: ")
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("./results", "is output_dir, or one of them lies in the other"),
+        ("./results/published", "is output_dir, or one of them lies in the other"),
+        ("./", "is output_dir, or one of them lies in the other"),
+        ("./archives/x", "is archives_dir, or one of them lies in the other"),
+        ("./file/x", "is a file, not a folder"),
+        ("s3://key:hidden@bucket/folder", "it holds a password"),
+        ("https://example.org/folder", "web servers take no files"),
+    ],
+)
+def test_a_place_that_cannot_be_published_to_is_refused(
+    refusal: Callable[..., str], tmp_path: Path, url: str, said: str
+) -> None:
+    (tmp_path / "file").touch()
+    message = refusal({"publish": {"url": url}})
+    assert message.startswith("configuration key publish.url: ")
+    assert said in message
+    assert "hidden" not in message
+
+
+@pytest.mark.parametrize("url", ["gs://bucket/folder", "s3://bucket", "/mnt/share", "../share", "file:///mnt/share"])
+def test_a_bucket_or_a_folder_can_be_published_to(url: str, tmp_path: Path) -> None:
+    assert complete(overlaid({"publish": {"url": url}}), tmp_path)["publish"]["url"] == url
+
+
 def test_more_synthetic_dog_classes_than_classes_are_refused(refusal: Callable[..., str]) -> None:
     demo = yaml.safe_load((CONFIG / "demo.yaml").read_text(encoding="utf-8"))
     message = refusal({"synthetic": {**demo["synthetic"], "train_t3_classes": 21}})

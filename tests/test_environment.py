@@ -14,7 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-LOCKS = ("lock.txt", "lock-test.txt")
+LOCKS = ("lock.txt", "lock-test.txt", "lock-publish.txt", "lock-readers.txt")
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,15 @@ def pins(lock: Path) -> dict[str, str]:
 # The files of envs/
 
 
-@pytest.mark.parametrize(("lock", "extras"), [("lock.txt", []), ("lock-test.txt", ["test"])])
+@pytest.mark.parametrize(
+    ("lock", "extras"),
+    [
+        ("lock.txt", []),
+        ("lock-publish.txt", ["publish"]),
+        ("lock-test.txt", ["test", "publish"]),
+        ("lock-readers.txt", ["readers"]),
+    ],
+)
 def test_the_lock_pins_what_the_project_asks_for(checkout: Path, project: dict, lock: str, extras: list[str]) -> None:
     asked = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
     for extra in extras:
@@ -43,9 +51,15 @@ def test_the_lock_pins_what_the_project_asks_for(checkout: Path, project: dict, 
     assert unmet == []
 
 
-def test_tests_run_with_the_versions_of_the_workflow(checkout: Path) -> None:
-    runtime, test = (pins(checkout / "envs" / lock) for lock in LOCKS)
+@pytest.mark.parametrize("lock", ["lock.txt", "lock-publish.txt"])
+def test_tests_run_with_the_versions_of_the_workflow(checkout: Path, lock: str) -> None:
+    runtime, test = (pins(checkout / "envs" / name) for name in (lock, "lock-test.txt"))
     assert runtime.items() <= test.items()
+
+
+def test_readers_read_the_results_of_the_versions_of_the_workflow(checkout: Path) -> None:
+    runtime, readers = (pins(checkout / "envs" / name) for name in ("lock.txt", "lock-readers.txt"))
+    assert runtime.items() <= readers.items()
 
 
 @pytest.mark.parametrize("lock", LOCKS)

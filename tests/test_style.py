@@ -25,11 +25,12 @@ TOOLS = {
 
 # Which package must not import which: formats know nothing of ImageNet, and nothing imports what stands above it.
 FORBIDDEN = {
-    "formats": {"dataset", "download", "products", "synthetic"},
-    "download": {"dataset", "products", "synthetic"},
-    "dataset": {"products", "synthetic"},
-    "products": {"download", "synthetic"},
-    "synthetic": {"download", "products"},
+    "formats": {"dataset", "download", "products", "publish", "synthetic"},
+    "download": {"dataset", "products", "publish", "synthetic"},
+    "dataset": {"products", "publish", "synthetic"},
+    "products": {"download", "publish", "synthetic"},
+    "publish": {"dataset", "download", "formats", "products", "synthetic"},
+    "synthetic": {"download", "products", "publish"},
 }
 
 # Modules that are longer than 300 lines, each with its reason.
@@ -86,7 +87,8 @@ def test_no_path_of_a_machine_is_in_the_sources() -> None:
     files = [CHECKOUT / name for name in roots]
     for folder in (".ci", "benchmarks", "config", "envs", "profiles", "tests", "workflow"):
         files += [path for path in (CHECKOUT / folder).rglob("*") if path.suffix in suffixes and path.is_file()]
-    files = [path for path in files if ".venv" not in path.parts]  # of the benchmarks' peers, not ours
+    made = [CHECKOUT / "benchmarks" / name for name in (".venv", "work")]  # by others, and by the benchmarks
+    files = [path for path in files if not any(path.is_relative_to(folder) for folder in made)]
     machine = re.compile(r"""(?<![\w.>:/])/(home|root|work|Users|private)/\w""")
     found = [
         f"{path.relative_to(CHECKOUT)}:{number}: {line.strip()}"

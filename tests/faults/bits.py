@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
@@ -27,7 +28,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
 from imagenet_prep import configuration  # noqa: E402
-from imagenet_prep.dataset.archives import Expected, verify  # noqa: E402
+from imagenet_prep.dataset.archives import SPLIT_OF_ARCHIVE, Expected, verify  # noqa: E402
 from imagenet_prep.dataset.scan import scan  # noqa: E402
 from imagenet_prep.errors import PrepError  # noqa: E402
 from imagenet_prep.formats import parquet  # noqa: E402
@@ -93,7 +94,9 @@ class Figures:
     def __str__(self) -> str:
         lines = [f"{self.cases} cases, {self.detected.total()} detected, {len(self.silent)} silent"]
         for kind in sorted(self.detected):
-            lines.append(f"  {kind}: {self.detected[kind]} detected, {self.offsets[kind]} of them with the place inside")
+            lines.append(
+                f"  {kind}: {self.detected[kind]} detected, {self.offsets[kind]} of them with the place inside"
+            )
         lines += [f"  {count} without effect: {reason}" for reason, count in sorted(self.free.items())]
         return "\n".join([*lines, *(f"  SILENT {case}" for case in self.silent)])
 
@@ -191,7 +194,7 @@ class Attack:
 
     def _reading(self, path: Path, content: bytes, first: int, last: int) -> str | None:
         """The reader of tables, through which every stage goes."""
-        right = pq.read_table(pa_buffer(content))
+        right = pq.read_table(pa.BufferReader(content))
         try:
             found = parquet.read(path)
         except PrepError as error:
@@ -203,20 +206,12 @@ class Attack:
         with contextlib.chdir(self.project.folder), quiet():
             config = configuration.complete(self._config, Path.cwd())
             products = [product for product in config["products"] if product != "audit"]
-            splits = [split for split in ("train", "validation", "test", "train_t3")]
-            use = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
-            audit = Audit(config, products, [split for split in splits if use[split] in config["use"]], 1)
+            splits = [split for archive, split in SPLIT_OF_ARCHIVE.items() if archive in config["use"]]
+            audit = Audit(config, products, splits, 1)
             audit.run()
             audit.check_sums()
         problems = [problem.text for check in audit.checks for problem in check.problems]
         return next((text for text in problems if path.name in text), None)
-
-
-def pa_buffer(content: bytes) -> object:
-    """A file of these bytes, for pyarrow."""
-    import pyarrow as pa
-
-    return pa.BufferReader(content)
 
 
 @contextlib.contextmanager

@@ -35,6 +35,7 @@ ARCHIVES_OF_PRODUCT = {
     "multilabel_tfrecords": ("multilabel",),
     "labels": ("devkit",),
     "audit": IMAGE_ARCHIVES,
+    "report": IMAGE_ARCHIVES,
 }
 
 _WNID = re.compile(r"n[0-9]{8}")
@@ -200,10 +201,14 @@ def _folder_problems(output: Path, archives: Path) -> Iterator[Problem]:
         yield "output_dir", f"{_shown(str(output))} lies in archives_dir", "Give the outputs a folder outside of it"
     elif archives.is_relative_to(output):
         yield "archives_dir", f"{_shown(str(archives))} lies in output_dir", "Give the archives a folder outside of it"
-    for key, folder in (("output_dir", output), ("archives_dir", archives)):
-        existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))
-        if not os.path.isdir(existing):
-            yield key, f"{_shown(str(existing))} is a file, not a folder", "Write the name of a folder"
+    yield from _file_problems("output_dir", output)
+    yield from _file_problems("archives_dir", archives)
+
+
+def _file_problems(key: str, folder: Path) -> Iterator[Problem]:
+    existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    if not os.path.isdir(existing):
+        yield key, f"{_shown(str(existing))} is a file, not a folder", "Write the name of a folder"
 
 
 def _publish_problems(url: str, base: Path, folders: list[tuple[str, Path]]) -> Iterator[Problem]:
@@ -217,7 +222,10 @@ def _publish_problems(url: str, base: Path, folders: list[tuple[str, Path]]) -> 
         for key, folder in folders:
             folder = folder.resolve()
             if target.is_relative_to(folder) or folder.is_relative_to(target):
-                yield "publish.url", f"{_shown(str(target))} and {key} lie in each other", "Publish to another folder"
+                problem = f"{_shown(str(target))} is {key}, or one of them lies in the other"
+                yield "publish.url", problem, "Write the path of another folder"
+                return
+        yield from _file_problems("publish.url", target)
 
 
 def _synthetic_problems(synthetic: Mapping[str, int]) -> Iterator[Problem]:

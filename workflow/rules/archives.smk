@@ -5,6 +5,12 @@ OTHER_ARCHIVES = [archive for archive in config["archives"] if archive not in IM
 NAME_OF_FILE = {settings["file"]: archive for archive, settings in config["archives"].items()}
 
 
+# Where jobs run on a cluster, these run here: its nodes often reach nothing outside, and what is small needs no queue.
+localrules:
+    fetch_archive,
+    verify_archive,
+
+
 rule fetch_archive:
     """Link an archive that is there, or download it first."""
     input:
@@ -19,7 +25,8 @@ rule fetch_archive:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(1440),
     params:
         archive=archive_of_file,
         settings=settings_of_file,
@@ -51,7 +58,8 @@ checkpoint verify_archive:
         "../../envs/imagenet-prep.yaml"
     threads: 2
     resources:
-        mem_mb=500,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
     params:
         expected=expected,
         state=state_of_archive,
@@ -80,7 +88,8 @@ checkpoint scan_archive:
         "../../envs/imagenet-prep.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(120),
     params:
         expected=expected,
         state=state_of_archive,

@@ -1,6 +1,11 @@
 """The audit, which the run must pass, and the check of what lies there, which makes nothing."""
 
 
+# Seconds each: not worth a place in a cluster's queue.
+localrules:
+    remove_splits,
+
+
 rule remove_splits:
     """Take away what was made of archives that are not in use any more."""
     output:
@@ -13,7 +18,8 @@ rule remove_splits:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
     params:
         splits=SPLITS,
     message:
@@ -39,9 +45,10 @@ rule audit_products:
         BENCHMARKS / "audit_products.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
-    threads: workflow.cores or 1
+    threads: EVERY_CORE
     resources:
-        mem_mb=2000,
+        mem_mb=memory_of_audit,
+        runtime=by_attempt(240),
     params:
         products=products_in_use(),
         splits=SPLITS,
@@ -65,9 +72,10 @@ rule check:
         LOGS / "check.log",
     conda:
         "../../envs/imagenet-prep.yaml"
-    threads: workflow.cores or 1
+    threads: EVERY_CORE
     resources:
-        mem_mb=2000,
+        mem_mb=memory_of_audit,
+        runtime=by_attempt(240),
     params:
         products=products_in_use(),
         splits=SPLITS,

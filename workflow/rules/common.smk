@@ -65,6 +65,9 @@ elif config["synthetic"]:
 else:
     CLASS_COUNT = 1000
 
+# Snakemake takes no more than --cores; for a cluster, its profile says how many a node has.
+EVERY_CORE = 64
+
 FOLDER_UNITS = {"train": CLASS_COUNT, "validation": CLASS_COUNT, "test": 1, "train_t3": 1}
 
 
@@ -127,6 +130,20 @@ def verified(*archives):
         return paths
 
     return receipts
+
+
+def by_attempt(amount):
+    """A resource that grows with each attempt, for a job that a cluster stopped for want of it."""
+
+    def grown(wildcards, attempt):
+        return amount * attempt
+
+    return grown
+
+
+def memory_of_audit(wildcards, threads, attempt):
+    """What the audit needs: the tables, and for each of its processes a shard's records."""
+    return (1000 + 200 * threads) * attempt
 
 
 def verified_for_images(wildcards):
@@ -314,7 +331,7 @@ def synthetic_archives():
 
 def products_in_use():
     """The configured products that the audit looks at."""
-    return [product for product in config["products"] if product != "audit"]
+    return [product for product in config["products"] if product not in ("audit", "report")]
 
 
 def files_of_products():
@@ -334,8 +351,9 @@ def files_of_products():
 def everything():
     """What the default target asks for."""
     audited = rules.audit_products.output if "audit" in config["products"] else []
+    shown = rules.write_page.output if "report" in config["products"] else []
     copies = rules.publish_products.output if config["publish"]["url"] else []
-    return [*files_of_products(), *LABEL_FILES, *rules.tabulate_images.output, *audited, *copies]
+    return [*files_of_products(), *LABEL_FILES, *rules.tabulate_images.output, *audited, *shown, *copies]
 
 
 def published(wildcards):

@@ -1,6 +1,12 @@
 """The synthetic ILSVRC2012, where the configuration asks for it."""
 
 
+# Seconds each: not worth a place in a cluster's queue.
+localrules:
+    synthesize_archives,
+    predict_demo,
+
+
 rule synthesize_archives:
     """Make up an ILSVRC2012 of the configured size, with the real one's structure and its troubles."""
     output:
@@ -13,7 +19,8 @@ rule synthesize_archives:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         settings=config["synthetic"],
     message:
@@ -38,7 +45,8 @@ rule predict_demo:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
     params:
         classes=CLASS_PARAMS,
     message:

@@ -1,6 +1,11 @@
 """ImageFolder: every image a file, in the folder of its class."""
 
 
+# Seconds each: not worth a place in a cluster's queue.
+localrules:
+    complete_tree,
+
+
 rule write_folders:
     """Write the images of a batch of classes straight from the archive."""
     input:
@@ -19,7 +24,8 @@ rule write_folders:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(60),
     params:
         classes=CLASS_PARAMS,
         val_dirs=val_dirs,
@@ -45,7 +51,8 @@ rule complete_tree:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
     message:
         "Complete the ImageFolder of {wildcards.split}"
     script:

@@ -4,6 +4,12 @@ LABEL_FILES = [LABELS / name for name in names.LABEL_FILES]
 CLASS_PARAMS = {"wnids": config["classes"], "subset_labels": config["subset_labels"]}
 
 
+# Seconds each: not worth a place in a cluster's queue.
+localrules:
+    parse_devkit,
+    write_labels,
+
+
 rule parse_devkit:
     """Read the synsets and the validation labels out of the devkit."""
     input:
@@ -20,7 +26,8 @@ rule parse_devkit:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         version=versions.DEVKIT,
     message:
@@ -45,7 +52,8 @@ rule write_labels:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         classes=CLASS_PARAMS,
         version=versions.LABELS,

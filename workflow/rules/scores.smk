@@ -3,6 +3,11 @@
 SCORES = OUT / "scores"
 
 
+# Seconds each: not worth a place in a cluster's queue.
+localrules:
+    score_predictions,
+
+
 rule score_predictions:
     """Score a model's predictions by the original, the ReaL and the multi-label annotations."""
     input:
@@ -24,7 +29,8 @@ rule score_predictions:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         classes=CLASS_PARAMS,
         version=versions.SCORES,

@@ -13,7 +13,8 @@ rule space:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
     params:
         spare=SPARE,
     message:

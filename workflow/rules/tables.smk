@@ -3,6 +3,14 @@
 MULTILABEL_ARCHIVES = ("devkit", "multilabel")
 
 
+# Seconds each: not worth a place in a cluster's queue.
+localrules:
+    label_images,
+    tabulate_images,
+    tabulate_boxes,
+    tabulate_multilabel,
+
+
 rule label_images:
     """Give every image of a split its class."""
     input:
@@ -21,7 +29,8 @@ rule label_images:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         archive=archive_of_split,
         classes=CLASS_PARAMS,
@@ -49,7 +58,8 @@ rule tabulate_images:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     message:
         "Write the table of images"
     script:
@@ -74,7 +84,8 @@ rule parse_boxes:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=by_attempt(1500),
+        runtime=by_attempt(30),
     params:
         version=versions.BOXES,
     message:
@@ -100,7 +111,8 @@ rule tabulate_boxes:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         wnids=config["classes"],
     message:
@@ -127,7 +139,8 @@ rule tabulate_multilabel:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         classes=CLASS_PARAMS,
         version=versions.MULTILABEL,

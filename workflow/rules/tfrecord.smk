@@ -4,6 +4,13 @@ TFRECORD = OUT / "tfrecord"
 TFRECORD_INDEX = OUT / "tfrecord_index"
 
 
+# Seconds each: not worth a place in a cluster's queue.
+localrules:
+    complete_shards,
+    describe_records,
+    complete_indexes,
+
+
 rule plan_shards:
     """Decide which image goes into which shard, and where."""
     input:
@@ -24,7 +31,8 @@ rule plan_shards:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1500),
+        runtime=by_attempt(30),
     params:
         classes=CLASS_PARAMS,
         shards=shards_of_split,
@@ -54,7 +62,8 @@ rule write_shards:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(60),
     params:
         cmyk_to_rgb=config["tfrecord"]["cmyk_to_rgb"],
         png_to_jpeg=config["tfrecord"]["png_to_jpeg"],
@@ -80,7 +89,8 @@ rule complete_shards:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
     params:
         shards=shards_of_split,
     message:
@@ -110,7 +120,8 @@ rule describe_records:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
     params:
         classes=CLASS_PARAMS,
         label_base=config["tfrecord"]["label_base"],
@@ -136,7 +147,8 @@ rule index_shards:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         version=versions.INDEX,
     message:
@@ -160,7 +172,8 @@ rule complete_indexes:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
     params:
         shards=shards_of_split,
     message:
@@ -188,7 +201,8 @@ rule write_multilabel_records:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(60),
     params:
         classes=CLASS_PARAMS,
         shards=SHARDS["validation"],

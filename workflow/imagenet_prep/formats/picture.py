@@ -1,4 +1,4 @@
-"""An image file's header, JPEG or PNG by its content, and the decoding of the few that have to be re-encoded."""
+"""An image file's header, JPEG or PNG by its content; re-encoding where an image has to be, and thumbnails."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MAX_PIXELS = 128 << 20
+_ORIENTATION = 0x0112  # of EXIF
+
+
+class Thumbnail(NamedTuple):
+    """An image made small.
+
+    Attributes:
+        image: RGB, the pixels as they are stored, not turned as the EXIF orientation says.
+        orientation: that of EXIF, 1 ... 8; 1 where there is none.
+    """
+
+    image: Image.Image
+    orientation: int
 
 
 class Header(NamedTuple):
@@ -66,33 +79,62 @@ def to_rgb_jpeg(data: Buffer) -> bytes:
     Raises:
         ValueError: it does not decode, or has more than `MAX_PIXELS` pixels.
     """
+    output = io.BytesIO()
+    _to_rgb(_open(data), data).save(output, "JPEG", quality=100, comment=b"")
+    return output.getvalue()
+
+
+def thumbnail(data: Buffer, side: int) -> Thumbnail:
+    """The image, at most `side` pixels wide and high. Of a JPEG no more is decoded than that takes.
+
+    Raises:
+        ValueError: it does not decode, or has more than `MAX_PIXELS` pixels.
+    """
+    image = _open(data, side)
+    small = _to_rgb(image, data)
+    small.thumbnail((side, side))
+    return Thumbnail(small, _orientation(image))
+
+
+def _orientation(image: Image.Image) -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            orientation = image.getexif().get(_ORIENTATION, 1)
+        except Exception:  # damaged EXIF, of which Pillow's parser raises many kinds, hinders nobody
+            return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _to_rgb(image: Image.Image, data: Buffer) -> Image.Image:
     import numpy as np
     from PIL import Image, ImageChops
 
-    image = _open(data)
     if image.mode == "CMYK" and not jpeg.has_adobe_marker(data):
         image = ImageChops.invert(image)  # Pillow inverts every CMYK JPEG
     if image.mode.startswith("I"):  # 16-bit grayscale: the high byte counts
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    output = io.BytesIO()
-    image.convert("RGB").save(output, "JPEG", quality=100, comment=b"")
-    return output.getvalue()
+    return image.convert("RGB")
 
 
-def _open(data: Buffer) -> Image.Image:
+def _open(data: Buffer, side: int | None = None) -> Image.Image:
+    """The image, decoded; a JPEG only as large as one of `side` pixels needs, where that is given."""
     from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
-            if image.width * image.height <= MAX_PIXELS:
+            pixels = image.width * image.height
+            if pixels <= MAX_PIXELS:
+                if side is not None:
+                    image.draft(None, (side, side))
                 image.load()
         except UnidentifiedImageError as error:
             raise ValueError("the image does not decode (its header is damaged)") from error
         except Exception as error:  # the errors of Pillow's parsers on damaged files are of many kinds
             raise ValueError(f"the image does not decode ({error})") from error
-    if image.width * image.height > MAX_PIXELS:
+    if pixels > MAX_PIXELS:
         raise ValueError(f"the image has {image.width}x{image.height} pixels, more than this program decodes")
     return image
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 
 from imagenet_prep import atomic
 from imagenet_prep.dataset.names import LABEL_FILES
@@ -188,7 +187,7 @@ class Audit:
         mend = f"{SNAKEMAKE} tfrecords_{split}"
         reencoded = self._reencoded(images)
         paths = [path for path in ShardSet.of(self.config, TFRECORD, split).paths() if path.is_file()]
-        classes = pyarrow.csv.read_csv(self.output_dir / "labels" / "classes.csv")
+        classes = tables.read_classes(self.output_dir / "labels")
         sources = (
             self.output_dir / "state" / "boxes" / f"{split}.parquet",
             self.output_dir / "tables" / "bboxes.parquet",

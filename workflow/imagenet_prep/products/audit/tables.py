@@ -8,12 +8,29 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 
 from imagenet_prep.formats import parquet
 from imagenet_prep.products.audit.image_table import ImageTable
 from imagenet_prep.products.audit.report import Check, Findings
 
+CLASSES = pa.schema(
+    [
+        ("index", pa.int64()),
+        ("wnid", pa.string()),
+        ("ilsvrc2012_id", pa.int64()),
+        ("tf_label", pa.int64()),
+        ("words", pa.string()),
+        ("num_train_images", pa.int64()),
+    ]
+)
 _GROUPS_AT_A_TIME = 4
+
+
+def read_classes(labels: Path) -> pa.Table:
+    """`labels/classes.csv`, schema `CLASSES`; raises `pyarrow.ArrowException` where it is not such a table."""
+    options = pyarrow.csv.ConvertOptions(column_types=CLASSES, include_columns=CLASSES.names)
+    return pyarrow.csv.read_csv(labels / "classes.csv", convert_options=options)
 
 
 def check_images(path: Path, split: str, labels: Path, mend: str) -> Check:
@@ -31,7 +48,7 @@ def check_images(path: Path, split: str, labels: Path, mend: str) -> Check:
     if not rising:
         check.add("tables/images.parquet: an image is there more than once, or they are out of order", mend)
     if split == "train":
-        classes = pd.read_csv(labels / "classes.csv")
+        classes = read_classes(labels).to_pandas()
         for row in classes.itertuples():
             count = found[str(row.wnid)]
             if count != row.num_train_images:
@@ -57,7 +74,7 @@ def check_images(path: Path, split: str, labels: Path, mend: str) -> Check:
 def check_labels(labels: Path, mend: str) -> Check:
     """The label files agree with each other."""
     check = Check("labels")
-    classes = pd.read_csv(labels / "classes.csv")
+    classes = read_classes(labels).to_pandas()
     validation = pd.read_csv(labels / "val_labels.csv")
     check.figures |= {"classes": len(classes), "validation_labels": len(validation)}
     index = [int(line) for line in (labels / "val_index.txt").read_text().split()]

@@ -1,0 +1,54 @@
+"""A folder to publish to: a disk of others, a network drive, a bucket that is mounted."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from imagenet_prep import atomic
+from imagenet_prep.publish.store import Found, Store, Told
+
+_BLOCK = 1 << 20
+
+
+class Folder(Store):
+    """A folder; there is no checksum of it but of what is read back."""
+
+    def files(self) -> dict[str, Found]:
+        """All files; none where nothing lies there yet."""
+        paths = (path for path in self._root.rglob("*") if path.is_file())
+        return {path.relative_to(self._root).as_posix(): Found(path.stat().st_size) for path in paths}
+
+    def file(self, name: str) -> Found | None:
+        """One file."""
+        path = self._root / name
+        return Found(path.stat().st_size) if path.is_file() else None
+
+    def put(self, path: Path, name: str, told: Told) -> None:
+        """Copy a local file; it appears whole."""
+        sent = 0
+        with atomic.replacing(self._root / name) as partial, open(path, "rb") as source, open(partial, "wb") as copy:
+            while block := source.read(_BLOCK):
+                copy.write(block)
+                sent += len(block)
+                told(sent)
+
+    def read(self, name: str) -> bytes:
+        """The content of a small file."""
+        return (self._root / name).read_bytes()
+
+    def sha256(self, name: str) -> str:
+        """The SHA-256 of a file in hexadecimal."""
+        return atomic.sha256(self._root / name)
+
+    def remove(self, name: str) -> None:
+        """Take a file away, if it is there, and the folder around it, if that is empty now."""
+        path = self._root / name
+        path.unlink(missing_ok=True)
+        if path.parent != self._root:
+            with contextlib.suppress(OSError):  # there is more in it, or it is not there
+                path.parent.rmdir()
+
+    @property
+    def _root(self) -> Path:
+        return Path(self.address.path)

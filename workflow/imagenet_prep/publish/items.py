@@ -1,0 +1,59 @@
+"""What is published: the files that the audit has seen, by its list of their checksums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagenet_prep.errors import PrepError
+from imagenet_prep.publish.digests import Digests, digest
+
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file to publish.
+
+    Attributes:
+        name: its path below the output folder, and below the address.
+        path: where it lies here.
+        sha256: what the audit saw; None for the list of these itself.
+        nbytes: its size.
+    """
+
+    name: str
+    path: Path
+    sha256: str | None
+    nbytes: int
+
+    def digest(self) -> Digests:
+        """Its digests.
+
+        Raises:
+            PrepError: it is not what the audit saw.
+        """
+        digests = digest(self.path)
+        if self.sha256 not in (None, digests.sha256):
+            raise PrepError(
+                self.path,
+                "it has changed since the audit",
+                f"Run snakemake --cores N -f audit_products if that was meant, else rm {self.path} and run again",
+            )
+        return digests
+
+
+def items_of(output_dir: Path) -> Iterator[Item]:
+    """What ``SHA256SUMS`` names, and that file itself.
+
+    Raises:
+        PrepError: one of them is not there.
+    """
+    sums = output_dir / SUMS
+    lines = [line.partition("  ") for line in sums.read_text(encoding="utf-8").splitlines()]
+    for name, sha256 in [*((name, sha256) for sha256, _, name in lines), (SUMS, None)]:
+        path = output_dir / name
+        if not path.is_file():
+            raise PrepError(path, "it is not there, and the audit saw it", "Run snakemake --cores N to have it again")
+        yield Item(name, path, sha256, path.stat().st_size)

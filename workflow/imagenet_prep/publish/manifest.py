@@ -1,0 +1,64 @@
+"""The list of what is published, which is written last: where it lies, all that it names lies there, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from imagenet_prep import versions
+from imagenet_prep.errors import PrepError
+from imagenet_prep.publish.digests import Digests
+
+MANIFEST = "manifest.json"
+UNFINISHED = "unfinished.json"  # of the same form, of the files that lie there or may: while a set is being changed
+
+_PUBLISHER = "imagenet-prep"
+
+
+def manifest_of(files: Mapping[str, Digests]) -> dict[str, Any]:
+    """The manifest of these files, by name; the same files make the same manifest."""
+    return _document({name: _entry(digests) for name, digests in sorted(files.items())})
+
+
+def unfinished_of(names: set[str]) -> dict[str, Any]:
+    """What lies beside a set while it is being changed: names alone, for the next run to know them by."""
+    return _document({name: {} for name in sorted(names)})
+
+
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """A manifest as it is written."""
+    return (json.dumps(document, indent=1) + "\n").encode()
+
+
+def names_in(content: bytes, place: str) -> set[str]:
+    """The names of the files that a manifest lists.
+
+    Raises:
+        PrepError: this workflow did not write it.
+    """
+    try:
+        document = json.loads(content)
+        if document["publisher"] != _PUBLISHER:
+            raise ValueError
+        names = set(document["files"])
+        if any(PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts for name in names):
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
+        remedy = "Choose another folder, or move that file away if nobody needs it"
+        raise PrepError(place, "something else has written this file, so others use this folder", remedy) from None
+    return names
+
+
+def _document(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {"publisher": _PUBLISHER, "format_version": versions.PUBLISH, "files": dict(files)}
+
+
+def _entry(digests: Digests) -> dict[str, Any]:
+    return {
+        "bytes": digests.nbytes,
+        "sha256": digests.sha256,
+        "md5": digests.md5,
+        "crc32c": digests.crc32c,
+    }

@@ -1,0 +1,1 @@
+"""The dataset's page: what there is, whether it is right, and what it looks like."""

@@ -1,0 +1,151 @@
+"""The odd images, in groups, as the page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from imagenet_prep.report.boxes import Box
+from imagenet_prep.report.samples import SIDE, Thumbnails
+from imagenet_prep.report.survey import EXTREMES, Picture, Survey
+
+COLUMNS = 12
+"""Of the sheet of their thumbnails."""
+
+TURNED = 24
+"""How many images with an EXIF orientation are shown at most."""
+
+_TURNS = {
+    2: "mirrored",
+    3: "turned by 180°",
+    4: "mirrored, turned by 180°",
+    5: "mirrored, turned by 90°",
+    6: "turned by 90° to the right",
+    7: "mirrored, turned by 90°",
+    8: "turned by 90° to the left",
+}
+_TITLES = {
+    "largest": ("Largest", "By their number of pixels."),
+    "smallest": ("Smallest", "By their number of pixels."),
+    "most bytes": ("Most bytes", "The largest files."),
+    "fewest bytes": ("Fewest bytes", "The smallest files."),
+}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Which images the TFRecords hold encoded again: CMYK as RGB, PNG as JPEG, of the splits that they are made of."""
+
+    cmyk: bool
+    png: bool
+    splits: Sequence[str]
+
+    def changes(self, picture: Picture) -> bool:
+        """Whether this image is one of them."""
+        odd = (self.cmyk and picture.colorspace == "CMYK") or (self.png and picture.format == "PNG")
+        return odd and picture.split in self.splits
+
+
+@dataclass(frozen=True)
+class Group:
+    """Images that are odd in the same way; `count` says how many there are, for people."""
+
+    title: str
+    count: str
+    note: str
+    pictures: list[Picture]
+
+
+def marks(picture: Picture, orientation: int, encoding: Encoding) -> list[str]:
+    """What is odd about an image, for people."""
+    found = []
+    if picture.colorspace == "CMYK":
+        found.append("CMYK")
+    if picture.format == "PNG":
+        found.append("a PNG file called .JPEG")
+    if encoding.changes(picture):
+        found.append("encoded again in the TFRecords")
+    if orientation in _TURNS:
+        found.append(f"EXIF orientation {orientation}: to be shown {_TURNS[orientation]}")
+    return found
+
+
+def groups(survey: Survey, turned: Sequence[Picture], looked_at: int) -> list[Group]:
+    """All groups, in the page's order.
+
+    Args:
+        survey: what is odd by the table of images.
+        turned: images with an EXIF orientation, of those that were looked at.
+        looked_at: how many these are.
+    """
+    count = survey.odd_count
+    found = [
+        Group(
+            "CMYK",
+            _counted(count["CMYK"], survey.odd["CMYK"]),
+            "Four channels. Programs that expect three fail or show wrong colours.",
+            survey.odd["CMYK"],
+        ),
+        Group(
+            "PNG",
+            _counted(count["PNG"], survey.odd["PNG"]),
+            "PNG files with names that end in .JPEG.",
+            survey.odd["PNG"],
+        ),
+        Group(
+            "Turned by EXIF",
+            _counted(len(turned), turned[:TURNED]),
+            f"Some viewers turn these images, and their boxes then lie elsewhere. Looked for in the {looked_at} images "
+            "that this page shows, not in all.",
+            list(turned[:TURNED]),
+        ),
+    ]
+    for extreme in EXTREMES:
+        title, note = _TITLES[extreme.name]
+        found.append(Group(title, "", note, survey.extremes.get(extreme.name, [])))
+    return found
+
+
+def as_rows(
+    group: Group,
+    places: Mapping[Picture, tuple[int, int]],
+    thumbnails: Sequence[Thumbnails],
+    boxes: Mapping[tuple[str, str], list[Box]],
+    words: Mapping[str, str],
+    encoding: Encoding,
+) -> list[dict[str, Any]]:
+    """The group's images with what the template shows of each.
+
+    Args:
+        group: the group.
+        places: column and row of each image on the sheet.
+        thumbnails: what became of each row of the sheet.
+        boxes: usable boxes by split and file name.
+        words: of the classes, by WNID.
+        encoding: which images are encoded again.
+    """
+    rows = []
+    for it in group.pictures:
+        x, y = places[it]
+        rows.append(
+            {
+                **it._asdict(),
+                "words": words.get(it.wnid or ""),
+                "size": thumbnails[y].sizes[x],
+                "left": x * SIDE,
+                "top": y * SIDE,
+                "boxes": permille(boxes.get((it.split, it.filename), [])),
+                "special": marks(it, thumbnails[y].orientations[x], encoding),
+            }
+        )
+    return rows
+
+
+def permille(boxes: Sequence[Box]) -> list[list[int]]:
+    """Boxes as whole thousandths of their image."""
+    return [[round(1000 * edge) for edge in box] for box in boxes]
+
+
+def _counted(count: int, shown: Sequence[Picture]) -> str:
+    return str(count) if count == len(shown) else f"{count}, the first {len(shown)} of them"

@@ -1,0 +1,263 @@
+"""The whole page: gathers what it shows, and writes its files.
+
+All of it follows from what lies in the output folder, and is the same each time, but for the times of the run: they
+stand in a file of their own.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep import atomic
+from imagenet_prep.dataset.devkit import SYNSETS
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet
+from imagenet_prep.progress import Progress
+from imagenet_prep.report import oddities, overview, stages
+from imagenet_prep.report.boxes import Boxes
+from imagenet_prep.report.files import CLASSES_A_SHEET, COPIED
+from imagenet_prep.report.rendering import render
+from imagenet_prep.report.samples import A_CLASS, SIDE, Thumbnails, choose, write_sheet
+from imagenet_prep.report.survey import Picture, Survey, survey
+from imagenet_prep.report.taxonomy import taxonomy
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+_SHEETS_LIMIT = 12_500_000  # bytes of all sheets of sample images, so that the page stays below 15 MB
+_ODD_LIMIT = 500_000
+_VERSIONS = ("snakemake", "pyarrow", "Pillow")
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page of what lies in an output folder.
+
+    Attributes:
+        config: the configuration, complete.
+        splits: the splits in use.
+        boxes: the tables of boxes, by split.
+        archives: the names of the archives' files, by split.
+        receipts: those of the archives in use.
+        stages: the rules whose times are shown.
+        sheets: the names of the sheets of sample images.
+        readme: the file that tells how to read the products.
+    """
+
+    config: Mapping[str, Any]
+    splits: Sequence[str]
+    boxes: Mapping[str, Path]
+    archives: Mapping[str, str]
+    receipts: Sequence[Path]
+    stages: Sequence[str]
+    sheets: Sequence[str]
+    readme: Path
+
+    @property
+    def output_dir(self) -> Path:
+        """The folder that the page is about."""
+        return Path(self.config["output_dir"])
+
+    @property
+    def version(self) -> str:
+        """Of this software."""
+        return version("imagenet-prep")
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the page is in."""
+        return self.output_dir / "report"
+
+    def write(self, threads: int) -> None:
+        """Write all files of the page, `index.html` last, and take away sheets of an older configuration.
+
+        Raises:
+            PrepError: something that the page is made of is missing or damaged.
+        """
+        table = self.output_dir / "tables" / "images.parquet"
+        found = survey(table, list(self.splits))
+        classes = read_classes(self.output_dir / "labels" / "classes.csv")
+        samples = choose(table, [row["wnid"] for row in classes], self.splits) if self.sheets else {}
+        boxes = self._boxes(found, samples)
+        with ThreadPoolExecutor(threads) as pool:
+            thumbnails = self._write_samples(list(samples.values()), pool)
+            sampled = list(zip(samples.values(), thumbnails, strict=True))
+            turned = [
+                it
+                for pictures, made in sampled
+                for it, orientation in zip(pictures, made.orientations, strict=True)
+                if orientation != 1
+            ]
+            looked_at = {it for pictures in samples.values() for it in pictures} | set(_odd_pictures(found))
+            groups = oddities.groups(found, turned, len(looked_at))
+            odd = self._write_odd(groups, boxes, {row["wnid"]: row["words"] for row in classes}, pool)
+        self._write_classes(classes, found, dict(zip(samples, sampled, strict=True)), turned, boxes)
+        for name in COPIED:
+            atomic.write_text(self.folder / name, (ASSETS / name).read_text(encoding="utf-8"))
+        for path in self.folder.glob("samples-*.webp"):
+            if path.name not in self.sheets:
+                path.unlink()
+        self._write_run(found)
+        atomic.write_text(self.folder / "index.html", render(self, found, boxes, classes, odd))
+
+    def _boxes(self, found: Survey, samples: Mapping[str, list[Picture]]) -> Boxes:
+        shown = {it.filename for it in _odd_pictures(found)}
+        shown |= {it.filename for pictures in samples.values() for it in pictures}
+        boxes = Boxes()
+        for split, path in self.boxes.items():
+            boxes.read(path, split, found.images.get(split, 0), self.config["classes"], shown)
+        return boxes
+
+    def _write_samples(self, lines: Sequence[Sequence[Picture]], pool: Executor) -> list[Thumbnails]:
+        columns = sum(A_CLASS.values())
+        limit = _SHEETS_LIMIT // max(len(self.sheets), 1)
+        progress = Progress("making thumbnails", len(lines), "classes")
+        made: list[Thumbnails] = []
+        for number, name in enumerate(self.sheets):
+            of_sheet = lines[number * CLASSES_A_SHEET : (number + 1) * CLASSES_A_SHEET]
+            path = self.folder / name
+            made += write_sheet(of_sheet, columns, self.output_dir / "archives", path, limit, pool)
+            progress.advance(len(of_sheet))
+        return made
+
+    def _write_odd(
+        self, groups: Sequence[oddities.Group], boxes: Boxes, words: Mapping[str, str], pool: Executor
+    ) -> list[dict[str, Any]]:
+        pictures = list(dict.fromkeys(it for group in groups for it in group.pictures))
+        columns = oddities.COLUMNS
+        lines = [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
+        path = self.folder / "odd.webp"
+        thumbnails = write_sheet(lines, columns, self.output_dir / "archives", path, _ODD_LIMIT, pool)
+        places = {it: (number % columns, number // columns) for number, it in enumerate(pictures)}
+        return [
+            {
+                "title": group.title,
+                "count": group.count,
+                "note": group.note,
+                "pictures": oddities.as_rows(group, places, thumbnails, boxes.shown, words, self.encoding),
+            }
+            for group in groups
+        ]
+
+    @property
+    def encoding(self) -> oddities.Encoding:
+        """Which images the TFRecords hold encoded again."""
+        records = self.config["tfrecord"]
+        splits = [it for it in ("train", "validation") if it in self.splits and "tfrecords" in self.config["products"]]
+        return oddities.Encoding(records["cmyk_to_rgb"], records["png_to_jpeg"], splits)
+
+    def _write_classes(
+        self,
+        classes: Sequence[Mapping[str, Any]],
+        found: Survey,
+        samples: Mapping[str, tuple[list[Picture], Thumbnails]],
+        turned: Sequence[Picture],
+        boxes: Boxes,
+    ) -> None:
+        odd: dict[str | None, list[tuple[str, str]]] = {}
+        for why, pictures in (*found.odd.items(), ("EXIF orientation", turned)):
+            for it in pictures:
+                odd.setdefault(it.wnid, []).append((it.filename, why))
+        images = {
+            row["wnid"]: {split: counts[row["wnid"]] for split, counts in found.of_class.items() if split != "test"}
+            for row in classes
+        }
+        synsets = parquet.read(self.output_dir / "labels" / "synsets.parquet", schema=SYNSETS)
+        data = {
+            "sheet": {
+                "side": SIDE,
+                "width": SIDE * sum(A_CLASS.values()),
+                "classes": CLASSES_A_SHEET,
+                "names": list(self.sheets),
+            },
+            "classes": [
+                {
+                    **row,
+                    "images": {split: count for split, count in images[row["wnid"]].items() if count},
+                    "samples": self._samples(*samples.get(row["wnid"], ([], Thumbnails())), boxes),
+                    "odd": odd.get(row["wnid"], []),
+                }
+                for row in classes
+            ],
+            "synsets": taxonomy(synsets, images.keys(), {wnid: _own(counts) for wnid, counts in images.items()}),
+        }
+        self._write_data("classes", data)
+
+    def _samples(self, pictures: Sequence[Picture], made: Thumbnails, boxes: Boxes) -> list[list[Any]]:
+        return [
+            [
+                it.filename,
+                it.split,
+                it.width,
+                it.height,
+                it.nbytes,
+                size,
+                oddities.marks(it, orientation, self.encoding),
+                oddities.permille(boxes.shown.get((it.split, it.filename), [])),
+            ]
+            for it, size, orientation in zip(pictures, made.sizes, made.orientations, strict=True)
+        ]
+
+    def _write_run(self, found: Survey) -> None:
+        archives = {row["name"]: row["nbytes"] for row in overview.archives_table(self.receipts)}
+        nbytes = {(rule, name): size for name, size in archives.items() for rule in ("scan_archive", "verify_archive")}
+        nbytes |= {(rule, it): size for it, size in found.nbytes.items() for rule in ("write_folders", "write_shards")}
+        subjects = {*archives, *self.splits}
+        folder = self.output_dir
+        taken = stages.read_stages(folder / "benchmarks", folder / "state", self.stages, subjects, nbytes)
+        run = {
+            "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "versions": {"Python": platform.python_version(), **{name: version(name) for name in _VERSIONS}},
+            "began": min((stage.began for stage in taken), default=0.0),
+            "ended": max((stage.ended for stage in taken), default=0.0),
+            "stages": [asdict(stage) for stage in taken],
+        }
+        self._write_data("run", run)
+
+    def _write_data(self, name: str, data: Any) -> None:
+        """A script, since a page that is opened from a disk may load nothing else."""
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        atomic.write_text(self.folder / f"{name}.js", f"dataset.{name} = {text};\n")
+
+
+def read_classes(path: Path) -> list[dict[str, Any]]:
+    """The rows of labels/classes.csv, in its order, numbers as int.
+
+    Raises:
+        PrepError: the file is missing or damaged.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [
+                {"wnid": row["wnid"], "words": row["words"]}
+                | {name: int(row[name]) for name in ("index", "tf_label", "ilsvrc2012_id")}
+                for row in csv.DictReader(file)
+            ]
+    except FileNotFoundError:
+        raise PrepError(path, "the file is missing", "Run the same command again: it is made anew") from None
+    except (KeyError, ValueError) as error:
+        raise PrepError(path, f"the file is damaged ({error!r})", parquet.AGAIN) from error
+
+
+def version(package: str) -> str:
+    """Of an installed package; "" where it is not installed, but found by its path."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _odd_pictures(found: Survey) -> list[Picture]:
+    return [it for pictures in (*found.odd.values(), *found.extremes.values()) for it in pictures]
+
+
+def _own(counts: Mapping[str, int]) -> int:
+    """Images of a class; those of the dog set are no more of its images, and count where they are all that there is."""
+    return counts.get("train", 0) + counts.get("validation", 0) or counts.get("train_t3", 0)

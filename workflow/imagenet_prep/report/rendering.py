@@ -1,0 +1,168 @@
+"""The page's HTML, from its template and the figures that stand in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from imagenet_prep.report import overview, reading
+from imagenet_prep.report.boxes import CELLS, Boxes
+from imagenet_prep.report.statistics import Histogram
+from imagenet_prep.report.survey import Survey
+
+if TYPE_CHECKING:
+    from imagenet_prep.report.page import Page
+
+_TEMPLATE = "index.html.jinja"
+
+
+def render(
+    page: Page, found: Survey, boxes: Boxes, classes: Sequence[Mapping[str, Any]], odd: Sequence[Mapping[str, Any]]
+) -> str:
+    """The HTML.
+
+    Args:
+        page: what the page is about.
+        found: what the table of images says.
+        boxes: what the boxes say.
+        classes: rows of labels/classes.csv.
+        odd: the groups of odd images, ready to be shown.
+    """
+    config, splits = page.config, page.splits
+    class_splits = [split for split in splits if split != "test"]
+    counts = [[found.of_class[split][row["wnid"]] for split in class_splits] for row in classes]
+    synthetic = bool(config["synthetic"])
+    title = "A synthetic ILSVRC2012" if synthetic else "ImageNet ILSVRC2012"
+    version = page.version
+    context = {
+        "title": title,
+        "lead": _lead(config, len(classes)),
+        "synthetic": synthetic,
+        "version": version,
+        "output_dir": config["output_dir"],
+        "totals": {
+            "images": sum(found.images.values()),
+            "classes": len(classes),
+            "nbytes": sum(found.nbytes.values()),
+            "boxes": sum(boxes.usable.values()),
+        },
+        "splits": overview.splits_table(found, boxes, page.archives),
+        "products": overview.products_table(config, found, splits),
+        "audit": overview.audit_table(page.output_dir / "audit.json"),
+        "archives": overview.archives_table(page.receipts),
+        "reading": reading.ways_to_read(page.readme, config["output_dir"], config["products"], splits),
+        "terms": reading.terms(page.readme),
+        "made": [("by", f"imagenet-prep {version}".strip()), *overview.settings_table(config, splits)],
+        "class_splits": class_splits,
+        "classes": [{**row, "counts": of_class} for row, of_class in zip(classes, counts, strict=True)],
+        "per_class": _per_class(class_splits, counts),
+        "histograms": [
+            _histogram("Width", "pixels", found.width),
+            _histogram("Height", "pixels", found.height),
+            _histogram("Aspect ratio", "width / height", found.ratio),
+            _histogram("File size", "bytes", found.size),
+        ],
+        "kinds": _kinds(found),
+        "boxes_of": [
+            {"split": split, "boxes": count, "usable": boxes.usable[split], "problems": boxes.problems[split]}
+            for split, count in boxes.boxes.items()
+        ],
+        "problems": _problems(boxes),
+        "map": _map(boxes),
+        "box_histograms": [
+            _histogram("Boxes of an image", "boxes", boxes.an_image, "Usable ones."),
+            _histogram("Size of boxes", "share of the image", boxes.area, "Usable ones; the series are of boxes."),
+        ],
+        "shards": overview.shards_table(config, splits),
+        "odd": odd,
+    }
+    return environment().get_template(_TEMPLATE).render(context)
+
+
+def environment() -> jinja2.Environment:
+    """Templates that escape what they show, with filters for numbers, bytes and shares."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).resolve().parent / "assets"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.filters |= {"number": number, "bytes": nbytes, "percent": percent}
+    return made
+
+
+def number(value: Any) -> str:
+    """A whole number in groups of three digits; anything else as it is."""
+    return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
+
+
+def nbytes(count: int) -> str:
+    """Such as 6.7 GB."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def percent(share: float) -> str:
+    """Such as 2.0 %; shares below that are shown exactly enough to be seen."""
+    value = 100 * share
+    return f"{value:.1f} %" if value >= 1 or not value else f"{value:.2g} %"
+
+
+def _lead(config: Mapping[str, Any], classes: int) -> str:
+    if config["classes"] is not None:
+        return f"A subset of {classes} classes, prepared from the archives of ImageNet's classification challenge of 2012."
+    return "The images of ImageNet's classification challenge of 2012, prepared from its archives."
+
+
+def _per_class(splits: Sequence[str], counts: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+    found = []
+    for position, split in enumerate(splits):
+        present = [of_class[position] for of_class in counts if of_class[position]]
+        if present:
+            found.append({"split": split, "least": min(present), "most": max(present)})
+    return found
+
+
+def _histogram(title: str, unit: str, values: Histogram, note: str = "") -> dict[str, Any]:
+    return {"title": title, "unit": unit, "note": note, "series": list(values.counts), "bins": values.bins()}
+
+
+def _kinds(found: Survey) -> dict[str, Any]:
+    kinds = sorted(
+        {kind for of_split in found.kinds.values() for kind in of_split},
+        key=lambda kind: (-sum(of_split[kind] for of_split in found.kinds.values()), kind),
+    )
+    rows = [
+        {
+            "format": kind[0],
+            "colorspace": kind[1],
+            "counts": [(counts[kind], counts[kind] / max(found.images[split], 1)) for split, counts in found.kinds.items()],
+        }
+        for kind in kinds
+    ]
+    return {"splits": list(found.kinds), "rows": rows}
+
+
+def _problems(boxes: Boxes) -> list[str]:
+    total = {name: sum(counts[name] for counts in boxes.problems.values()) for name in set().union(*boxes.problems.values())}
+    return sorted(total, key=lambda name: (-total[name], name))
+
+
+def _map(boxes: Boxes) -> dict[str, Any]:
+    shares = boxes.coverage.shares()
+    corners = [shares[y, x] for y in (0, -1) for x in (0, -1)]
+    return {
+        "cells": CELLS,
+        "rows": shares.tolist(),
+        "most": float(shares.max()),
+        "middle": float(shares[CELLS // 2, CELLS // 2]),
+        "corners": float(sum(corners) / 4),
+    }

@@ -1,0 +1,139 @@
+"""Which images stand for a class, and the sheets of thumbnails, made straight from the archives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from PIL import Image
+
+from imagenet_prep import atomic
+from imagenet_prep.formats import picture
+from imagenet_prep.formats.ranges import read_ranges
+from imagenet_prep.products.audit.image_table import ImageTable
+from imagenet_prep.report.survey import COLUMNS, Picture, evenly, rows
+
+SIDE = 128
+"""Of a cell of a sheet, in pixels: a whole number of WebP's blocks, so that no thumbnail shines into another."""
+
+A_CLASS = {"train": 4, "validation": 2}
+
+_QUALITIES = (60, 45, 30, 15)
+_EMPTY = (128, 128, 128)
+
+
+@dataclass
+class Thumbnails:
+    """What became of images that thumbnails were made of.
+
+    Attributes:
+        sizes: width and height of each thumbnail, None where the image does not decode.
+        orientations: that of EXIF, of those that decode.
+    """
+
+    sizes: list[tuple[int, int] | None] = field(default_factory=list)
+    orientations: list[int] = field(default_factory=list)
+
+
+def choose(table: Path, wnids: Sequence[str], splits: Sequence[str]) -> dict[str, list[Picture]]:
+    """The samples of each class, evenly spread over its images by name: of train, of validation, or what there is.
+
+    Args:
+        table: the table of images.
+        wnids: the classes.
+        splits: those in use.
+
+    Raises:
+        PrepError: the table is missing or damaged.
+    """
+    quotas = {split: count for split, count in A_CLASS.items() if split in splits}
+    if len(quotas) < len(A_CLASS):
+        alone = next((split for split in ("train", "validation", "train_t3") if split in splits), None)
+        quotas = {alone: sum(A_CLASS.values())} if alone else {}
+    chosen: dict[str, list[Picture]] = {wnid: [] for wnid in wnids}
+    for split, quota in quotas.items():
+        images = ImageTable(table, split)
+        for wnid, of_class in _by_class(images, split, wnids):
+            chosen[wnid] += rows(of_class.take(pa.array(evenly(len(of_class), quota))))
+    return chosen
+
+
+def _by_class(images: ImageTable, split: str, wnids: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
+    if split == "train":  # large, and laid down class by class
+        for wnid in wnids:
+            yield wnid, images.of_class(wnid, COLUMNS)
+        return
+    if not images.groups:
+        return
+    table = images.read(COLUMNS)
+    table = table.take(pc.sort_indices(table, [("wnid", "ascending"), ("filename", "ascending")]))
+    numbers = pc.index_in(table["wnid"], value_set=pa.array(wnids, pa.string()))
+    for number, wnid in enumerate(wnids):
+        yield wnid, table.filter(pc.equal(numbers, number))
+
+
+def write_sheet(
+    lines: Sequence[Sequence[Picture]], columns: int, archives: Path, output: Path, limit: int, pool: Executor
+) -> list[Thumbnails]:
+    """Write one picture with a thumbnail of each image, a row of cells a line; return what became of each line.
+
+    Args:
+        lines: the images.
+        columns: how many cells wide the picture is.
+        archives: the folder of the archives that they lie in.
+        output: the WebP file.
+        limit: of its bytes; thumbnails get coarser to keep to it.
+        pool: of threads that decode.
+
+    Raises:
+        PrepError: an archive is not there, or shorter than the table says.
+    """
+    pictures = [it for line in lines for it in line]
+    thumbnails = dict(pool.map(_thumbnail, _contents(pictures, archives)))
+    sheet = Image.new("RGB", (SIDE * columns, SIDE * max(1, len(lines))), _EMPTY)
+    done, position = [], 0
+    for y, line in enumerate(lines):
+        found = Thumbnails()
+        for x in range(len(line)):
+            thumbnail = thumbnails[position]
+            position += 1
+            if thumbnail is not None:
+                sheet.paste(thumbnail.image, (x * SIDE, y * SIDE))
+            found.sizes.append(thumbnail.image.size if thumbnail else None)
+            found.orientations.append(thumbnail.orientation if thumbnail else 1)
+        done.append(found)
+    with atomic.replacing(output) as partial:
+        partial.write_bytes(_encode(sheet, limit))
+    return done
+
+
+def _contents(pictures: Sequence[Picture], archives: Path) -> Iterator[tuple[int, bytes]]:
+    """Position and bytes of each image, archive by archive by ascending offset."""
+    for archive in sorted({it.archive for it in pictures}):
+        inside = [position for position, it in enumerate(pictures) if it.archive == archive]
+        offsets = [pictures[position].offset for position in inside]
+        sizes = [pictures[position].nbytes for position in inside]
+        for number, content in read_ranges(archives / archive, offsets, sizes):
+            yield inside[number], bytes(content)
+
+
+def _thumbnail(image: tuple[int, bytes]) -> tuple[int, picture.Thumbnail | None]:
+    position, content = image
+    try:
+        return position, picture.thumbnail(content, SIDE)
+    except ValueError:
+        return position, None
+
+
+def _encode(sheet: Image.Image, limit: int) -> bytes:
+    for quality in _QUALITIES:
+        buffer = BytesIO()
+        sheet.save(buffer, "WEBP", quality=quality, method=4)
+        if buffer.tell() <= limit:
+            break
+    return buffer.getvalue()

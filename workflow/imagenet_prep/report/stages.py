@@ -1,0 +1,91 @@
+"""How long each stage of a run took, from Snakemake's benchmark files: a line of figures a job.
+
+The columns are Snakemake's own: `s` seconds, `max_rss` MB, `cpu_time` seconds; `NA` or `-` where it could not measure.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+# Where the receipts of batches lie: the time of a batch counts as long as its receipt is there.
+_RECEIPTS = {"write_folders": "imagefolder", "write_shards": "tfrecord", "index_shards": "tfrecord_index"}
+
+
+@dataclass
+class Stage:
+    """The jobs of a rule that made what lies there.
+
+    Attributes:
+        rule: its name.
+        jobs: how many they were.
+        seconds: of all of them, one after the other.
+        cpu_seconds: the same of the processor's time.
+        max_rss: the most memory that one of them held, in MB.
+        nbytes: of the archives or images that they went through; 0 where that is no measure.
+        began: when the first one did, in seconds since 1970.
+        ended: when the last one did.
+    """
+
+    rule: str
+    jobs: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    max_rss: float = 0.0
+    nbytes: int = 0
+    began: float = float("inf")
+    ended: float = 0.0
+
+
+def read_stages(
+    benchmarks: Path, state: Path, rules: Iterable[str], subjects: Iterable[str], nbytes: Mapping[tuple[str, str], int]
+) -> list[Stage]:
+    """The stages in the order of their beginnings.
+
+    Args:
+        benchmarks: the folder of the benchmark files, `<rule>.tsv` or `<rule>/<subject>[-<batch>].tsv`.
+        state: the folder of the receipts.
+        rules: the names of the rules that count.
+        subjects: the archives and splits in use.
+        nbytes: what a stage goes through, by rule and subject.
+    """
+    known = set(subjects)
+    stages = []
+    for rule in rules:
+        stage = Stage(rule)
+        seen = set()
+        for path in sorted([*benchmarks.glob(f"{rule}.tsv"), *(benchmarks / rule).glob("*.tsv")]):
+            subject = path.stem.partition("-")[0]
+            receipts = _RECEIPTS.get(rule)
+            if subject != rule and subject not in known:
+                continue
+            if receipts and not (state / receipts / f"{path.stem}.json").exists():
+                continue
+            for row in _rows(path):
+                seconds = _number(row.get("s"))
+                ended = path.stat().st_mtime
+                stage.jobs += 1
+                stage.seconds += seconds
+                stage.cpu_seconds += _number(row.get("cpu_time"))
+                stage.max_rss = max(stage.max_rss, _number(row.get("max_rss")))
+                stage.began = min(stage.began, ended - seconds)
+                stage.ended = max(stage.ended, ended)
+                seen.add(subject)
+        stage.nbytes = sum(nbytes.get((rule, subject), 0) for subject in seen)
+        if stage.jobs:
+            stages.append(stage)
+    return sorted(stages, key=lambda stage: (stage.began, stage.rule))
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file, delimiter="\t")
+
+
+def _number(text: str | None) -> float:
+    try:
+        return max(0.0, float(text or 0))
+    except ValueError:
+        return 0.0

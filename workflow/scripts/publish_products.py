@@ -1,0 +1,17 @@
+"""Send what is not there yet, see that all has arrived as it is, and list it there at the end."""
+
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep import atomic
+from imagenet_prep.job import run
+from imagenet_prep.publish.publication import publish
+
+
+def main(snakemake: Any) -> None:
+    manifest = publish(Path(snakemake.config["output_dir"]), snakemake.params.url).manifest
+    atomic.write_json(snakemake.output[0], {"url": snakemake.params.url, **manifest})
+
+
+if __name__ == "__main__":
+    run(main, snakemake)
