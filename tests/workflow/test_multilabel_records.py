@@ -98,3 +98,17 @@ def test_another_shard_count_leaves_no_old_shard(annotated: Project, tmp_path: P
     project.succeed()
     names = sorted(path.name for path in (project.results / "tfrecord_multilabel").glob("validation-*"))
     assert names == [f"validation-{shard:05d}-of-00003" for shard in range(3)]
+
+
+def test_without_an_image_of_imagenet_m_that_split_is_not_there(annotated: Project, tmp_path: Path) -> None:
+    project = annotated.copy(tmp_path / "few")
+    rows = table(project)
+    hard = set(rows["original_label"][rows["imagenet_m"]])
+    classes = pd.read_csv(project.results / "labels" / "classes.csv")
+    others = classes["wnid"][~classes["index"].isin(hard)].tolist()
+    project.configure({"classes": others, "subset_labels": "original"})
+    project.succeed("multilabel_tfrecords", "audit")
+    folder = project.results / "tfrecord_multilabel"
+    assert list(folder.glob("imagenet_m-*")) == []
+    info = json.loads((folder / "dataset_info.json").read_text())
+    assert [split["name"] for split in info["splits"]] == ["validation"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,12 @@ def write_multilabel_records(
         ("imagenet_m", table.filter(table["imagenet_m"]), 1),
     ):
         part = part.take(pa.array(permutation(len(part), seed)))
-        found = ShardSet(output_dir, TFRECORD_MULTILABEL, split, max(1, min(most, len(part))))
+        # Of a few classes, none may be in ImageNet-M: then that split is not there, since TFDS reads no empty one.
+        found = ShardSet(output_dir, TFRECORD_MULTILABEL, split, min(most, len(part)))
         found.write_down()
-        edges = boundaries(len(part), found.shards).tolist()
+        edges = boundaries(len(part), found.shards).tolist() if found.shards else []
         files = {}
-        for path, start, stop in zip(found.paths(), edges[:-1], edges[1:], strict=True):
+        for path, (start, stop) in zip(found.paths(), itertools.pairwise(edges), strict=True):
             rows = part.slice(start, stop - start).to_pylist()
             nbytes = write_shard(path, rows, archives, reencoding, LAYOUT)
             files[path.name] = {"records": len(rows), "bytes": nbytes}

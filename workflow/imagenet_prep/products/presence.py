@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import batches
+from imagenet_prep import atomic, batches
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL
 from imagenet_prep.products.tree import Tree
 
@@ -51,6 +52,13 @@ def remove_dead_links(folder: Path) -> None:
     for link in folder.glob("*"):
         if link.is_symlink() and not link.exists():
             link.unlink(missing_ok=True)
+
+
+def remove_leftovers(folders: Iterable[Path]) -> None:
+    """Remove what killed jobs were writing below these folders; only while nobody writes there."""
+    for folder in folders:
+        for leftover in folder.rglob(f".*{atomic.PARTIAL}"):
+            leftover.unlink(missing_ok=True)
 
 
 def _folder_holds(tree: Tree, folder: str, receipt: Path) -> bool:

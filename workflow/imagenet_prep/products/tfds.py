@@ -78,7 +78,7 @@ def _describe(
         "description": description,
         "citation": "\n".join(citations),
         "fileFormat": "tfrecord",
-        "splits": [_split(split) for split in splits],
+        "splits": [_split(split) for split in splits if split["files"]],
     }
     atomic.write_json(folder / INFO, content)
 

@@ -6,6 +6,7 @@ Imports are light, since the Snakefile looks here at every start whether what wa
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Collection, Iterable
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic, versions
+
+# What a rename to a folder fails with that is there and not empty, or is a link to one.
+_IS_THERE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 TREE_OF_SPLIT = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
 
@@ -30,13 +34,14 @@ class Tree:
         self.root = output_dir / "imagefolder" / name
         self.ledger = output_dir / "state" / "made" / "imagefolder" / name
         self._partial = output_dir / "imagefolder" / ".partial"
+        self._writer = atomic.writer()
 
     def partial(self, folder: str) -> Path:
-        """Where a folder is filled before it is put in its place.
+        """Where this process fills a folder before it is put in its place.
 
         Beside the tree, since readers take each folder in it for a class.
         """
-        return self._partial / f"{self.name}-{folder}"
+        return self._partial / f"{self.name}-{folder}.{self._writer}"
 
     def made(self, folder: str) -> set[str]:
         """The file names that were ever put into the folder and not yet taken away."""
@@ -59,10 +64,12 @@ class Tree:
         earlier = self.made(folder)
         self.write_down(folder, earlier | filenames)
         source, target = self.partial(folder), self.root / folder
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
             source.rename(target)
-        else:
+        except OSError as error:
+            if error.errno not in _IS_THERE:
+                raise
             for name in sorted(filenames):
                 os.replace(source / name, target / name)
             for name in earlier - filenames:

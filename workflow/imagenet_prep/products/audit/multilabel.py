@@ -40,7 +40,7 @@ def check_multilabel_records(
     hard = {name for name, row in rows.items() if row["imagenet_m"]}
     for split, wanted in (("validation", set(rows)), ("imagenet_m", hard)):
         seen: list[str] = []
-        for path in _shards(check, folder, split, mend):
+        for path in _shards(check, folder, split, mend) if wanted else ():
             try:
                 with open(path, "rb", buffering=0) as file, Stream(file, "sha256") as stream:
                     for offset, data in tfrecord.records(stream, str(path)):
