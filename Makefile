@@ -40,6 +40,7 @@ demo: $(VENV)/installed
 	@echo '  tables/        images, boxes and multi-labels:  pandas.read_parquet("demo/results/tables/images.parquet")'
 	@echo '  labels/        classes in every numbering, validation labels'
 	@echo '  audit.json     every check with its figures'
+	@echo '  report/        the page of the dataset: open demo/results/report/index.html in a browser'
 	@echo '  scores/        of a made-up model:  demo.json, demo.classes.csv, demo.png'
 
 test: $(VENV)/installed-test

@@ -35,9 +35,15 @@ rule all:
 
 onstart:
     begin_run()
+    expect_empty_queue()
+    presence.remove_leftovers(OUT)
     expect_client()
     expect_room()
 
 
+onsuccess:
+    presence.remove_leftovers(OUT)
+
+
 onerror:
-    explain_silent_failure()
+    explain_silent_failures(log[0])

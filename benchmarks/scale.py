@@ -28,10 +28,11 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=HERE / "work", help="where it all happens (about 15 GB)")
     parser.add_argument("--output", type=Path, default=HERE / "results" / "scale.json")
     parser.add_argument("--share", type=float, action="append", help="of the real number of images (default 1 and 0.5)")
+    parser.add_argument("--rounds", type=int, default=2)
     arguments = parser.parse_args()
     found: dict[str, Any] = {"machine": machine.describe(arguments.folder), "runs": []}
     for share in arguments.share or SHARES:
-        found["runs"].append(measure_share(arguments.folder / f"scale-{share:g}", share))
+        found["runs"].append(measure_share(arguments.folder / f"scale-{share:g}", share, rounds=arguments.rounds))
         arguments.output.write_text(json.dumps(found, indent=1) + "\n")
     print(table(found["runs"]), flush=True)
 

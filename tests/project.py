@@ -145,10 +145,11 @@ class Project:
     def products(self) -> dict[str, str]:
         """SHA-256 of every product by its path; neither logs nor times of runs nor the workflow's own records."""
         own = {"logs", "benchmarks", "state"}
+        times = self.results / "report" / "run.js"
         return {
             path.relative_to(self.results).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.results.rglob("*"))
-            if path.is_file() and path.relative_to(self.results).parts[0] not in own
+            if path.is_file() and path.relative_to(self.results).parts[0] not in own and path != times
         }
 
     def times(self) -> dict[str, int]:

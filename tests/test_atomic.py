@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,15 +37,40 @@ def test_a_failure_leaves_the_earlier_file_and_nothing_else(
     assert path.read_text() == "earlier"
 
 
-def test_what_a_killed_job_left_is_written_over(tmp_path: Path) -> None:
-    atomic.partial_path(tmp_path / "file").write_text("a longer text of a killed job")
-    atomic.write_text(tmp_path / "file", "new")
-    assert builders.files_below(tmp_path) == {"file"}
-    assert (tmp_path / "file").read_text() == "new"
-
-
 def test_a_partial_file_is_hidden_and_lies_beside_its_place() -> None:
-    assert atomic.partial_path("a/shard") == Path("a/.shard.partial")
+    partial = atomic.partial_path("a/shard")
+    assert partial.parent == Path("a")
+    assert partial.name.startswith(".shard.")
+    assert partial.suffix == ".partial"
+
+
+@pytest.mark.parametrize("different", ["os.getpid", "socket.gethostname"])
+def test_processes_and_nodes_do_not_write_into_each_others_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, different: str
+) -> None:
+    path = tmp_path / "file"
+    with atomic.replacing(path) as ours:
+        ours.write_text("half of it, ")
+        with monkeypatch.context() as other:
+            other.setattr(different, lambda: "another")
+            atomic.write_text(path, "half of it, and the rest")
+        assert path.read_text() == "half of it, and the rest"
+        ours.write_text("half of it, and the rest")
+    assert path.read_text() == "half of it, and the rest"
+    assert builders.files_below(tmp_path) == {"file"}
+
+
+def test_leftovers_of_killed_processes_are_removed_and_those_of_the_living_stay(tmp_path: Path) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    killed.kill()
+    killed.wait()
+    living = atomic.partial_path(tmp_path / "file")
+    elsewhere = tmp_path / f".file.elsewhere-{killed.pid}.partial"
+    left = living.with_name(living.name.replace(str(os.getpid()), str(killed.pid)))
+    for path in (living, elsewhere, left):
+        path.touch()
+    atomic.remove_leftovers(tmp_path / "file")
+    assert builders.files_below(tmp_path) == {living.name, elsewhere.name}
 
 
 def test_text_is_utf_8_with_plain_line_ends(tmp_path: Path) -> None:

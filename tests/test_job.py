@@ -26,16 +26,16 @@ def own_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)  # `run` sets it for its process
 
 
-def script(log: Path) -> Any:
-    return SimpleNamespace(log=[str(log)], config={"output_dir": "results"})
+def script(log: Path, **resources: int) -> Any:
+    return SimpleNamespace(log=[str(log)], config={"output_dir": "results"}, resources=resources)
 
 
-def fail(log: Path, error: BaseException) -> int:
+def fail(log: Path, error: BaseException, **resources: int) -> int:
     def main(snakemake: Any) -> None:
         raise error
 
     with pytest.raises(SystemExit) as caught:
-        job.run(main, script(log))
+        job.run(main, script(log, **resources))
     assert isinstance(caught.value.code, int)
     return caught.value.code
 
@@ -99,6 +99,32 @@ def test_a_job_that_works_the_second_time_leaves_no_failure(tmp_path: Path) -> N
     assert job.failures(tmp_path) == []
 
 
+def test_what_another_attempt_cannot_mend_is_not_attempted_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail(tmp_path / "a.log", ERROR, attempt=1)
+    with pytest.raises(SystemExit, match="1"):
+        job.run(lambda snakemake: pytest.fail("it was"), script(tmp_path / "a.log", attempt=2))
+    assert capsys.readouterr().err == f"ERROR {LINE}\n" * 2
+    assert job.failures(tmp_path) == [LINE]
+    assert "Traceback" in (tmp_path / "a.log").read_text()
+
+
+def test_what_another_node_may_do_better_is_attempted_again(tmp_path: Path) -> None:
+    fail(tmp_path / "a.log", OSError(errno.EIO, "x", "shard"), attempt=1)
+    called: list[Any] = []
+    job.run(called.append, script(tmp_path / "a.log", attempt=2))
+    assert len(called) == 1
+    assert job.failures(tmp_path) == []
+
+
+def test_the_next_run_attempts_everything(tmp_path: Path) -> None:
+    fail(tmp_path / "a.log", ERROR, attempt=2)
+    called: list[Any] = []
+    job.run(called.append, script(tmp_path / "a.log", attempt=1))
+    assert len(called) == 1
+
+
 def test_a_disk_too_full_for_the_log_adds_no_second_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +182,7 @@ import sys
 from types import SimpleNamespace
 import pyarrow
 from imagenet_prep import job
-job.run(lambda _: pyarrow.array([1]), SimpleNamespace(log=["job.log"], config={"output_dir": "results"}))
+job.run(lambda _: pyarrow.array([1]), SimpleNamespace(log=["job.log"], config={"output_dir": "results"}, resources={}))
 assert "pandas" not in sys.modules
 import pandas
 """

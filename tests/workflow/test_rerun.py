@@ -12,7 +12,7 @@ import yaml
 from project import Project
 
 RECORDS = {"plan_shards", "write_shards", "complete_shards", "describe_records", "index_shards", "complete_indexes"}
-AUDIT = {"audit_products", "all"}
+AUDIT = {"audit_products", "write_page", "all"}
 REVERIFY = {"fetch_archive", "scan_archive", "verify_archive", "all"}
 
 

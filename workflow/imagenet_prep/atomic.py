@@ -4,18 +4,51 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+PARTIAL = ".partial"
+
 
 def partial_path(path: str | os.PathLike[str]) -> Path:
-    """The hidden name beside `path` under which it is written (`.<name>.partial`)."""
+    """The hidden name beside `path` under which this process writes it (`.<name>.<host>-<process>.partial`).
+
+    Of this process alone, since on a cluster two may be at the same file: a job is started again on another node when
+    its own is taken for dead, and is not. Each then renames a whole file, with the same bytes.
+    """
     path = Path(path)
-    return path.with_name(f".{path.name}.partial")
+    return path.with_name(f".{path.name}.{writer()}{PARTIAL}")
+
+
+def writer() -> str:
+    """What tells this process from all others that may write to the same file system."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what processes of this machine that were killed had written of `path`."""
+    path = Path(path)
+    ours = f".{path.name}.{socket.gethostname()}-"
+    for leftover in path.parent.glob(f"{glob.escape(ours)}*{PARTIAL}"):
+        process = leftover.name.removeprefix(ours).removesuffix(PARTIAL)
+        if process.isdecimal() and not _is_alive(int(process)):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of somebody else
+        pass
+    return True
 
 
 @contextlib.contextmanager

@@ -31,9 +31,15 @@ _REMEDIES = {
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
-    """Call `main(snakemake)`; on failure print one line, leave it for the summary of the run, and exit with 1."""
+    """Call `main(snakemake)`; on failure print one line, leave it for the summary of the run, and exit with 1.
+
+    Another attempt of a job that failed in this run is made in vain where its input is wrong, so that none is made.
+    """
     log = Path(snakemake.log[0])
     logging.raiseExceptions = False  # a log that cannot be written must not bury the cause under its own traceback
+    if snakemake.resources.get("attempt", 1) > 1 and _note(log, lasting=True).exists():
+        print(f"ERROR {cause(log)}", file=sys.stderr)
+        sys.exit(1)
     try:
         _start_logging(log)
         with without_pandas():
@@ -44,7 +50,7 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         message = describe(error, log, snakemake.config["output_dir"])
         print(f"ERROR {message}", file=sys.stderr)
         with contextlib.suppress(OSError):  # the line above has said it; a full disk must not add a second error
-            note = _notes(log.parent) / f"{log.name}.txt"
+            note = _note(log, lasting=isinstance(error, PrepError))
             note.parent.mkdir(parents=True, exist_ok=True)
             note.write_text(message + "\n", encoding="utf-8")
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
@@ -78,7 +84,8 @@ def without_pandas() -> Iterator[None]:
 
 def _start_logging(log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
-    (_notes(log.parent) / f"{log.name}.txt").unlink(missing_ok=True)
+    for lasting in (True, False):
+        _note(log, lasting).unlink(missing_ok=True)
     logging.basicConfig(
         level=logging.INFO,
         format="%(message)s",
@@ -115,9 +122,23 @@ def failures(logs: str | os.PathLike[str]) -> list[str]:
     return sorted(lines - {""})
 
 
+def cause(log: str | os.PathLike[str]) -> str | None:
+    """The line left by the failed job that logs to the file `log`; None where it left none."""
+    for lasting in (True, False):
+        with contextlib.suppress(FileNotFoundError):
+            return _note(log, lasting).read_text(encoding="utf-8").strip()
+    return None
+
+
 def forget_failures(logs: str | os.PathLike[str]) -> None:
     """Remove the lines that failed jobs of an earlier run left."""
     shutil.rmtree(_notes(logs), ignore_errors=True)
+
+
+def _note(log: str | os.PathLike[str], lasting: bool) -> Path:
+    """Where a job notes its failure; `lasting` if it will fail again until somebody mends the cause."""
+    folder, name = os.path.split(log)
+    return _notes(folder) / f"{name}{'.lasting' if lasting else ''}.txt"
 
 
 def _notes(logs: str | os.PathLike[str]) -> Path:

@@ -14,7 +14,7 @@ os.environ |= {"PYTHONPATH": os.pathsep.join([LIBRARY, *os.environ.get("PYTHONPA
 # No job computes with matrices, but NumPy's library for them starts a thread a core in every one: half its start-up.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from imagenet_prep import batches, configuration, job, versions
+from imagenet_prep import batches, configuration, job, queue, stopped, versions
 from imagenet_prep.dataset import names, space, verdict
 from imagenet_prep.dataset.there import look
 from imagenet_prep.errors import PrepError
@@ -207,6 +207,11 @@ def spare_of_file(wildcards, output):
     return SPARE
 
 
+def readme_of_page(wildcards, output):
+    """What the page says of reading the products stands there; that it lies elsewhere now is no reason for a new page."""
+    return f"{workflow.basedir}/README.md"
+
+
 def expected(wildcards):
     """Checksums, algorithm and size that the configuration expects of an archive."""
     return expected_of(config["archives"][wildcards.archive])
@@ -379,6 +384,15 @@ def begin_run():
     atexit.register(print_failures)
 
 
+def expect_empty_queue():
+    """Stop if jobs of an earlier run go on that this run would do again."""
+    jobids = {jobid for it in workflow.dag.needrun_jobs() for jobid in workflow.persistence.external_jobids(it)}
+    try:
+        queue.expect_none(jobids)
+    except PrepError as error:
+        stop(str(error))
+
+
 def parts_to_come():
     """What this run makes of the parts that need space."""
     kinds = {"write_folders": space.IMAGEFOLDER, "write_shards": space.TFRECORD, "index_shards": space.TFRECORD_INDEX}
@@ -426,11 +440,13 @@ def print_failures():
         print_errors(lines)
 
 
-def explain_silent_failure():
+def explain_silent_failures(snakemake_log):
     """Say something of jobs, too, that could leave no cause."""
-    if not job.failures(LOGS):
-        stopped = "a job ended without a word: it was stopped, or killed for want of memory"
-        atexit.register(print_errors, [f"{LOGS}: {stopped}. Look into its log there, then run the same command again."])
+    lines = [str(it) for it in stopped.without_a_word(Path(snakemake_log).read_text(encoding="utf-8"))]
+    if not lines and not job.failures(LOGS):
+        lines = [f"{snakemake_log}: the run was ended from outside, or by Snakemake itself, which says above why."]
+    if lines:
+        atexit.register(print_errors, lines)
 
 
 if workflow.is_main_process:

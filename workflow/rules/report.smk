@@ -32,7 +32,6 @@ rule write_page:
         [STATE / "boxes" / f"{split}.json" for split in PAGE_SPLITS],
         receipts=verified(*config["use"]),
         boxes=ancient([STATE / "boxes" / f"{split}.parquet" for split in PAGE_SPLITS]),
-        readme=ancient(f"{workflow.basedir}/README.md"),
     output:
         [REPORT / name for name in files.FILES],
         sheets=[REPORT / name for name in files.sheet_names(CLASS_COUNT, SPLITS)],
@@ -42,7 +41,7 @@ rule write_page:
         BENCHMARKS / "write_page.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
-    threads: min(4, workflow.cores or 1)
+    threads: 4
     resources:
         mem_mb=by_attempt(1500),
         runtime=by_attempt(60),
@@ -54,6 +53,7 @@ rule write_page:
         splits=SPLITS,
         box_splits=PAGE_SPLITS,
         stages=STAGES,
+        readme=readme_of_page,
         version=versions.PAGE,
     message:
         "Write the page of the dataset"

@@ -100,6 +100,7 @@ def _place(archive: Path, spare: Path) -> Path:
 
 
 def _copy(source: Path, place: Path) -> Path:
+    atomic.remove_leftovers(place)
     with atomic.replacing(place) as unfinished:
         shutil.copyfile(source, unfinished)
     return place

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic, batches
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL
 from imagenet_prep.products.tree import Tree
+
+_LEFTOVER = f".*.*-*{atomic.PARTIAL}"
 
 
 def revoke_void_receipts(output_dir: Path) -> list[Path]:
@@ -54,11 +55,14 @@ def remove_dead_links(folder: Path) -> None:
             link.unlink(missing_ok=True)
 
 
-def remove_leftovers(folders: Iterable[Path]) -> None:
-    """Remove what killed jobs were writing below these folders; only while nobody writes there."""
-    for folder in folders:
-        for leftover in folder.rglob(f".*{atomic.PARTIAL}"):
-            leftover.unlink(missing_ok=True)
+def remove_leftovers(output_dir: Path) -> None:
+    """Remove what killed jobs were writing; only while nobody writes.
+
+    The class folders are left out: nothing is written in them but whole, and looking through them takes long.
+    """
+    folders = [path for path in output_dir.glob("*") if path.is_dir() and path.name != "imagefolder"]
+    for leftover in [*output_dir.glob(_LEFTOVER), *(path for it in folders for path in it.rglob(_LEFTOVER))]:
+        leftover.unlink(missing_ok=True)
 
 
 def _folder_holds(tree: Tree, folder: str, receipt: Path) -> bool:

@@ -14,7 +14,9 @@ from imagenet_prep import atomic, versions
 from imagenet_prep.dataset.names import shard_name
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, parquet, picture, tfrecord
+from imagenet_prep.formats.gathering import GatheringWriter
 from imagenet_prep.formats.ranges import read_ranges
+from imagenet_prep.formats.stream import Buffer
 from imagenet_prep.progress import Progress
 
 WINDOW = 160 << 20
@@ -77,18 +79,25 @@ def write_shards(
 
 def write_shard(path: Path, rows: list[dict[str, Any]], archives: Path, reencoding: Reencoding, layout: Layout) -> int:
     """Write one shard, a record a row in their order; return its bytes. Raises as `write_shards`."""
-    with atomic.replacing(path) as partial, open(partial, "wb", buffering=1 << 20) as output:
+    with atomic.replacing(path) as partial, open(partial, "wb", buffering=0) as file:
+        output = GatheringWriter(file)
         for row, image in _images(rows, archives):
             _write_record(output, row, image, reencoding, archives, layout)
-        return output.tell()
+        output.flush()
+        return output.nbytes
 
 
 def _write_record(
-    output: Any, row: dict[str, Any], image: bytes, reencoding: Reencoding, archives: Path, layout: Layout
+    output: GatheringWriter,
+    row: dict[str, Any],
+    image: Buffer,
+    reencoding: Reencoding,
+    archives: Path,
+    layout: Layout,
 ) -> None:
     if reencoding.wanted(row):
         try:
-            image = picture.to_rgb_jpeg(image)
+            image = picture.to_rgb_jpeg(bytes(image))
         except ValueError as error:
             raise PrepError(
                 archives / row["archive"],
@@ -100,10 +109,7 @@ def _write_record(
         row = {**row, "format": "JPEG"}
     prefix = example.around(layout.encode(row), layout.image, len(image))
     header, footer = tfrecord.frame((prefix, image))
-    output.write(header)
-    output.write(prefix)
-    output.write(image)
-    output.write(footer)
+    output.write(header, prefix, image, footer)
 
 
 def encode_features(row: dict[str, Any]) -> bytes:
@@ -155,7 +161,7 @@ _NO_BOXES = _of_boxes([], [[]] * len(_BOX_SIDES))
 IMAGENET = Layout(encode_features, "image/encoded")
 
 
-def _images(rows: list[dict[str, Any]], archives: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+def _images(rows: list[dict[str, Any]], archives: Path) -> Iterator[tuple[dict[str, Any], Buffer]]:
     """The rows with their image bytes, in their order; read in windows, within each by ascending offset."""
     start = 0
     while start < len(rows):
@@ -164,12 +170,14 @@ def _images(rows: list[dict[str, Any]], archives: Path) -> Iterator[tuple[dict[s
             held += rows[stop]["nbytes"]
             stop += 1
         window = rows[start:stop]
-        images: list[bytes] = [b""] * len(window)
+        images: list[Buffer] = [b""] * len(window)
         (archive,) = {row["archive"] for row in window}
         path = archives / archive
         for position, data in read_ranges(path, [row["offset"] for row in window], [row["nbytes"] for row in window]):
             expect_crc(path, window[position], data)
-            images[position] = bytes(data)
+            # Read by itself, an image is kept as it came; one out of a larger read is copied, so that the rest can go.
+            alone = isinstance(data.obj, bytes) and len(data.obj) == len(data)
+            images[position] = data if alone else bytes(data)
         yield from zip(window, images, strict=True)
         start = stop
 

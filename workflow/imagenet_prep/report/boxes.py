@@ -43,9 +43,7 @@ class Boxes:
     coverage: Coverage = field(default_factory=lambda: Coverage(CELLS))
     shown: dict[tuple[str, str], list[Box]] = field(default_factory=dict)
 
-    def read(
-        self, path: Path, split: str, images: int, wnids: Collection[str] | None, shown: Collection[str]
-    ) -> None:
+    def read(self, path: Path, split: str, images: int, wnids: Collection[str] | None, shown: Collection[str]) -> None:
         """Add the boxes of a split.
 
         Args:
@@ -71,7 +69,7 @@ class Boxes:
                 table = table.filter(pc.is_in(table["image_wnid"], value_set=chosen))
             self.boxes[split] += len(table)
             for it in pc.value_counts(table["problem"].drop_null()).to_pylist():
-                self.problems[split].update({problem: it["counts"] for problem in it["values"].split("; ")})
+                self.problems[split].update(dict.fromkeys(it["values"].split("; "), it["counts"]))
             usable = table.filter(table["usable"])
             self.usable[split] += len(usable)
             self._add(split, usable, names)

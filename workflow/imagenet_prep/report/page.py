@@ -235,15 +235,18 @@ def read_classes(path: Path) -> list[dict[str, Any]]:
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [
+            rows = [
                 {"wnid": row["wnid"], "words": row["words"]}
                 | {name: int(row[name]) for name in ("index", "tf_label", "ilsvrc2012_id")}
                 for row in csv.DictReader(file)
             ]
+        if not rows:
+            raise ValueError("no class is in it")
+        return rows
     except FileNotFoundError:
         raise PrepError(path, "the file is missing", "Run the same command again: it is made anew") from None
     except (KeyError, ValueError) as error:
-        raise PrepError(path, f"the file is damaged ({error!r})", parquet.AGAIN) from error
+        raise PrepError(path, f"the file is damaged ({error})", parquet.AGAIN) from error
 
 
 def version(package: str) -> str:

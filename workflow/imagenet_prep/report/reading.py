@@ -10,6 +10,8 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from imagenet_prep.errors import PrepError
+
 READING = "Reading it"
 TERMS = "Terms, licence, citation"
 
@@ -34,7 +36,7 @@ class Section:
 
 
 def read_section(readme: str, title: str) -> str:
-    """The Markdown below the heading `title`, of any level, up to the next heading of its level or above; "" if none."""
+    """The Markdown below the heading `title`, up to the next heading of its level or above; "" if none."""
     heading = re.search(rf"^(#+) {re.escape(title)}$", readme, re.MULTILINE)
     if heading is None:
         return ""
@@ -48,28 +50,49 @@ def ways_to_read(readme: Path, output_dir: str, products: Collection[str], split
 
     Where there is no training set, the code reads the validation set.
     """
-    text = read_section(readme.read_text(encoding="utf-8"), READING)
+    text = read_section(_read(readme), READING)
     found = []
     starts = [match.start() for match in re.finditer(r"^#### ", _hidden_code(text), re.MULTILINE)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         title, _, body = text[start:end].partition("\n")
-        tokens = _parser().parse(body)
-        blocks = [token for token in tokens if token.type == "fence"]
-        needed = {_PRODUCTS[path] for block in blocks for path in _PATH.findall(block.content) if path in _PRODUCTS}
-        if not needed <= set(products):
-            continue
-        for block in blocks:
+        kept = [part for part in _parts(_parser().parse(body)) if _needed(part) <= set(products)]
+        for block in (token for part in kept for token in part if token.type == "fence"):
             if "train" not in splits:
                 folders = "imagefolder" in block.content or "ImageNet(" in block.content
                 block.content = re.sub(r"\btrain\b", "val" if folders else "validation", block.content)
-            block.content = re.sub(r"\bresults(?=[/ ])", output_dir.replace("\\", r"\\"), block.content)
-        found.append(Section(title.removeprefix("#### "), _render(tokens)))
+            block.content = re.sub(r"\bresults(?=[/ ])", lambda _: output_dir, block.content)
+        if any(token.type == "fence" for part in kept for token in part):
+            found.append(Section(title.removeprefix("#### "), _render([token for part in kept for token in part])))
     return found
+
+
+def _parts(tokens: list[Token]) -> list[list[Token]]:
+    """Each piece of code with what is said before it; what is said after the last one is a part, too."""
+    parts: list[list[Token]] = [[]]
+    for token in tokens:
+        parts[-1].append(token)
+        if token.type == "fence":
+            parts.append([])
+    return parts
+
+
+def _needed(part: list[Token]) -> set[str]:
+    """The products that the code of a part reads."""
+    paths = [path for token in part if token.type == "fence" for path in _PATH.findall(token.content)]
+    return {_PRODUCTS[path] for path in paths if path in _PRODUCTS}
 
 
 def terms(readme: Path) -> str:
     """The README's section on terms, licence and citation."""
-    return _render(_parser().parse(read_section(readme.read_text(encoding="utf-8"), TERMS)))
+    return _render(_parser().parse(read_section(_read(readme), TERMS)))
+
+
+def _read(readme: Path) -> str:
+    try:
+        return readme.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        remedy = "Put it back beside the Snakefile: the page tells from it how to read the products"
+        raise PrepError(readme, "the file is missing", remedy) from None
 
 
 def _parser() -> MarkdownIt:
@@ -78,10 +101,20 @@ def _parser() -> MarkdownIt:
 
 def _render(tokens: list[Token]) -> str:
     for token in tokens:
-        for link in token.children or []:
-            if link.type == "link_open" and not str(link.attrs.get("href", "")).startswith("https://"):
-                link.attrs.pop("href")  # to another place of the checkout, where the page does not lie
-    return _parser().renderer.render(tokens, _parser().options, {})
+        token.children = _without_local_links(token.children or [])
+    parser = _parser()
+    return str(parser.renderer.render(tokens, parser.options, {}))
+
+
+def _without_local_links(tokens: list[Token]) -> list[Token]:
+    """The same text, linked to the web alone: the page does not lie where the README does."""
+    kept, linked = [], True
+    for token in tokens:
+        if token.type == "link_open":
+            linked = str(token.attrs.get("href", "")).startswith("https://")
+        if linked or not token.type.startswith("link_"):
+            kept.append(token)
+    return kept
 
 
 def _hidden_code(text: str) -> str:

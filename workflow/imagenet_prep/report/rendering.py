@@ -118,7 +118,9 @@ def percent(share: float) -> str:
 
 def _lead(config: Mapping[str, Any], classes: int) -> str:
     if config["classes"] is not None:
-        return f"A subset of {classes} classes, prepared from the archives of ImageNet's classification challenge of 2012."
+        return (
+            f"A subset of {classes} classes, prepared from the archives of ImageNet's classification challenge of 2012."
+        )
     return "The images of ImageNet's classification challenge of 2012, prepared from its archives."
 
 
@@ -144,7 +146,9 @@ def _kinds(found: Survey) -> dict[str, Any]:
         {
             "format": kind[0],
             "colorspace": kind[1],
-            "counts": [(counts[kind], counts[kind] / max(found.images[split], 1)) for split, counts in found.kinds.items()],
+            "counts": [
+                (counts[kind], counts[kind] / max(found.images[split], 1)) for split, counts in found.kinds.items()
+            ],
         }
         for kind in kinds
     ]
@@ -152,7 +156,9 @@ def _kinds(found: Survey) -> dict[str, Any]:
 
 
 def _problems(boxes: Boxes) -> list[str]:
-    total = {name: sum(counts[name] for counts in boxes.problems.values()) for name in set().union(*boxes.problems.values())}
+    total = {
+        name: sum(counts[name] for counts in boxes.problems.values()) for name in set().union(*boxes.problems.values())
+    }
     return sorted(total, key=lambda name: (-total[name], name))
 
 

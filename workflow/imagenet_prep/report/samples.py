@@ -103,7 +103,7 @@ def write_sheet(
             thumbnail = thumbnails[position]
             position += 1
             if thumbnail is not None:
-                sheet.paste(thumbnail.image, (x * SIDE, y * SIDE))
+                sheet.paste(_filled(thumbnail.image), (x * SIDE, y * SIDE))
             found.sizes.append(thumbnail.image.size if thumbnail else None)
             found.orientations.append(thumbnail.orientation if thumbnail else 1)
         done.append(found)
@@ -128,6 +128,18 @@ def _thumbnail(image: tuple[int, bytes]) -> tuple[int, picture.Thumbnail | None]
         return position, picture.thumbnail(content, SIDE)
     except ValueError:
         return position, None
+
+
+def _filled(image: Image.Image) -> Image.Image:
+    """A whole cell: the image's last column and row go on, since another colour there would shine into them."""
+    width, height = image.size
+    cell = Image.new("RGB", (SIDE, SIDE))
+    cell.paste(image)
+    if width < SIDE:
+        cell.paste(image.crop((width - 1, 0, width, height)).resize((SIDE - width, height)), (width, 0))
+    if height < SIDE:
+        cell.paste(cell.crop((0, height - 1, SIDE, height)).resize((SIDE, SIDE - height)), (0, height))
+    return cell
 
 
 def _encode(sheet: Image.Image, limit: int) -> bytes:

@@ -13,6 +13,7 @@ Counts = npt.NDArray[np.int64]
 _BINS = 50
 _TAIL = 0.0025  # the share of the values at each end that is put into one bin
 _STEPS = (1, 2, 5)
+_TO = "\u2013"  # an en dash
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class Histogram:
             Bin(
                 float(edge * self.unit),
                 self._label(
-                    int(edge), step, below=i == 0 and used[0] < edge, above=i + 1 == len(edges) and used[-1] >= edge + step
+                    int(edge),
+                    step,
+                    below=i == 0 and used[0] < edge,
+                    above=i + 1 == len(edges) and used[-1] >= edge + step,
                 ),
                 [counts[i] for counts in found],
             )
@@ -84,8 +88,8 @@ class Histogram:
         if above:
             return f"{start} and more"
         if self.whole and self.unit == 1:
-            return start if step == 1 else f"{start}–{edge + step - 1}"
-        return f"{start}–{end}"
+            return start if step == 1 else f"{start}{_TO}{edge + step - 1}"
+        return f"{start}{_TO}{end}"
 
 
 @dataclass

@@ -103,7 +103,9 @@ class Survey:
         self.nbytes[split] = self.nbytes.get(split, 0) + (pc.sum(images["nbytes"]).as_py() or 0)
         wnids = pc.value_counts(images["wnid"]).to_pylist()
         self.of_class.setdefault(split, Counter()).update({it["values"]: it["counts"] for it in wnids if it["values"]})
-        kinds = images.select(["format", "colorspace"]).group_by(["format", "colorspace"]).aggregate([([], "count_all")])
+        kinds = (
+            images.select(["format", "colorspace"]).group_by(["format", "colorspace"]).aggregate([([], "count_all")])
+        )
         self.kinds.setdefault(split, Counter()).update(
             {(it["format"], it["colorspace"]): it["count_all"] for it in kinds.to_pylist()}
         )

@@ -23,10 +23,8 @@ async function route(moved) {
   show(view, heading.textContent);
   if (view.id === "classes") growTree();
   if (view.id === "pictures") drawCharts();
-  if (moved) {
-    scrollTo({ top: 0, behavior: "instant" });
-    heading.focus({ preventScroll: true });
-  }
+  scrollTo({ top: 0, behavior: "instant" }); // the browser has gone to the section, which lies below the header
+  if (moved) heading.focus({ preventScroll: true });
 }
 
 addEventListener("hashchange", () => route(true));

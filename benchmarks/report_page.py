@@ -1,0 +1,128 @@
+"""The page of a finished dataset of any size: what making it costs, how large it is, and how fast it opens.
+
+    python benchmarks/report_page.py benchmarks/work/scale-1
+
+The page is made beside the results and not in them, from links to all that lies there. It is opened in headless
+Chromium, where there is one (Debian: chromium, chromium-driver) and selenium is installed (`make test` does that).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import machine
+import yaml
+
+from imagenet_prep import configuration
+from imagenet_prep.report.files import FILES, sheet_names
+from imagenet_prep.report.page import Page, read_classes
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+ARCHIVE_OF_SPLIT = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
+BOXES_OF_SPLIT = {"train": "bbox_train", "validation": "bbox_val"}
+STAGES = ("scan_archive", "verify_archive", "parse_boxes", "write_folders", "write_shards", "audit_products")
+
+
+def main() -> None:
+    """Make the page once and open it five times."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("project", type=Path, help="a folder with config/config.yaml, benchmark.yaml and results/")
+    project = parser.parse_args().project.resolve()
+    beside = project / "report-page"
+    shutil.rmtree(beside, ignore_errors=True)
+    (beside / "results").mkdir(parents=True)
+    for path in (project / "results").iterdir():
+        if path.name != "report":
+            (beside / "results" / path.name).symlink_to(path)
+    os.chdir(beside)
+    page = page_of(project)
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    start = time.perf_counter()
+    page.write(threads=machine.describe(beside)["cores"])  # type: ignore[arg-type]
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    sizes = {name: (page.folder / name).stat().st_size for name in (*FILES, *page.sheets)}
+    found = {
+        "machine": machine.describe(beside),
+        "wall_s": round(wall, 1),
+        "user_s": round(after.ru_utime - before.ru_utime, 1),
+        "peak_mb": round(after.ru_maxrss * 1024 / 1e6),
+        "page_mb": round(sum(sizes.values()) / 1e6, 2),
+        "index_html_kb": round(sizes["index.html"] / 1e3),
+        "classes_js_kb": round(sizes["classes.js"] / 1e3),
+        "samples_mb": round(sum(sizes[name] for name in page.sheets) / 1e6, 2),
+        "opening": opening((beside / page.folder / "index.html").as_uri()),
+    }
+    print(json.dumps(found, indent=1))
+
+
+def page_of(project: Path) -> Page:
+    """The page of the project's results, as the workflow would make it."""
+    settings = yaml.safe_load((project / "config" / "config.yaml").read_text())
+    for key, value in yaml.safe_load((project / "benchmark.yaml").read_text()).items():
+        if key == "archives":
+            for name, archive in value.items():
+                settings["archives"][name] |= archive
+        elif isinstance(value, dict) and isinstance(settings[key], dict):
+            settings[key] |= value
+        else:
+            settings[key] = value
+    config = configuration.complete(settings, Path.cwd())
+    splits = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
+    output = Path(config["output_dir"])
+    boxes = {split: output / "state" / "boxes" / f"{split}.parquet" for split in BOXES_OF_SPLIT if split in splits}
+    return Page(
+        config=config,
+        splits=splits,
+        boxes={split: path for split, path in boxes.items() if BOXES_OF_SPLIT[split] in config["use"]},
+        archives={split: config["archives"][archive]["file"] for split, archive in ARCHIVE_OF_SPLIT.items()},
+        receipts=[output / "verified" / f"{name}.json" for name in config["use"]],
+        stages=STAGES,
+        sheets=sheet_names(len(read_classes(output / "labels" / "classes.csv")), splits),
+        readme=CHECKOUT / "README.md",
+    )
+
+
+def opening(url: str) -> dict[str, Any] | str:
+    """Milliseconds to the first paint and to the end of loading, medians of five; of each view, to its being there."""
+    try:
+        from selenium import webdriver
+    except ImportError:
+        return "selenium is not installed"
+    if not shutil.which("chromium"):
+        return "there is no chromium"
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking"):
+        options.add_argument(f"--{argument}")
+    service = webdriver.ChromeService(shutil.which("chromedriver"))
+    with webdriver.Chrome(options=options, service=service) as browser:
+        paints, loads = [], []
+        for _ in range(5):
+            browser.get("about:blank")
+            browser.get(url)
+            paints.append(browser.execute_script("return performance.getEntriesByType('paint')[0].startTime"))
+            loads.append(browser.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd"))
+        views = {}
+        for view in ("classes", "pictures", "odd", "n02119789"):
+            script = """
+                const [view, done] = arguments, start = performance.now();
+                location.hash = view;
+                const look = () => document.querySelector(".view.current").id === (/^n/.test(view) ? "class" : view)
+                    ? done(performance.now() - start) : requestAnimationFrame(look);
+                look();
+            """
+            views[view] = round(browser.execute_async_script(script, view))
+    return {"first_paint_ms": round(statistics.median(paints)), "loaded_ms": round(statistics.median(loads)), **views}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""What the page takes from the README."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+
+from imagenet_prep.report.reading import READING, TERMS, read_section, terms, ways_to_read
+
+ALL = ["imagefolder", "tfrecords", "indexes", "bboxes", "multilabel", "multilabel_tfrecords"]
+SPLITS = ["train", "validation"]
+
+
+@pytest.fixture
+def readme(checkout: Path) -> Path:
+    return checkout / "README.md"
+
+
+def code(readme: Path, output_dir: str, products: list[str], splits: list[str]) -> list[str]:
+    found = ways_to_read(readme, output_dir, products, splits)
+    return [
+        html.unescape(it) for way in found for it in re.findall(r"<pre><code[^>]*>(.*?)</code></pre>", way.html, re.S)
+    ]
+
+
+def test_all_of_the_readmes_code_is_on_the_page_where_all_products_are(readme: Path) -> None:
+    section = read_section(readme.read_text(encoding="utf-8"), READING)
+    wanted = re.findall(r"^```\w+\n(.*?)^```$", section, re.M | re.S)
+    assert len(wanted) > 10
+    assert code(readme, "results", ALL, SPLITS) == wanted
+
+
+def test_paths_are_those_of_this_dataset(readme: Path) -> None:
+    blocks = "".join(code(readme, "/data/imagenet", ALL, SPLITS))
+    assert "/data/imagenet/tfrecord/" in blocks
+    assert "cd /data/imagenet " in blocks
+    assert not re.search(r"\bresults\b", blocks)
+
+
+@pytest.mark.parametrize(
+    ("missing", "path"),
+    [
+        ("imagefolder", "imagefolder/train"),
+        ("tfrecords", "results/tfrecord/"),
+        ("indexes", "tfrecord_index"),
+        ("bboxes", "bboxes.parquet"),
+        ("multilabel", "multilabel.parquet"),
+        ("multilabel_tfrecords", "tfrecord_multilabel"),
+    ],
+)
+def test_code_for_a_product_that_is_not_made_is_left_out(missing: str, path: str, readme: Path) -> None:
+    assert path in "".join(code(readme, "results", ALL, SPLITS))
+    left = code(readme, "results", [name for name in ALL if name != missing], SPLITS)
+    assert path not in "".join(left)
+    assert left
+
+
+def test_without_a_training_set_the_code_reads_the_validation_set(readme: Path) -> None:
+    blocks = "".join(code(readme, "results", ALL, ["validation"]))
+    assert "imagefolder/val" in blocks
+    assert "tfrecord/validation-*" in blocks
+    assert not re.search(r"\btrain\b", blocks)
+
+
+def test_terms_and_citation_are_the_readmes_and_link_to_nothing_in_the_checkout(readme: Path) -> None:
+    assert read_section(readme.read_text(encoding="utf-8"), TERMS)
+    shown = terms(readme)
+    assert "Russakovsky" in shown
+    assert "non-commercial" in shown
+    assert all(link.startswith("https://") for link in re.findall(r'href="([^"]*)"', shown))
+
+
+def test_a_comment_in_code_is_no_heading() -> None:
+    text = "# One\n\n```sh\n# no heading\n```\n\nmore\n\n# Two\n\nother\n"
+    assert read_section(text, "One").strip().endswith("more")
+    assert read_section(text, "Three") == ""

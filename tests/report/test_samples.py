@@ -1,0 +1,99 @@
+"""Samples of classes and their thumbnails, held against decoding the image files whole."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from imagenet_prep.errors import PrepError
+from imagenet_prep.report.samples import SIDE, choose, write_sheet
+from imagenet_prep.report.survey import Picture, evenly
+from project import Project
+
+
+@given(count=st.integers(0, 2000), wanted=st.integers(1, 50))
+def test_positions_are_spread_evenly_and_none_is_taken_twice(count: int, wanted: int) -> None:
+    found = evenly(count, wanted).tolist()
+    assert len(found) == min(count, wanted) == len(set(found))
+    assert all(0 <= position < count for position in found)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(found)]
+    assert not gaps or max(gaps) - min(gaps) <= 1
+
+
+@pytest.mark.parametrize(
+    ("splits", "wanted"),
+    [
+        (["train", "validation", "test"], {"train": 4, "validation": 2}),
+        (["train"], {"train": 6}),
+        (["validation", "test"], {"validation": 3}),  # no more are there
+        (["train_t3"], {"train_t3": 4}),
+        (["test"], {}),
+    ],
+)
+def test_a_class_is_shown_by_images_of_the_splits_in_use(
+    splits: list[str], wanted: dict[str, int], finished: Project
+) -> None:
+    wnid = "n02085620"  # of the dogs, so that the fine-grained set has it
+    chosen = choose(finished.results / "tables" / "images.parquet", [wnid], splits)[wnid]
+    assert Counter(it.split for it in chosen) == wanted
+    assert {it.wnid for it in chosen} <= {wnid}
+
+
+def test_a_sheet_shows_each_image_in_its_cell(finished: Project, tmp_path: Path) -> None:
+    wnids = ["n02119789", "n02012849"]
+    chosen = choose(finished.results / "tables" / "images.parquet", wnids, ["train", "validation"])
+    lines = [chosen[wnid] for wnid in wnids]
+    with ThreadPoolExecutor(2) as pool:
+        made = write_sheet(lines, 6, finished.results / "archives", tmp_path / "sheet.webp", 1_000_000, pool)
+    sheet = Image.open(tmp_path / "sheet.webp").convert("RGB")
+    assert sheet.size == (6 * SIDE, 2 * SIDE)
+    for y, line in enumerate(lines):
+        for x, it in enumerate(line):
+            size = made[y].sizes[x]
+            assert size is not None
+            tree = {"train": "train", "validation": "val"}[it.split]
+            image = Image.open(finished.results / "imagefolder" / tree / str(it.wnid) / it.filename).convert("RGB")
+            assert size == (image.width, image.height), "small images are not made larger"
+            cell = sheet.crop((x * SIDE, y * SIDE, x * SIDE + size[0], y * SIDE + size[1]))
+            if it.colorspace != "CMYK":
+                assert np.abs(np.asarray(cell, float) - np.asarray(image, float)).mean() < 12
+
+
+def test_an_image_that_does_not_decode_leaves_its_cell_empty(tmp_path: Path) -> None:
+    Image.new("RGB", (300, 200), "red").save(tmp_path / "good.jpg")
+    good = (tmp_path / "good.jpg").read_bytes()
+    (tmp_path / "archive.tar").write_bytes(good + b"no image")
+    row = {"split": "train", "wnid": None, "archive": "archive.tar", "width": 300, "height": 200}
+    kind = {"format": "JPEG", "colorspace": "RGB"}
+    pictures = [
+        Picture(filename="a", offset=0, nbytes=len(good), **row, **kind),
+        Picture(filename="b", offset=len(good), nbytes=8, **row, **kind),
+    ]
+    with ThreadPoolExecutor(1) as pool:
+        (made,) = write_sheet([pictures], 2, tmp_path, tmp_path / "sheet.webp", 100_000, pool)
+    assert made.sizes == [(128, 85), None]
+
+
+def test_thumbnails_get_coarser_where_a_sheet_would_be_too_large(finished: Project, tmp_path: Path) -> None:
+    chosen = choose(finished.results / "tables" / "images.parquet", ["n02119789"], ["train"])
+    sizes = []
+    for limit in (1_000_000, 1):
+        with ThreadPoolExecutor(1) as pool:
+            write_sheet(list(chosen.values()), 6, finished.results / "archives", tmp_path / "sheet.webp", limit, pool)
+        sizes.append((tmp_path / "sheet.webp").stat().st_size)
+    assert sizes[1] < 0.7 * sizes[0]
+
+
+def test_an_archive_that_is_not_there_any_more_is_named(tmp_path: Path) -> None:
+    picture = Picture("train", "a", None, "gone.tar", 0, 10, 1, 1, "JPEG", "RGB")
+    with ThreadPoolExecutor(1) as pool, pytest.raises(PrepError, match=r"gone\.tar: the file is not there"):
+        write_sheet([[picture]], 1, tmp_path, tmp_path / "sheet.webp", 1000, pool)
+    assert not (tmp_path / "sheet.webp").exists()
