@@ -222,4 +222,4 @@ def test_a_job_that_is_killed_leaves_a_line_all_the_same(labelled: Project) -> N
     script = labelled.folder / "workflow" / "scripts" / "write_labels.py"
     script.write_text("import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)\n")
     run = labelled.run("labels")
-    expect_clear_end(labelled, run, "results/logs", "a job ended without a word", "run the same command again")
+    expect_clear_end(labelled, run, "results/logs", "write_labels was stopped, or killed", "Run the same command again")

@@ -27,7 +27,7 @@ def fresh(undisturbed: Project, tmp_path: Path) -> Project:
 
 
 def scanning(project: Project) -> bool:
-    return any((project.results / "state" / "archives").glob(".*.parquet.partial"))
+    return any((project.results / "state" / "archives").glob(".*.parquet.*.partial"))
 
 
 def extracting(project: Project) -> bool:

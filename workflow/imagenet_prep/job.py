@@ -39,6 +39,8 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
     logging.raiseExceptions = False  # a log that cannot be written must not bury the cause under its own traceback
     if snakemake.resources.get("attempt", 1) > 1 and _note(log, lasting=True).exists():
         print(f"ERROR {cause(log)}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # Snakemake has emptied it
+            log.write_text(f"{cause(log)}\nThis was found by an earlier attempt in this run.\n", encoding="utf-8")
         sys.exit(1)
     try:
         _start_logging(log)

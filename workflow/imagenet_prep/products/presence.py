@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic, batches
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL
-from imagenet_prep.products.tree import Tree
+from imagenet_prep.products.tree import Tree, partial_folder
 
 _LEFTOVER = f".*.*-*{atomic.PARTIAL}"
 
@@ -58,8 +59,9 @@ def remove_dead_links(folder: Path) -> None:
 def remove_leftovers(output_dir: Path) -> None:
     """Remove what killed jobs were writing; only while nobody writes.
 
-    The class folders are left out: nothing is written in them but whole, and looking through them takes long.
+    The class folders are not searched: they are filled elsewhere, and searching them would take long.
     """
+    shutil.rmtree(partial_folder(output_dir), ignore_errors=True)
     folders = [path for path in output_dir.glob("*") if path.is_dir() and path.name != "imagefolder"]
     for leftover in [*output_dir.glob(_LEFTOVER), *(path for it in folders for path in it.rglob(_LEFTOVER))]:
         leftover.unlink(missing_ok=True)

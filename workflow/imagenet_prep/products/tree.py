@@ -33,7 +33,7 @@ class Tree:
         self.name = name
         self.root = output_dir / "imagefolder" / name
         self.ledger = output_dir / "state" / "made" / "imagefolder" / name
-        self._partial = output_dir / "imagefolder" / ".partial"
+        self._partial = partial_folder(output_dir)
         self._writer = atomic.writer()
 
     def partial(self, folder: str) -> Path:
@@ -96,6 +96,11 @@ class Tree:
         """Take away the folder in which folders are filled, if nobody is filling any."""
         with contextlib.suppress(OSError):  # other jobs may be filling folders there
             self._partial.rmdir()
+
+
+def partial_folder(output_dir: Path) -> Path:
+    """Where folders are filled before they are put in their places."""
+    return output_dir / "imagefolder" / ".partial"
 
 
 def remove_trees(output_dir: Path, keep: Collection[str]) -> None:
