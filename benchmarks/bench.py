@@ -17,6 +17,7 @@ from typing import Any
 
 import machine
 import measure
+from idle import IdleProject
 from make_archives import BYTES_AN_IMAGE, Shape, imagenet_like
 from workbench import CHECKOUT, HERE, NESTED_TAR, Project, remove
 
@@ -24,12 +25,13 @@ ENVIRONMENT = HERE / ".venv"
 PYTHON = str(ENVIRONMENT / "bin" / "python")
 PEERS = {"tfds": "TFDS from the archives", "torchvision": "torchvision's unpacking"}
 STAGES = {
+    "start": "start of a stage, doing nothing",
     "scan": "verify + scan",
     "imagefolder": "ImageFolder",
     "records": "TFRecords + indexes",
     "audit": "audit of the shards",
 }
-ONE_JOB = ("scan",)
+ONE_JOB = ("start", "scan")
 COUNTED = (
     "nested tar xf",
     "verify + scan",
@@ -84,7 +86,8 @@ def benchmark(folder: Path, nbytes: int, rounds: int, with_peers: bool) -> dict[
     fixed = _project(folder / "bench-fixed", max(nbytes // 100, 40 * BYTES_AN_IMAGE), like=nbytes)
     project.forget()
     project.run()  # the stages alone need what it leaves; the first run of all also fills the page cache
-    items = _items(project, fixed, peers() if with_peers else [])
+    idle = IdleProject(folder / "bench-idle", project)
+    items = _items(project, fixed, idle, peers() if with_peers else [])
     for _ in range(rounds):
         for item in items:
             item.prepare()
@@ -99,6 +102,7 @@ def benchmark(folder: Path, nbytes: int, rounds: int, with_peers: bool) -> dict[
         "archive_mb": round(project.archive("train").stat().st_size / 1e6, 1),
         "shards_mb": round(shards / 1e6, 1),
         "train_images": images,
+        "jobs": idle.jobs,
         "costs": costs,
         "calls_per_image": calls,
     }
@@ -132,7 +136,7 @@ def _project(folder: Path, nbytes: int, like: int | None = None) -> Project:
     return Project(folder, shape, configuration)
 
 
-def _items(project: Project, fixed: Project, found: list[str]) -> list[Item]:
+def _items(project: Project, fixed: Project, idle: Project, found: list[str]) -> list[Item]:
     archive, work = str(project.archive("train")), project.folder
     unpacked, copy, stage = work / "unpacked", work / "copy", work / "stage"
 
@@ -151,6 +155,8 @@ def _items(project: Project, fixed: Project, found: list[str]) -> list[Item]:
         Item("md5sum of the shards", ["md5sum", *shards], work),
         Item("nested tar xf", [*NESTED_TAR, archive], unpacked, clean(unpacked)),
     ]
+    count = "total = 0\nfor number in range(10**7): total += number * number"
+    items.append(Item("Python counting to ten million", [sys.executable, "-c", count], work))
     library = {"PYTHONPATH": str(CHECKOUT / "workflow")}
     for name, title in STAGES.items():
         for jobs in (1,) if name in ONE_JOB else (1, 2):
@@ -160,6 +166,7 @@ def _items(project: Project, fixed: Project, found: list[str]) -> list[Item]:
     # Behind the stages, which read what the last run of the whole workflow left.
     items.append(Item("whole workflow", project.command(), work, project.forget))
     items.append(Item("whole workflow, 1 % of the bytes", fixed.command(), fixed.folder, fixed.forget))
+    items.append(Item("its jobs, doing nothing", idle.command(), idle.folder, idle.forget))
     items.append(Item("whole workflow, nothing to do", project.command(), work))
     made = work / "peer"
     for peer in found:

@@ -1,8 +1,9 @@
-"""Files that appear whole or not at all: written beside their place, then renamed."""
+"""Files that appear whole or not at all: written beside their place, brought to the disk, then renamed."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import glob
 import hashlib
@@ -52,16 +53,23 @@ def _is_alive(process: int) -> bool:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator[Path]:
     """Yield the path to write to; rename it to `path` when the block ends well, remove it when it does not.
 
     The parent folder is made. The yielded file need not be opened here, so that any writer can be used.
+
+    Args:
+        path: the file.
+        durable: wait for the disk before the renaming, so that the file is whole after a power cut too. Without, for
+            many small files, `settle` waits for all of them at once.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_path(path)
     try:
         yield partial
+        if durable and not partial.is_symlink():
+            _synchronize(partial)
         os.replace(partial, path)
     except BaseException as error:
         with contextlib.suppress(OSError):  # what hindered the writing may hinder this too, and is the cause to tell
@@ -71,6 +79,31 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
+def settle(folder: str | os.PathLike[str]) -> None:
+    """Wait until all that was written to the file system of `folder` is on its disk.
+
+    One wait for many files, where `fsync` would be one for each. Systems without syncfs(2) wait for all file systems.
+    """
+    system = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(system, "syncfs"):
+        os.sync()
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if system.syncfs(descriptor):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), os.fspath(folder))
+    finally:
+        os.close(descriptor)
+
+
+def _synchronize(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _is_about(error: OSError, partial: Path) -> bool:
     """Whether an error names the partial file, or nothing and is one that only writing makes (as pyarrow raises it)."""
     if error.filename is None:
@@ -78,9 +111,9 @@ def _is_about(error: OSError, partial: Path) -> bool:
     return str(partial) in (str(error.filename), str(error.filename2))
 
 
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    r"""Write UTF-8 text with `\n` line ends, whole or not at all."""
-    with replacing(path) as partial:
+def write_text(path: str | os.PathLike[str], text: str, *, durable: bool = True) -> None:
+    r"""Write UTF-8 text with `\n` line ends, whole or not at all; `durable` as in `replacing`."""
+    with replacing(path, durable=durable) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -87,10 +87,7 @@ class Journal:
             "written": entry.written,
         }
         with atomic.replacing(self._path) as partial:
-            with open(partial, "w", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            partial.write_text(json.dumps(record) + "\n", encoding="utf-8")
             appending = os.open(partial, os.O_WRONLY | os.O_APPEND)
             with self._lock:
                 self._stop_appending()

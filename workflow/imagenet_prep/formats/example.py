@@ -36,19 +36,19 @@ def varint(value: int) -> bytes:
 
 def bytes_entry(key: str, value: bytes) -> bytes:
     """The encoded feature `key` with one byte string."""
-    return _entry(key, _BYTES_LIST, _FIRST_FIELD + varint(len(value)) + value)
+    return _before_known(key, _BYTES_LIST, len(value)) + value
 
 
 def int64_entry(key: str, values: Sequence[int]) -> bytes:
     """The encoded feature `key` with a list of int64; an empty list is present, and empty."""
-    packed = b"".join(varint(value & 0xFFFFFFFFFFFFFFFF) for value in values)
-    return _entry(key, _INT64_LIST, _FIRST_FIELD + varint(len(packed)) + packed if packed else b"")
+    packed = b"".join([varint(value & 0xFFFFFFFFFFFFFFFF) for value in values])
+    return _before_known(key, _INT64_LIST, len(packed)) + packed
 
 
 def float_entry(key: str, values: Sequence[float]) -> bytes:
     """The encoded feature `key` with a list of float32; an empty list is present, and empty."""
     packed = struct.pack(f"<{len(values)}f", *values)
-    return _entry(key, _FLOAT_LIST, _FIRST_FIELD + varint(len(packed)) + packed if packed else b"")
+    return _before_known(key, _FLOAT_LIST, len(packed)) + packed
 
 
 def around(entries: bytes, key: str, nbytes: int) -> bytes:
@@ -59,16 +59,8 @@ def around(entries: bytes, key: str, nbytes: int) -> bytes:
     Args:
         entries: the encoded features before it, one after the other.
     """
-    item = _FIRST_FIELD + varint(nbytes)
-    item_size = len(item) + nbytes
-    feature = bytes([_BYTES_LIST]) + varint(item_size) + item
-    feature_size = len(feature) + nbytes
-    name = key.encode()
-    entry = _FIRST_FIELD + varint(len(name)) + name + _SECOND_FIELD + varint(feature_size) + feature
-    entry_size = len(entry) + nbytes
-    last = _FIRST_FIELD + varint(entry_size) + entry
-    features_size = len(entries) + len(last) + nbytes
-    return _FIRST_FIELD + varint(features_size) + entries + last
+    last = _before(key, _BYTES_LIST, nbytes)
+    return _FIRST_FIELD + varint(len(entries) + len(last) + nbytes) + entries + last
 
 
 def decode(data: Buffer) -> dict[str, Value]:
@@ -94,11 +86,17 @@ def decode(data: Buffer) -> dict[str, Value]:
         raise ValueError("these bytes are no tf.train.Example") from error
 
 
-def _entry(key: str, kind: int, values: bytes) -> bytes:
+def _before(key: str, kind: int, nbytes: int) -> bytes:
+    """What stands in the encoded feature `key` before its `nbytes` of values: one byte string, or packed numbers."""
+    item = _FIRST_FIELD + varint(nbytes) if nbytes or kind == _BYTES_LIST else b""
+    feature = bytes([kind]) + varint(len(item) + nbytes) + item
     name = key.encode()
-    feature = bytes([kind]) + varint(len(values)) + values
-    entry = _FIRST_FIELD + varint(len(name)) + name + _SECOND_FIELD + varint(len(feature)) + feature
-    return _FIRST_FIELD + varint(len(entry)) + entry
+    entry = _FIRST_FIELD + varint(len(name)) + name + _SECOND_FIELD + varint(len(feature) + nbytes) + feature
+    return _FIRST_FIELD + varint(len(entry) + nbytes) + entry
+
+
+# Of features as long as these, most records have the same few.
+_before_known = lru_cache(maxsize=1 << 12)(_before)
 
 
 def _read_varint(data: Buffer, position: int) -> tuple[int, int]:

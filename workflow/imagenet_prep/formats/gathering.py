@@ -38,9 +38,12 @@ class GatheringWriter:
 
     def flush(self) -> None:
         """Write what waits; raises OSError as the system does."""
-        waiting = self._waiting
+        waiting, left = self._waiting, self.nbytes - self._flushed
         while waiting:
             written = os.writev(self._descriptor, waiting[:_PIECES])
+            left -= written
+            if not left:
+                break
             done = 0
             while done < len(waiting) and written >= len(waiting[done]):
                 written -= len(waiting[done])

@@ -64,6 +64,7 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, o
                 expect_crc(archive, rows[position], data)
                 _write(targets[position], data)
                 progress.advance(len(data))
+        tree.announce(folders)
         for folder, filenames in folders.items():
             tree.install(folder, filenames)
     except BaseException:

@@ -18,6 +18,7 @@ def write_indexes(shards: list[Path], folder: Path) -> dict[str, Any]:
     records = {}
     for shard in shards:
         lines = [f"{offset} {size}\n" for offset, size in tfrecord.record_ranges(shard)]
-        atomic.write_text(folder / shard.name, "".join(lines))
+        atomic.write_text(folder / shard.name, "".join(lines), durable=False)
         records[shard.name] = len(lines)
+    atomic.settle(folder)
     return {"files": records, "format_version": versions.INDEX}

@@ -9,7 +9,7 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,18 @@ class Tree:
 
     def write_down(self, folder: str, filenames: Iterable[str]) -> None:
         """Set the folder's ledger."""
-        atomic.write_text(self.ledger / f"{folder or 'files'}.txt", "".join(f"{name}\n" for name in sorted(filenames)))
+        lines = "".join(f"{name}\n" for name in sorted(filenames))
+        atomic.write_text(self.ledger / f"{folder or 'files'}.txt", lines, durable=False)
+
+    def announce(self, folders: Mapping[str, set[str]]) -> None:
+        """Note which files the filled folders bring, and wait until they and the notes are on the disk."""
+        for folder, filenames in folders.items():
+            self.write_down(folder, self.made(folder) | filenames)
+        atomic.settle(self.ledger)
 
     def install(self, folder: str, filenames: set[str]) -> None:
-        """Put the filled folder in its place; into one that is there, file by file, leaving what is not ours."""
-        earlier = self.made(folder)
-        self.write_down(folder, earlier | filenames)
+        """Put an announced folder in its place; into one that is there file by file, leaving what is not ours."""
+        announced = self.made(folder)
         source, target = self.partial(folder), self.root / folder
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -72,10 +78,11 @@ class Tree:
                 raise
             for name in sorted(filenames):
                 os.replace(source / name, target / name)
-            for name in earlier - filenames:
+            for name in announced - filenames:
                 (target / name).unlink(missing_ok=True)
             source.rmdir()
-        self.write_down(folder, filenames)
+        if announced != filenames:
+            self.write_down(folder, filenames)
 
     def remove(self, folder: str) -> None:
         """Take away what was made in a folder, and the folder where nothing else is in it."""
