@@ -8,46 +8,48 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 READERS := .venv-readers
 READERS_PIP := $(READERS)/bin/python -m pip -qq --disable-pip-version-check
-SOURCES := workflow tests envs benchmarks
+CLUSTER := .venv-cluster
+CLUSTER_PIP := $(CLUSTER)/bin/python -m pip -qq --disable-pip-version-check
+SOURCES := workflow profiles tests envs benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-readers lint format lock bench bench-scale soak clean
+.PHONY: help env env-cluster demo test test-readers test-cluster lint format lock bench bench-scale soak clean
 
 help:
 	@echo 'make demo    a made-up ILSVRC2012 through the whole workflow, into demo/results'
 	@echo 'make env     the environment for the real one: .venv/bin/snakemake --cores N'
+	@echo 'make env-cluster  the environment for Slurm and PBS: $(CLUSTER)/bin/snakemake --profile profiles/slurm'
 	@echo 'make test    the whole test suite'
 	@echo 'make test-readers  reads results with TensorFlow, PyTorch, DALI and others, in an environment of their own'
+	@echo 'make test-cluster  runs the workflow on a Slurm that it starts on this machine (as root; about 5 minutes)'
 	@echo 'make lint    ruff, mypy, snakefmt and snakemake --lint'
 	@echo 'make format  formats the sources'
 	@echo 'make lock    envs/ anew after a change of the dependencies in pyproject.toml'
 	@echo 'make bench   times every stage against md5sum, tar, TFDS and others'
 	@echo 'make bench-scale  times the whole workflow on 1.28 million tiny images, and on half of them'
-	@echo 'make soak    downloads 1 GiB from a server that fails at random, while the client is killed 50 times'
-	@echo 'make clean   removes .venv, $(READERS), demo/ and the caches of tools; no results, no archives'
+	@echo 'make soak    all attacks on what docs/promises.md promises: kills, damage, hostile input, power cuts (hours)'
+	@echo 'make clean   removes .venv, $(READERS), $(CLUSTER), demo/ and the caches of tools; no results, no archives'
 	@echo
 	@echo 'PYTHON=python3.12 chooses the interpreter of a new .venv, CORES=4 the cores of the demo.'
 
 env: $(VENV)/installed
 	@echo 'Ready: .venv/bin/snakemake --cores N'
 
+env-cluster: $(CLUSTER)/installed
+	@echo 'Ready: $(CLUSTER)/bin/snakemake --profile profiles/slurm (or profiles/pbs); docs/hpc.md says more'
+
 demo: $(VENV)/installed
 	@$(BIN)/snakemake --cores $(CORES) all demo/results/scores/demo.json --configfile config/config.yaml config/demo.yaml
-	@echo
-	@echo 'The results are in demo/results:'
-	@echo '  imagefolder/   class folders:  torchvision.datasets.ImageFolder("demo/results/imagefolder/train")'
-	@echo '  tfrecord/      TFRecords:      tfds.builder_from_directory("demo/results/tfrecord")'
-	@echo '  tables/        images, boxes and multi-labels:  pandas.read_parquet("demo/results/tables/images.parquet")'
-	@echo '  labels/        classes in every numbering, validation labels'
-	@echo '  audit.json     every check with its figures'
-	@echo '  report/        the page of the dataset: open demo/results/report/index.html in a browser'
-	@echo '  scores/        of a made-up model:  demo.json, demo.classes.csv, demo.png'
+	@echo 'Scores of a made-up model: demo/results/scores/demo.json, demo.classes.csv, demo.png'
 
 test: $(VENV)/installed-test
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-readers: $(READERS)/installed
 	@$(READERS)/bin/python -m pytest tests/readers
+
+test-cluster: $(VENV)/installed-test $(CLUSTER)/installed
+	@$(BIN)/python -m pytest tests/cluster
 
 lint: $(VENV)/installed-test
 	@$(BIN)/ruff check $(SOURCES)
@@ -71,11 +73,16 @@ bench: $(VENV)/installed
 bench-scale: $(VENV)/installed
 	@$(BIN)/python benchmarks/scale.py
 
-soak: $(VENV)/installed
+soak: $(VENV)/installed-test
 	@$(BIN)/python tests/download/soak.py
+	@$(BIN)/python tests/faults/kills.py --kills 100
+	@$(BIN)/python tests/faults/bits.py --cases 2000
+	@$(BIN)/python tests/faults/hostile.py --examples 5000
+	@$(BIN)/python tests/faults/disk.py --points 10
+	@$(BIN)/python tests/faults/power.py --cuts 30
 
 clean:
-	rm -rf $(VENV) $(READERS) demo workflow/imagenet_prep.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(READERS) $(CLUSTER) demo workflow/imagenet_prep.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: envs/lock.txt | $(BIN)/pip
@@ -99,7 +106,14 @@ $(READERS)/installed: envs/lock-readers.txt | $(READERS)/bin/pip
 	@$(READERS_PIP) install --no-compile --no-deps torchvision==0.28.0
 	@touch $@
 
-$(BIN)/pip $(READERS)/bin/pip:
+# An environment of its own, since with the plugin for Slurm every start of snakemake asks Slurm's controller.
+$(CLUSTER)/installed: envs/lock-cluster.txt | $(CLUSTER)/bin/pip
+	@echo 'Installing imagenet-prep and what it needs on a cluster into $(CLUSTER) (once; about a minute)'
+	@$(CLUSTER_PIP) install --requirement envs/lock-cluster.txt
+	@$(CLUSTER_PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/pip $(READERS)/bin/pip $(CLUSTER)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'imagenet-prep needs Python 3.11 or newer, and "$(PYTHON)" is not that.' >&2; \
 		echo 'Install it, or name another one: make env PYTHON=python3.12' >&2; exit 1; }

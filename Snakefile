@@ -39,11 +39,14 @@ onstart:
     presence.remove_leftovers(OUT)
     expect_client()
     expect_room()
+    show_run()
 
 
 onsuccess:
     presence.remove_leftovers(OUT)
+    end_run(True, log[0])
 
 
 onerror:
+    end_run(False, log[0])
     explain_silent_failures(log[0])

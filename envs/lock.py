@@ -61,4 +61,5 @@ if __name__ == "__main__":
     compile_lock("lock.txt", "--constraint", "envs/lock-test.txt")
     compile_lock("lock-publish.txt", "--extra", "publish", "--constraint", "envs/lock-test.txt")
     compile_lock("lock-readers.txt", "--extra", "readers", "--constraint", "envs/lock.txt")
+    compile_lock("lock-cluster.txt", "--extra", "cluster", "--constraint", "envs/lock.txt")
     write_conda_file()

@@ -151,6 +151,6 @@ def expect_clear_failure(project: Project, run: Run, stage: str, archive: str, *
     file = path_of(project, archive).name
     error = expect_clear_end(project, run, f"archives/{file}", *words)
     assert f"results/archives/{file}" not in error, error
-    assert f"Error in rule {stage}:" in run.terminal, run.terminal
+    assert f"Error in rule {stage}:" in run.log, run.log
     for pattern in OUTPUTS[stage]:
         assert list(project.results.glob(pattern.format(archive=archive, file=file))) == []

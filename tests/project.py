@@ -46,15 +46,17 @@ class Run:
     Attributes:
         code: its exit code.
         terminal: all that it printed, standard error and output as they came.
+        log: what Snakemake wrote into its own log; nothing where it kept none.
     """
 
     code: int
     terminal: str
+    log: str = ""
 
     @property
     def rules(self) -> set[str]:
         """The rules of which jobs finished."""
-        return set(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.terminal))
+        return set(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.log))
 
     @property
     def last_line(self) -> str:
@@ -99,6 +101,7 @@ class Project:
 
     def run(self, *arguments: str, cores: int = 2, prefix: tuple[str, ...] = ()) -> Run:
         """Run snakemake to its end."""
+        before = self.logs()
         done = subprocess.run(
             [*prefix, *self.command(*arguments, cores=cores)],
             cwd=self.folder,
@@ -108,7 +111,11 @@ class Project:
             text=True,
             check=False,
         )
-        return Run(done.returncode, done.stdout)
+        return Run(done.returncode, done.stdout, "".join(path.read_text() for path in self.logs() - before))
+
+    def logs(self) -> set[Path]:
+        """The logs that Snakemake has kept of runs."""
+        return set((self.folder / ".snakemake" / "log").glob("*.log"))
 
     def succeed(self, *arguments: str, cores: int = 2) -> Run:
         """Run snakemake, which must exit with 0."""

@@ -14,7 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-LOCKS = ("lock.txt", "lock-test.txt", "lock-publish.txt", "lock-readers.txt")
+LOCKS = ("lock.txt", "lock-test.txt", "lock-publish.txt", "lock-readers.txt", "lock-cluster.txt")
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +39,7 @@ def pins(lock: Path) -> dict[str, str]:
         ("lock-publish.txt", ["publish"]),
         ("lock-test.txt", ["test", "publish"]),
         ("lock-readers.txt", ["readers"]),
+        ("lock-cluster.txt", ["cluster"]),
     ],
 )
 def test_the_lock_pins_what_the_project_asks_for(checkout: Path, project: dict, lock: str, extras: list[str]) -> None:
@@ -57,9 +58,10 @@ def test_tests_run_with_the_versions_of_the_workflow(checkout: Path, lock: str) 
     assert runtime.items() <= test.items()
 
 
-def test_readers_read_the_results_of_the_versions_of_the_workflow(checkout: Path) -> None:
-    runtime, readers = (pins(checkout / "envs" / name) for name in ("lock.txt", "lock-readers.txt"))
-    assert runtime.items() <= readers.items()
+@pytest.mark.parametrize("lock", ["lock-readers.txt", "lock-cluster.txt"])
+def test_environments_of_their_own_have_the_versions_of_the_workflow(checkout: Path, lock: str) -> None:
+    runtime, own = (pins(checkout / "envs" / name) for name in ("lock.txt", lock))
+    assert runtime.items() <= own.items()
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from imagenet_prep import job
+from imagenet_prep import job, progress
 from imagenet_prep.errors import PrepError
 
 ERROR = PrepError("a.tar", "it is cut off", "Get it again", member="n01.tar", offset=512)
@@ -23,7 +24,8 @@ LINE = "a.tar, member 'n01.tar', byte 512: it is cut off. Get it again."
 @pytest.fixture(autouse=True)
 def own_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)  # `run` sets it for its process
+    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)  # `run` sets it for its process,
+    monkeypatch.setattr(progress, "_report", progress._Report())  # and where that reports
 
 
 def script(log: Path, **resources: int) -> Any:
@@ -148,6 +150,39 @@ def test_an_interrupted_job_says_nothing(tmp_path: Path, capsys: pytest.CaptureF
     assert job.failures(tmp_path) == []
 
 
+def interrupted(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A program of a job, with what is loaded before it, that has got Ctrl-C."""
+    library = Path(job.__file__).parents[1]
+    return subprocess.run(
+        [sys.executable, "-c", f"import os, signal\n{program}"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(library), str(library / "startup")])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_script_that_is_interrupted_before_it_begins_ends_without_a_word(tmp_path: Path) -> None:
+    run = interrupted("os.kill(os.getpid(), signal.SIGINT)", tmp_path)
+    assert (run.returncode, run.stderr) == (-signal.SIGINT, "")
+
+
+def test_a_script_that_is_interrupted_in_its_work_can_clean_up(tmp_path: Path) -> None:
+    program = """
+from types import SimpleNamespace
+from imagenet_prep import job, progress
+def main(snakemake):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        print("cleaned up")
+job.run(main, SimpleNamespace(log=["job.log"], config={"output_dir": "results"}, resources={}))
+"""
+    run = interrupted(program, tmp_path)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "cleaned up\n", "")
+
+
 @pytest.mark.parametrize(
     ("error", "place", "remedy"),
     [
@@ -181,7 +216,7 @@ def test_a_script_does_not_load_pandas_only_because_pyarrow_asks_for_it(tmp_path
 import sys
 from types import SimpleNamespace
 import pyarrow
-from imagenet_prep import job
+from imagenet_prep import job, progress
 job.run(lambda _: pyarrow.array([1]), SimpleNamespace(log=["job.log"], config={"output_dir": "results"}, resources={}))
 assert "pandas" not in sys.modules
 import pandas

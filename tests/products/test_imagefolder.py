@@ -66,6 +66,7 @@ def test_batches_of_classes_add_up_to_the_whole(train: World) -> None:
 def test_a_batch_makes_its_own_folders_alone(train: World) -> None:
     assert train.write(FOX)["folders"] == {FOX: 3}
     assert {path.name for path in train.root.iterdir()} == {FOX}
+    assert {path.name for path in train.root.parent.iterdir()} == {"train"}
 
 
 @pytest.mark.parametrize(("val_dirs", "folders"), [("wnid", [CRANE, FOX, MACHINE]), ("index", ["000", "001", "002"])])

@@ -75,6 +75,24 @@ def test_another_way_to_download_redoes_nothing_of_what_is_there(project: Projec
     assert project.run().nothing_done
 
 
+def test_a_killed_download_and_the_whole_run_after_it_write_no_secret_down(
+    lacking: tuple[Project, server.Server],
+) -> None:
+    project, served = lacking
+    served.always = server.stall(10_000)
+    assert project.kill_when(lambda: served.sent > 0)
+    served.always = None
+    # Snakemake runs a job from a file with its parameters, which a kill leaves there: for the eyes of its user only.
+    scripts = [path for path in (project.folder / ".snakemake" / "scripts").iterdir() if "s3cret" in path.read_text()]
+    assert {path.stat().st_mode & 0o777 for path in scripts} <= {0o600}
+    for path in scripts:
+        path.unlink()
+    project.succeed("--unlock")
+    run = project.succeed()
+    assert "write_page" in run.rules
+    assert "s3cret" not in run.terminal + files(project)
+
+
 def test_archives_that_are_there_are_never_asked_for(labelled: Project) -> None:
     with server.running(b"") as served:
         labelled.configure({"archives": {"val": {"url": f"{served.url}/val.tar"}}})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
@@ -36,11 +39,30 @@ class PrepError(Exception):
             where.append(f"member {member!r}")
         if offset is not None:
             where.append(f"byte {offset}")
-        super().__init__(f"{', '.join(where)}: {problem}. {remedy}.")
+        super().__init__(_printable(f"{', '.join(where)}: {problem}. {remedy}."))
 
     # An exception with keyword arguments cannot cross a process pool without this.
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self.place, self.problem, self.remedy, self.member, self.offset)
+
+
+@contextmanager
+def reading(path: str | PathLike[str]) -> Iterator[None]:
+    """Name the file in an error of the operating system that names none, as those of a broken disk do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = fspath(path)
+        raise
+
+
+def _printable(text: str) -> str:
+    """The text with what a terminal would not show, or would obey, written out; it may hold what a file said.
+
+    Indented lines, as of a list of problems, stay.
+    """
+    return re.sub(r"\n(?!  )|[^\n]", lambda match: match[0] if match[0].isprintable() else ascii(match[0])[1:-1], text)
 
 
 def _rebuild(place: str, problem: str, remedy: str, member: str | None, offset: int | None) -> PrepError:

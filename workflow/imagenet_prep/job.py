@@ -7,14 +7,15 @@ import errno
 import logging
 import os
 import shutil
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep import progress
 from imagenet_prep.errors import PrepError
-from imagenet_prep.progress import TerminalHandler
 
 # Snakemake's own folder in the working directory, where every job can write, even if it can nowhere below output_dir.
 FAILURES = Path(".snakemake", "failures")
@@ -35,10 +36,12 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
 
     Another attempt of a job that failed in this run is made in vain where its input is wrong, so that none is made.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     log = Path(snakemake.log[0])
     logging.raiseExceptions = False  # a log that cannot be written must not bury the cause under its own traceback
     if snakemake.resources.get("attempt", 1) > 1 and _note(log, lasting=True).exists():
-        print(f"ERROR {cause(log)}", file=sys.stderr)
+        if not progress.run_speaks():
+            print(f"ERROR {cause(log)}", file=sys.stderr)
         with contextlib.suppress(OSError):  # Snakemake has emptied it
             log.write_text(f"{cause(log)}\nThis was found by an earlier attempt in this run.\n", encoding="utf-8")
         sys.exit(1)
@@ -50,11 +53,14 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         sys.exit(130)
     except Exception as error:
         message = describe(error, log, snakemake.config["output_dir"])
-        print(f"ERROR {message}", file=sys.stderr)
-        with contextlib.suppress(OSError):  # the line above has said it; a full disk must not add a second error
+        noted = False
+        with contextlib.suppress(OSError):  # a full disk must not add a second error
             note = _note(log, lasting=isinstance(error, PrepError))
             note.parent.mkdir(parents=True, exist_ok=True)
             note.write_text(message + "\n", encoding="utf-8")
+            noted = True
+        if not (noted and progress.run_speaks()):
+            print(f"ERROR {message}", file=sys.stderr)
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             traceback.print_exception(error, file=file)
         sys.exit(1)
@@ -85,13 +91,14 @@ def without_pandas() -> Iterator[None]:
 
 
 def _start_logging(log: Path) -> None:
+    progress.report_to(log)
     log.parent.mkdir(parents=True, exist_ok=True)
     for lasting in (True, False):
         _note(log, lasting).unlink(missing_ok=True)
     logging.basicConfig(
         level=logging.INFO,
         format="%(message)s",
-        handlers=[TerminalHandler(), logging.FileHandler(log, mode="w", encoding="utf-8")],
+        handlers=[progress.TerminalHandler(), logging.FileHandler(log, mode="w", encoding="utf-8")],
     )
 
 

@@ -27,6 +27,7 @@ rule fetch_archive:
     resources:
         mem_mb=by_attempt(500),
         runtime=by_attempt(1440),
+        disk_mb=disk_of_archive,
     params:
         archive=archive_of_file,
         settings=settings_of_file,
@@ -90,6 +91,7 @@ checkpoint scan_archive:
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(120),
+        disk_mb=500,
     params:
         expected=expected,
         state=state_of_archive,

@@ -1,20 +1,26 @@
 """Configuration, paths and the helpers of the rules: what is in use, what is made from what, how it is cut into jobs."""
 
 import atexit
+import math
 import os
 import re
+import signal
 import sys
+import threading
 from pathlib import Path
 
-# Jobs find the library in any environment that has its dependencies, such as one that conda made.
+# Jobs find the library in any environment that has its dependencies, such as one that conda made, and what they do
+# before anything else.
 LIBRARY = f"{workflow.basedir}/workflow"
 sys.path.insert(0, LIBRARY)
-os.environ |= {"PYTHONPATH": os.pathsep.join([LIBRARY, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
+JOB_PATH = [LIBRARY, f"{LIBRARY}/startup", *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+os.environ |= {"PYTHONPATH": os.pathsep.join(JOB_PATH)}
 
 # No job computes with matrices, but NumPy's library for them starts a thread a core in every one: half its start-up.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from imagenet_prep import batches, configuration, job, queue, stopped, versions
+from imagenet_prep import batches, configuration, job, progress, queue, stopped, versions
+from imagenet_prep.console import summary, terminal
 from imagenet_prep.dataset import names, space, verdict
 from imagenet_prep.dataset.there import look
 from imagenet_prep.errors import PrepError
@@ -139,6 +145,28 @@ def by_attempt(amount):
         return amount * attempt
 
     return grown
+
+
+def space_of(kind, name):
+    """The space in MB that an archive or a product's split fills."""
+    (need,) = space.needs(config, space.There(), [(kind, name)])
+    return need.nbytes / 1e6
+
+
+def disk_of_archive(wildcards):
+    """The space that an archive fills."""
+    return math.ceil(space_of(space.ARCHIVE, NAME_OF_FILE[wildcards.file]))
+
+
+def disk_of_batch(kind):
+    """A resource: the space that a batch of class folders or shards fills, with a margin, since classes differ in size."""
+
+    def disk(wildcards):
+        first, last = batches.parse(wildcards.batch)
+        share = (last - first + 1) / space.units(config, kind, wildcards.split)
+        return math.ceil(1.25 * share * space_of(kind, wildcards.split))
+
+    return disk
 
 
 def memory_of_audit(wildcards, threads, attempt):
@@ -382,6 +410,49 @@ def begin_run():
         expect_writable(folder, "Give yourself the right to write there, or choose another output_dir")
     job.forget_failures(LOGS)
     atexit.register(print_failures)
+    handle_sigterm_aside()
+
+
+def handle_sigterm_aside():
+    """Have SIGTERM handled in a thread of its own.
+
+    Snakemake's handler waits for a lock. Where the code that it interrupts holds that lock, it would wait for ever.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        signal.signal(signal.SIGTERM, lambda *told: threading.Thread(target=handler, args=told).start())
+
+
+def unfinished_jobs():
+    """Rule, subject and log of each job that this run is still to do; what has no log only gathers others."""
+    for it in workflow.dag.needrun_jobs():
+        if it.log:
+            subjects = [value for name, value in it.wildcards_dict.items() if name != "batch"]
+            yield it.rule.name, "".join(subjects), Path(it.log[0])
+
+
+def show_run():
+    """Show from now on how far the run is, in place of the jobs that share its terminal."""
+    quiet = {str(it) for it in workflow.output_settings.quiet or ()}
+    if TERMINAL is None or "all" in quiet:
+        return
+    progress.forget_reports(LOGS)
+    progress.speak_for_jobs()
+    live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and "progress" not in quiet
+    TERMINAL.show(sys.stderr, live, unfinished_jobs)
+
+
+def end_run(succeeded, snakemake_log):
+    """Say what the run has made, or how far it came."""
+    own_log = os.path.relpath(snakemake_log)
+
+    def lines(run, seconds):
+        if succeeded:
+            return summary.of_success(run, seconds, config, own_log)
+        return summary.of_failure(run, seconds, own_log)
+
+    if TERMINAL:
+        TERMINAL.end(lines)
 
 
 def expect_empty_queue():
@@ -441,13 +512,20 @@ def print_failures():
 
 
 def explain_silent_failures(snakemake_log):
-    """Say something of jobs, too, that could leave no cause."""
-    lines = [str(it) for it in stopped.without_a_word(Path(snakemake_log).read_text(encoding="utf-8"))]
+    """Say something of jobs, too, that could leave no cause, and of a run that was stopped."""
+    said = Path(snakemake_log).read_text(encoding="utf-8")
+    # Not always Snakemake itself notices Ctrl-C, which goes to its jobs, too.
+    if any(sign in said for sign in ("Terminating processes on user request", "Signals.SIGINT", "exit status 130")):
+        atexit.register(print, "You have stopped it. Run the same command again to go on.", file=sys.stderr)
+        return
+    lines = [str(it) for it in stopped.without_a_word(said)]
     if not lines and not job.failures(LOGS):
         lines = [f"{snakemake_log}: the run was ended from outside, or by Snakemake itself, which says above why."]
     if lines:
         atexit.register(print_errors, lines)
 
+
+TERMINAL = terminal.take(logger) if workflow.is_main_process else None
 
 if workflow.is_main_process:
     expect_writable(Path(".snakemake"), "Give yourself the right to write there, or run with --directory <another one>")

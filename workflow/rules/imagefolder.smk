@@ -26,6 +26,7 @@ rule write_folders:
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(60),
+        disk_mb=disk_of_batch(space.IMAGEFOLDER),
     params:
         classes=CLASS_PARAMS,
         val_dirs=val_dirs,

@@ -64,6 +64,7 @@ rule write_shards:
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(60),
+        disk_mb=disk_of_batch(space.TFRECORD),
     params:
         cmyk_to_rgb=config["tfrecord"]["cmyk_to_rgb"],
         png_to_jpeg=config["tfrecord"]["png_to_jpeg"],
@@ -203,6 +204,7 @@ rule write_multilabel_records:
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(60),
+        disk_mb=4000,
     params:
         classes=CLASS_PARAMS,
         shards=SHARDS["validation"],

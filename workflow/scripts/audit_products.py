@@ -13,8 +13,8 @@ from imagenet_prep.products.audit.run import Audit
 def main(snakemake: Any) -> None:
     audit = Audit(snakemake.config, snakemake.params.products, snakemake.params.splits, snakemake.threads)
     audit.run()
-    logging.info("%s", report.as_text(audit.checks))
     result = report.as_json(audit.checks, versions.AUDIT)
+    logging.info("%s", report.as_text(audit.checks), extra={"for_log": result["ok"]})
     # Snakemake deletes the outputs of a failed job; the report of a failed audit must stay.
     kept = Path(snakemake.log[0]).with_suffix(".json")
     atomic.write_json(kept, result)

@@ -46,10 +46,10 @@ SCAN = pa.schema(
     ]
 )
 
-_CLASS_TAR = re.compile(r"(n\d{8})\.tar")
+_CLASS_TAR = re.compile(r"(n\d{8})\.tar", re.ASCII)
 _NUMBERED = {
-    "val": re.compile(r"ILSVRC2012_val_\d{8}\.JPEG"),
-    "test": re.compile(r"ILSVRC2012_test_\d{8}\.JPEG"),
+    "val": re.compile(r"ILSVRC2012_val_\d{8}\.JPEG", re.ASCII),
+    "test": re.compile(r"ILSVRC2012_test_\d{8}\.JPEG", re.ASCII),
 }
 
 
@@ -81,7 +81,9 @@ def scan(name: str, path: Path, expected: Expected, output: Path) -> dict[str, A
                 ]
                 writer.write_batch(pa.record_batch(columns, schema=SCAN))
                 rows += len(group)
+                progress.count.images = rows
             stream.drain()
+            progress.end()
             checksum = stream.hexdigest()
         expect_checksum(path, expected, checksum)
         if not rows:
@@ -112,7 +114,7 @@ def _nested_images(stream: Stream, path: Path, size: int) -> Iterator[Row]:
                 offset=class_tar.offset,
             )
         wnid = matched[1]
-        fits = re.compile(rf"{wnid}_\d+\.JPEG").fullmatch
+        fits = re.compile(rf"{wnid}_\d{{1,12}}\.JPEG", re.ASCII).fullmatch
         end = class_tar.offset + class_tar.nbytes
         images = 0
         for member in tar.walk(stream, place, end=end, within=class_tar.name):

@@ -52,7 +52,7 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, o
         folders.setdefault(folder, set()).add(row["filename"])
         targets.append(f"{tree.partial(folder)}/{row['filename']}")
     partials = [tree.partial(folder) for folder in folders]
-    progress = Progress(f"writing images of {split}", sum(row["nbytes"] for row in rows))
+    progress = Progress(f"writing images of {split}", sum(row["nbytes"] for row in rows), images=len(rows))
     try:
         for partial in partials:
             shutil.rmtree(partial, ignore_errors=True)
@@ -63,15 +63,16 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, o
             for position, data in ranges:
                 expect_crc(archive, rows[position], data)
                 _write(targets[position], data)
-                progress.advance(len(data))
+                progress.advance(len(data), images=1)
         tree.announce(folders)
         for folder, filenames in folders.items():
             tree.install(folder, filenames)
     except BaseException:
         for partial in partials:
             shutil.rmtree(partial, ignore_errors=True)
-        tree.remove_empty_partial()
         raise
+    finally:
+        tree.remove_empty_partial()
     counts = {folder: len(filenames) for folder, filenames in sorted(folders.items())}
     return {"tree": tree.name, "folders": counts, "format_version": versions.IMAGEFOLDER}
 

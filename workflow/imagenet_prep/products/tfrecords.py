@@ -65,15 +65,15 @@ def write_shards(
     """
     file = parquet.open_table(plan)
     shards = file.num_row_groups
-    sizes = [file.metadata.row_group(shard).num_rows for shard in range(first, last + 1)]
-    progress = Progress(f"writing {split} shards {first} to {last}", sum(sizes), "records")
+    sizes = parquet.read_groups(file, plan, range(first, last + 1), ["nbytes"])["nbytes"].to_pylist()
+    progress = Progress(f"writing {split} shards {first} to {last}", sum(sizes), images=len(sizes))
     written = {}
     for shard in range(first, last + 1):
         rows = parquet.read_groups(file, plan, [shard]).to_pylist()
         path = folder / shard_name(split, shard, shards)
         nbytes = write_shard(path, rows, archives, reencoding, IMAGENET)
         written[path.name] = {"records": len(rows), "bytes": nbytes}
-        progress.advance(len(rows))
+        progress.advance(sum(row["nbytes"] for row in rows), images=len(rows))
     return {"split": split, "files": written, "format_version": versions.TFRECORD}
 
 

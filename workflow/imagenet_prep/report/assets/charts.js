@@ -2,6 +2,7 @@
 "use strict";
 
 const BYTES = ["B", "kB", "MB", "GB", "TB"];
+const WHOLE = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000].flatMap((ten) => [ten, 2 * ten, 5 * ten]); // between ticks
 const charts = new Map();
 
 function color(name) {
@@ -26,7 +27,7 @@ function draw(plot, { x, series, name, at, written, stepped }) {
   const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
   const options = {
     width: plot.clientWidth, height: 240, scales: { x: { time: false }, y: { range: (_, low, high) => [0, high * 1.05 || 1] } },
-    axes: [{ ...axis }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => written(tick)) }],
+    axes: [{ ...axis, incrs: x.every(Number.isInteger) ? WHOLE : undefined }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => written(tick)) }],
     cursor: { y: false, points: { show: !stepped } },
     series: [{ label: name, value: (_, value, __, index) => (index == null ? "–" : at(index)) }],
   };
@@ -69,7 +70,7 @@ function drawClasses(figure) {
   draw(figure.querySelector(".plot"), { x: lines.map((cells) => Number(cells[2])), series, name: "class", at, written: number });
 }
 
-// Sizes of shards. Splits have different numbers of them, so places are shares of the way through.
+// Sizes of shards, of which the splits have different numbers.
 function drawShards(figure) {
   const sizes = JSON.parse(figure.querySelector("script").textContent);
   const most = Math.max(...Object.values(sizes).map((it) => it.length));

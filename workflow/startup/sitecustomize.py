@@ -1,0 +1,9 @@
+"""Loaded by every Python that runs a script of the workflow, before anything else.
+
+Ctrl-C ends a script that is still importing at once: Python would print where it was, and Snakemake's preamble is one
+line of many kilobytes. `imagenet_prep.job` listens to Ctrl-C again.
+"""
+
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
