@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagenet_prep.configuration import SCHEMA, complete
@@ -102,6 +102,7 @@ def test_classes_of_a_file_may_have_comments_and_empty_lines(tmp_path: Path) -> 
 
 
 @given(st.lists(st.from_regex(r"n[0-9]{8}", fullmatch=True), min_size=1, unique=True))
+@settings(deadline=None)
 def test_the_order_in_which_classes_are_named_does_not_matter(wnids: list[str]) -> None:
     assert complete(overlaid({"classes": wnids}), Path())["classes"] == sorted(wnids)
 
@@ -339,3 +340,22 @@ def test_the_configured_checksums_are_those_of_the_real_files(
     content = (shared_data / path).read_bytes()
     assert hashlib.new(algorithm, content).hexdigest() == OFFICIAL["archives"][archive][algorithm]
     assert len(content) == OFFICIAL["archives"][archive]["bytes"]
+
+
+# What YAML can say, and no key means
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("classes: &a [*a]", "classes: it is nested too deep, or in itself"),
+        ("jobs: {2012-01-01: 1}", "jobs: the key datetime.date(2012, 1, 1) in it is no text"),
+        (r'output_dir: "a\0b"', r"output_dir: 'a\x00b' holds what is no text"),
+        (r'archives_dir: "\ud800"', r"archives_dir: '\ud800' holds what is no text"),
+        ("classes: /dev/zero", "classes: /dev/zero is no file of WNIDs"),
+    ],
+)
+def test_what_no_key_can_mean_is_refused_by_its_key(
+    refusal: Callable[[dict[str, Any]], str], text: str, words: str
+) -> None:
+    assert refusal(yaml.safe_load(text)).startswith(f"configuration key {words}")

@@ -173,7 +173,18 @@ def test_a_member_of_the_training_archive_that_is_no_class_is_an_error(tmp_path:
     assert (error.member, error.offset) == (name, 512)
 
 
-@pytest.mark.parametrize("name", [f"{CRANE}_1.JPEG", f"{FOX}_1.jpg", f"{FOX}.JPEG", f"sub/{FOX}_1.JPEG", "README"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{CRANE}_1.JPEG",
+        f"{FOX}_1.jpg",
+        f"{FOX}.JPEG",
+        f"sub/{FOX}_1.JPEG",
+        "README",
+        f"{FOX}_\u0661.JPEG",
+        f"{FOX}_{'1' * 13}.JPEG",
+    ],
+)
 def test_a_file_in_a_class_archive_that_is_none_of_its_images_is_an_error(tmp_path: Path, name: str) -> None:
     error = refusal(tmp_path, "train", class_tars({FOX: {f"{FOX}_1.JPEG": image(), name: image()}}))
     assert error.member == f"{FOX}.tar/{name}"

@@ -155,6 +155,14 @@ def test_malformed_json_is_an_error_that_names_the_byte(tmp_path: Path, content:
     assert error.offset == offset
 
 
+@pytest.mark.parametrize("value", [b'"' + b"x" * (3 << 20) + b'"', b"9" * (3 << 20), b" " * (3 << 20) + b"1"])
+def test_a_value_of_megabytes_is_an_error_before_its_end(tmp_path: Path, value: bytes) -> None:
+    error = fails(tmp_path, b'{"a": ' + value + b"}")
+    assert "more than 1048576 bytes" in error.problem
+    assert error.offset is not None
+    assert error.offset < 2 << 20
+
+
 def test_json_that_is_cut_off_anywhere_is_an_error_that_says_so(tmp_path: Path) -> None:
     content = document({"v1": {"correct": [FOX]}}, {"v2": 1}, ["v3"])
     for end in range(len(content)):

@@ -254,9 +254,9 @@ def test_unpacked_images_are_told_with_what_can_be_made_of_them(folder: Path, ar
     assert "tables and TFRecords need the archive" in found.message
 
 
-def test_archives_made_of_class_folders_as_the_readme_says_are_good_ones(checkout: Path, tmp_path: Path) -> None:
-    readme = (checkout / "README.md").read_text()
-    (commands,) = [block for block in readme.split("```sh\n") if block.startswith("# archives of class folders")]
+def test_archives_made_of_class_folders_as_the_page_says_are_good_ones(checkout: Path, tmp_path: Path) -> None:
+    page = (checkout / "docs" / "archives.md").read_text()
+    (commands,) = [block for block in page.split("```sh\n") if block.startswith("# archives of class folders")]
     (tmp_path / "archives").mkdir()
     for tree, names in (("train", ["n01440764_1", "n01440764_2"]), ("val", ["ILSVRC2012_val_00000002"])):
         for name in names:

@@ -40,6 +40,9 @@ PRODUCTS = [
     *("imagefolder", "tfrecords", "indexes", "bboxes", "multilabel", "multilabel_tfrecords", "labels", "audit"),
 ]
 BLOCK = 512
+REPORT = 100
+"""Cases after which the figures so far are printed."""
+
 SCANNED = {"ILSVRC2012_img_train.tar": "train", "ILSVRC2012_img_val.tar": "val"}
 
 # Damage, from content, to the content, the first byte touched and the one behind the last.
@@ -121,6 +124,8 @@ class Attack:
     def run(self, cases: int) -> Figures:
         """Do so much damage, to each kind of file as often."""
         for number in range(cases):
+            if number and number % REPORT == 0:
+                print(self.figures, flush=True)
             kind = list(self._judges)[number % len(self._judges)]
             files, judge = self._judges[kind]
             self._case(kind, self.chance.choice(files), judge)

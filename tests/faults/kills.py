@@ -24,10 +24,17 @@ sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
 from project import SMALL, Project, environment, merged  # noqa: E402
 
-# How a run is ended: all its processes at once, one of its jobs, or asked to (which a terminal does to all of them).
-WAYS = ("all killed", "a job killed", "SIGTERM", "Ctrl-C")
-LONGEST_END = 20.0
-"""Seconds in which a run that is asked to end should be gone; it waits for nothing but its jobs' own end."""
+CONFIG = merged(SMALL, {"synthetic": {"train_images_per_class": 30, "max_side": 128}})
+
+WAYS = ("all killed", "a job killed", "SIGTERM", "SIGTERM to all", "Ctrl-C")
+"""How a run is ended: by SIGKILL, to all its processes or to one of its jobs; or asked to: Snakemake alone, as `kill`
+does, or all processes, as batch systems (SIGTERM) and terminals (Ctrl-C) do."""
+
+BEGUN = "Job stats:"
+"""What Snakemake prints before it makes anything."""
+
+HANGS = 300.0
+"""Seconds after which a run that was asked to end is taken for one that never will."""
 
 
 @dataclass
@@ -37,19 +44,20 @@ class Figures:
     Attributes:
         kills: by way, how often a run was hit before its end.
         finished: how often the workflow was finished, and compared.
-        longest_end: seconds that a run took to end after it was asked to.
+        longest_end: by way, seconds that a run took to end after it was asked to.
         faults: what was not as it should be; none if all is well.
     """
 
     kills: Counter[str] = field(default_factory=Counter)
     finished: int = 0
-    longest_end: float = 0.0
+    longest_end: dict[str, float] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         ways = ", ".join(f"{way} {self.kills[way]}" for way in WAYS)
         lines = [f"{self.kills.total()} runs ended early ({ways}); finished and compared {self.finished} times"]
-        lines.append(f"longest end of a run that was asked to: {self.longest_end:.1f} s; faults: {len(self.faults)}")
+        ends = ", ".join(f"{way} {seconds:.1f} s" for way, seconds in self.longest_end.items())
+        lines.append(f"longest end of a run that was asked to: {ends or 'none was'}; faults: {len(self.faults)}")
         return "\n".join([*lines, *(f"  FAULT {fault}" for fault in self.faults)])
 
 
@@ -58,19 +66,20 @@ class Killer:
 
     Args:
         project: of which nothing is made yet.
-        products: what an undisturbed run makes, by name.
-        duration: seconds that it takes.
+        undisturbed: the same, made by a run that nobody ended early.
+        duration: seconds that it took.
     """
 
-    def __init__(self, project: Project, products: dict[str, str], duration: float, seed: int) -> None:
-        self.project, self.products, self.duration = project, products, duration
+    def __init__(self, project: Project, undisturbed: Project, duration: float, seed: int) -> None:
+        self.project, self.duration, self.left = project, duration, duration
+        self.files, self.products = files(undisturbed), undisturbed.products()
         self.chance = random.Random(seed)
         self.figures = Figures()
 
     def run(self, kills: int) -> Figures:
-        """End so many runs, then finish and compare."""
+        """End so many runs, in all ways in turns, then finish and compare."""
         while self.figures.kills.total() < kills:
-            self._end_one(self.chance.choice(WAYS))
+            self._end_one(WAYS[self.figures.kills.total() % len(WAYS)])
         self._finish()
         return self.figures
 
@@ -84,22 +93,30 @@ class Killer:
             text=True,
             start_new_session=True,
         )
-        moment = time.monotonic() + self.chance.uniform(0.3, self.duration)
-        terminal = self._until(process, moment)
+        seconds, started = self.chance.uniform(0.3, self.left), time.monotonic()
+        terminal = self._until(process, started + seconds)
+        ended_by_itself = terminal is not None
+        if ended_by_itself and self.left == self.duration:  # it began anew: the machine is faster now
+            self.duration = time.monotonic() - started
+        self.left = max(self.left - seconds, self.duration / 4)  # a new run has to start, however little it has to do
         if terminal is None and way == "a job killed":
             terminal = self._kill_a_job(process)
         elif terminal is None:
             terminal = self._signal(process, way)
-        if terminal is None:  # there was no job to kill; the run went on to its end
+        if terminal is None:  # there was no job left to kill; the run went on to its end
             terminal, _ = process.communicate()
-        if "Traceback" in terminal:
+            ended_by_itself = True
+        if ended_by_itself and process.returncode:
+            self.figures.faults.append(f"a run that nobody ended failed:\n{terminal[-3000:]}")
+        # While Snakemake still loads itself and reads the workflow, Python tells of Ctrl-C in its own way.
+        if "Traceback" in terminal and BEGUN in terminal:
             self.figures.faults.append(f"{way}: a traceback on the terminal:\n{terminal[-1500:]}")
         if "unlock" in terminal.rpartition("LockException")[2]:
             self.figures.faults.append(f"{way}: the folder was still locked")
         if process.returncode == 0:
             self._compare()
-        elif way == "all killed":
-            self.project.run("--unlock")
+        elif way == "all killed" and self.project.run("--unlock").code:
+            self.figures.faults.append(f"{way}: the folder could not be unlocked")
 
     @staticmethod
     def _until(process: subprocess.Popen[str], moment: float) -> str | None:
@@ -111,30 +128,31 @@ class Killer:
             return None
 
     def _signal(self, process: subprocess.Popen[str], way: str) -> str:
-        number = {"all killed": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "Ctrl-C": signal.SIGINT}[way]
         started = time.monotonic()
         if way == "SIGTERM":
-            process.send_signal(number)
+            process.terminate()
         else:
-            os.killpg(process.pid, number)
+            to_all = {"all killed": signal.SIGKILL, "SIGTERM to all": signal.SIGTERM, "Ctrl-C": signal.SIGINT}
+            os.killpg(process.pid, to_all[way])
         self.figures.kills[way] += 1
         try:
-            terminal, _ = process.communicate(timeout=LONGEST_END)
+            terminal, _ = process.communicate(timeout=HANGS)
         except subprocess.TimeoutExpired:
-            self.figures.faults.append(f"{way}: still running after {LONGEST_END:.0f} s")
+            self.figures.faults.append(f"{way}: still running after {HANGS:.0f} s")
             os.killpg(process.pid, signal.SIGKILL)
             terminal, _ = process.communicate()
         if way != "all killed":
-            self.figures.longest_end = max(self.figures.longest_end, time.monotonic() - started)
-            if process.returncode == 0 and "100%" not in terminal:
+            longest = self.figures.longest_end
+            longest[way] = max(longest.get(way, 0.0), time.monotonic() - started)
+            if process.returncode == 0 and "Done: " not in terminal:
                 self.figures.faults.append(f"{way}: exit code 0 of a run that was not finished")
         return terminal
 
     def _kill_a_job(self, process: subprocess.Popen[str]) -> str | None:
         """Kill one of the jobs; the run has to fail, and to say so in its last line."""
-        jobs = jobs_of(process.pid)
-        if not jobs:
-            return None
+        while not (jobs := jobs_of(process.pid)):
+            if self._until(process, time.monotonic() + 0.05) is not None:
+                return None
         try:
             os.kill(self.chance.choice(jobs), signal.SIGKILL)
         except ProcessLookupError:
@@ -158,18 +176,27 @@ class Killer:
     def _compare(self) -> None:
         """Hold the finished results against the undisturbed ones, and begin anew."""
         self.figures.finished += 1
+        self.left = self.duration
+        print(self.figures, flush=True)
         made = self.project.products()
         for name in sorted(made.keys() | self.products.keys()):
             if made.get(name) != self.products.get(name):
                 what = "missing" if name not in made else "stray" if name not in self.products else "different"
                 self.figures.faults.append(f"{what} in the results: {name}")
-        strays = [path for path in self.project.results.rglob("*") if path.name.endswith((".partial", ".part"))]
-        self.figures.faults += [f"left half-made: {path}" for path in strays]
+        self.figures.faults += [
+            f"stray, beside the products: {name}" for name in sorted(files(self.project) - self.files)
+        ]
         if not self.project.run().nothing_done:
             self.figures.faults.append("a finished run was not finished for the next one")
         shutil.rmtree(self.project.results)
         shutil.rmtree(self.project.folder / ".snakemake")
         shutil.rmtree(self.project.archives)
+
+
+def files(project: Project) -> set[str]:
+    """The paths of all files below the results and the archives, the workflow's own records and hidden ones too."""
+    folders = (project.results, project.archives)
+    return {str(path.relative_to(project.folder)) for folder in folders for path in folder.rglob("*")}
 
 
 def jobs_of(pid: int) -> list[int]:
@@ -202,19 +229,23 @@ def undisturbed(folder: Path, config: dict[str, object]) -> tuple[dict[str, str]
     return project.products(), time.monotonic() - started
 
 
+def attack(folder: Path, config: dict[str, object], kills: int, seed: int) -> Figures:
+    """End so many runs early, in a project of their own."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else, in the background of a shell, runs would ignore it
+    _, duration = undisturbed(folder / "undisturbed", config)
+    (folder / "killed").mkdir()
+    killed = Project(folder / "killed", config)
+    return Killer(killed, Project(folder / "undisturbed"), duration, seed).run(kills)
+
+
 def main() -> None:
     """Kill, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    config = merged(SMALL, {"synthetic": {"train_images_per_class": 30, "max_side": 128}})
     with tempfile.TemporaryDirectory() as folder:
-        products, duration = undisturbed(Path(folder, "undisturbed"), config)
-        killed = Path(folder, "killed")
-        killed.mkdir()
-        killer = Killer(Project(killed, config), products, duration, arguments.seed)
-        figures = killer.run(arguments.kills)
+        figures = attack(Path(folder), CONFIG, arguments.kills, arguments.seed)
     print(figures)
     sys.exit(bool(figures.faults))
 

@@ -2,7 +2,8 @@
 
 Run it as root, as `python tests/faults/power.py --cuts 30`: it prints its figures, and exits with 1 where the runs
 after the cuts do not end with the products of an undisturbed one. The file system is an ext4 in a file, with a journal
-that is written every second; ext4 itself plays the power cut (its "shutdown", made for such tests).
+that is written every second; ext4 itself plays the power cut (its "shutdown", made for such tests). All of it lies in
+a name space that ends with this program: in one that others copy, a file system lives on after its unmounting.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Disk:
 
     def cut_power(self) -> None:
         """Forget what is not on the disk; whoever writes there now fails."""
+        assert self.mount.is_mount(), "else the power of the machine's own disk would be cut"
         descriptor = os.open(self.mount, os.O_RDONLY)
         try:
             fcntl.ioctl(descriptor, _SHUTDOWN, _WITHOUT_JOURNAL)
@@ -75,8 +77,9 @@ def impossible() -> str | None:
     """Why there can be no such file system here; None if there can."""
     if os.geteuid():
         return "only root may mount a file system"
-    if not shutil.which("mkfs.ext4"):
-        return "there is no mkfs.ext4 (Debian: e2fsprogs)"
+    missing = [name for name in ("mkfs.ext4", "unshare") if not shutil.which(name)]
+    if missing:
+        return f"there is no {' and no '.join(missing)} (Debian: e2fsprogs, util-linux)"
     return None if Path("/dev/loop-control").exists() else "there are no loop devices"
 
 
@@ -161,10 +164,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cuts", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     reason = impossible()
     if reason:
         sys.exit(reason)
+    if not arguments.inside:
+        os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv, "--inside"])
     with tempfile.TemporaryDirectory() as folder:
         figures = attack(Path(folder), CONFIG, arguments.cuts, arguments.seed)
     print(figures)

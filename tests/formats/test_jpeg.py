@@ -102,6 +102,12 @@ def test_an_image_without_a_frame_is_an_error(data: bytes) -> None:
         jpeg.parse(data)
 
 
+@pytest.mark.parametrize("filling", [segment(0xFE, b"") * (1 << 20), segment(0xFE, b"") + bytes(1 << 20)])
+def test_a_header_of_a_million_segments_or_bytes_between_them_is_not_read_to_its_end(filling: bytes) -> None:
+    with pytest.raises(ValueError, match="without a frame"):
+        jpeg.parse(HEADER + filling + frame(640, 480, 3))
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_header_or_a_value_error(data: bytes) -> None:
     try:

@@ -169,3 +169,11 @@ def test_an_image_of_too_many_pixels_is_not_decoded(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(picture, "MAX_PIXELS", 100)
     with pytest.raises(ValueError, match="24x16 pixels"):
         to_rgb_jpeg(image())
+
+
+def test_an_image_of_thousands_of_scans_is_not_decoded() -> None:
+    content = encoded(smooth("CMYK", (1000, 800)), progressive=True)
+    last = content.rindex(b"\xff\xda")
+    scan = content[last : last + 2 + int.from_bytes(content[last + 2 : last + 4], "big")]
+    with pytest.raises(ValueError, match=r"1000x800 pixels in 20\d\d scans"):
+        to_rgb_jpeg(content[:-2] + (scan + b"\0") * 2000 + b"\xff\xd9")

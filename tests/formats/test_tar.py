@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import builders
 from builders import header, padded
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import tar
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.formats.tar import Member, read_files, walk
 
@@ -63,7 +64,7 @@ def test_long_names_are_read(form: int, length: int) -> None:
 
 
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT], ids=["GNU", "pax"])
-@pytest.mark.parametrize("length", [256, 257, 600, 5000])
+@pytest.mark.parametrize("length", [256, 257, 600, 4000])
 def test_names_longer_than_ustar_can_hold_are_read(form: int, length: int) -> None:
     data = builders.tar({"f" * length: b"1", "next": b"2"}, form)
     assert members(data) == found_by_tarfile(data)
@@ -374,6 +375,16 @@ def test_a_header_of_any_bytes_with_a_right_checksum_is_read_or_refused(data: st
     except PrepError as error:
         assert error.offset is not None
         assert builders.is_one_line(error)
+
+
+def test_a_name_longer_than_any_path_is_refused() -> None:
+    assert refusal(builders.tar({"n" * 4097: b"x"})).problem == "the member's name has 4097 characters"
+
+
+def test_names_that_would_fill_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tar, "_NAMES_LIMIT", 1000)
+    assert len(members(builders.tar({f"{number}": b"" for number in range(9)}))) == 9
+    assert "more members" in refusal(builders.tar({f"{number}": b"" for number in range(10)})).problem
 
 
 # Whole small archives, compressed or not

@@ -187,7 +187,7 @@ def test_an_encoding_that_cannot_be_is_an_error(encoding: str) -> None:
         (annotation(thing(box=bndbox(ymax="1e999"))), "ymax is '1e999', not a finite number"),
         (annotation(thing(box=bndbox(ymax="1_0"))), "ymax is '1_0', not a finite number"),
         (annotation(thing(box=bndbox(ymax="\N{FULLWIDTH DIGIT TWO}"))), "not a finite number"),
-        (annotation(thing(box=bndbox(ymax="9" * 900000 + "x"))), "not a finite number"),
+        (annotation(thing(box=bndbox(ymax="9" * 900000 + "x"))), "holds 900001 characters"),
         (annotation(thing(box=bndbox() + bndbox())), "<xmin> is there twice"),
         (annotation(size=SIZE + SIZE), "<width> is there twice"),
         (annotation(thing(box=bndbox(xmin="1<b/>"))), "<b> stands where a value should"),
@@ -230,3 +230,13 @@ def test_the_usual_layout_is_read_as_any_other(filename: str, width: int, object
         fails(usual)
     else:
         assert parse(usual) == expected
+
+
+@pytest.mark.parametrize("extra", ["", "<!-- another layout -->"])
+def test_a_value_of_many_characters_is_refused(extra: str) -> None:
+    def named(n: int) -> bytes:
+        head = "<folder>val</folder><filename>a</filename><source><database>d</database></source>"
+        return annotation(thing("n" * n), head=head + extra)
+
+    assert parse(named(500)).objects[0].name == "n" * 500
+    assert "<name> holds 501 characters" in fails(named(501))

@@ -11,6 +11,7 @@ import difflib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -39,6 +40,8 @@ ARCHIVES_OF_PRODUCT = {
 }
 
 _WNID = re.compile(r"n[0-9]{8}")
+_DEPTH_LIMIT = 8
+_CLASSES_LIMIT = 1 << 20  # bytes of a file of WNIDs
 
 Problem = tuple[str, str, str]  # dotted key, what is wrong, what to do
 
@@ -58,6 +61,7 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         PrepError: a key is unknown or missing, a value is of a wrong type or out of range, or keys contradict each
             other. Several problems are listed in one error, one a line.
     """
+    _expect_plain(config, "")
     schema = _schema()
     completed = deepcopy(dict(config))
     problems = list(dict.fromkeys(_schema_problems(completed, schema)))
@@ -81,6 +85,28 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         problems += class_problems
     _raise_for(problems)
     return completed
+
+
+def _expect_plain(value: object, place: str, depth: int = 0) -> None:
+    """Refuse what YAML can say and no key means; the rest of this module can take the configuration as plain data."""
+    key = f"configuration key {place or '(all)'}"
+    if depth > _DEPTH_LIMIT:
+        raise PrepError(key, "it is nested too deep, or in itself", "Write what config/README.md describes")
+    if isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+        raise PrepError(key, f"{value[:60]!a} holds what is no text", "Write it without that")
+    if isinstance(value, Mapping):
+        for name, below in value.items():
+            if not isinstance(name, str) or not _is_unicode(name):
+                raise PrepError(key, f"the key {ascii(name)[:60]} in it is no text", "Write a name of config/README.md")
+            _expect_plain(below, _join(place, name), depth + 1)
+    elif isinstance(value, list):
+        for below in value:
+            _expect_plain(below, place, depth + 1)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it has no halves of surrogate pairs, which no file name can hold."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _raise_for(problems: list[Problem]) -> None:
@@ -241,11 +267,14 @@ def _classes(given: list[str] | str, base: Path) -> tuple[list[str], list[Proble
         return [], [("classes", f"{given} is a WNID, not the name of a file", f"Write it as a list: [{given}]")]
     else:
         path = base / given
+        remedy = "Write a list of WNIDs, or the name of a file with one WNID a line"
         try:
+            status = path.stat()
+            if stat.S_ISCHR(status.st_mode) or stat.S_ISFIFO(status.st_mode) or status.st_size > _CLASSES_LIMIT:
+                return [], [("classes", f"{path} is no file of WNIDs", remedy)]
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a text file"
-            remedy = "Write a list of WNIDs, or the name of a file with one WNID a line"
             return [], [("classes", f"the file {path} cannot be read: {reason}", remedy)]
         words = [(line.partition("#")[0].strip(), f" in line {n} of {path}") for n, line in enumerate(lines, 1)]
         named = [(word, where) for word, where in words if word]

@@ -112,6 +112,7 @@ def write_boxes(
                 writer.write_batch(batch)
                 names.append(batch["filename"])
                 usable += pc.sum(batch["usable"]).as_py() or 0
+        unsorted.flush()  # or a full disk would be met in reading, as a damaged table
         if not seen:
             raise PrepError(archive, "there is no XML file in it: it is no archive of bounding boxes", _REMEDY)
         _expect_one_each(archive, seen)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import parquet, tar
+from imagenet_prep.formats import matlab, parquet, tar
 
 META = "data/meta.mat"
 GROUND_TRUTH = "data/ILSVRC2012_validation_ground_truth.txt"
@@ -111,12 +111,13 @@ def _parse_meta(path: Path, member: str, content: bytes) -> pa.Table:
     def wrong(problem: str) -> PrepError:
         return PrepError(path, problem, _OTHER_KIT, member=member)
 
-    source: Any = io.BytesIO(content)  # the stubs of scipy forget open files, which its documentation allows
     try:
+        # The stubs of scipy forget open files, which its documentation allows.
+        source: Any = io.BytesIO(matlab.unpacked(content))
         variables = scipy.io.loadmat(source, squeeze_me=True, variable_names=["synsets"])
     except Exception as error:  # on broken bytes scipy raises whatever its parser trips over, of a dozen types
         detail = " ".join(str(error).split()) or type(error).__name__
-        raise wrong(f"scipy cannot read it as a MATLAB file ({detail})") from error
+        raise wrong(f"it cannot be read as a MATLAB file ({detail})") from error
     array = variables.get("synsets")
     if not isinstance(array, np.ndarray) or array.dtype.names is None or array.ndim > 1:
         raise wrong("it has no list of structures named `synsets`")

@@ -15,7 +15,7 @@ from typing import Any
 import ijson
 import pyarrow as pa
 
-from imagenet_prep.errors import PrepError
+from imagenet_prep.errors import PrepError, reading
 
 MULTILABEL = pa.schema(
     [
@@ -32,6 +32,8 @@ MULTILABEL = pa.schema(
 _KINDS = ("correct", "wrong", "unclear")
 _KEYS = ("initial_annots", "problematic_images", "imagenet_m")
 _CHUNK = 1 << 16
+_PIECE = 1 << 8
+_VALUE_LIMIT = 1 << 20
 _DEPTH_LIMIT = 16
 _REMEDY = "Get human_accuracy_v3.0.0.json again and compare its checksum"
 
@@ -179,10 +181,10 @@ def _described(event: str) -> str:
 
 def _events(path: Path) -> Iterator[Event]:
     """The JSON as a stream of events, in memory that one chunk of the file bounds."""
-    with path.open("rb") as file:
+    with path.open("rb") as file, reading(path):
         batch: Any = ijson.sendable_list()
         parser = ijson.basic_parse_coro(batch)
-        offset = 0
+        offset = unread = 0
         while True:
             chunk = file.read(_CHUNK)
             try:
@@ -192,6 +194,10 @@ def _events(path: Path) -> Iterator[Event]:
                     parser.close()
             except _BROKEN as error:
                 raise _malformed(path, error, offset, chunk) from error
+            unread = 0 if batch else unread + len(chunk)
+            if unread > _VALUE_LIMIT:  # with each chunk the parser begins anew with such a value
+                problem = f"the JSON has a value, or white space, of more than {_VALUE_LIMIT} bytes"
+                raise PrepError(path, problem, _REMEDY, offset=offset)
             yield from batch
             batch.clear()
             offset += len(chunk)
@@ -210,15 +216,21 @@ def _malformed(path: Path, error: Exception, offset: int, chunk: bytes) -> PrepE
 
 def _broken_byte(path: Path, offset: int, chunk: bytes) -> int:
     """Where in the chunk at this offset parsing fails, found by parsing again, since the parser keeps no count."""
-    batch: Any = ijson.sendable_list()
-    parser = ijson.basic_parse_coro(batch)
-    with path.open("rb") as file:
-        for _ in range(0, offset, _CHUNK):
-            parser.send(file.read(_CHUNK))
-            batch.clear()
-    for i in range(len(chunk)):
+    good = 0
+    for step in (_PIECE, 1):
+        batch: Any = ijson.sendable_list()
+        parser = ijson.basic_parse_coro(batch)
+        with path.open("rb") as file:
+            for _ in range(0, offset, _CHUNK):
+                parser.send(file.read(_CHUNK))
+                batch.clear()
+        if good:
+            parser.send(chunk[:good])
         try:
-            parser.send(chunk[i : i + 1])
+            while good < len(chunk):
+                parser.send(chunk[good : good + step])
+                good += step
         except _BROKEN:
-            return offset + i
-    return offset + len(chunk)
+            continue
+        return offset + len(chunk)
+    return offset + good

@@ -31,7 +31,7 @@ def read_predictions(path: Path, filenames: Sequence[str], classes: int) -> npt.
     table = parquet.read(path).to_pandas() if path.suffix == ".parquet" else _read_csv(path)
     if "filename" not in table.columns:
         raise PrepError(path, f"it has no column filename, but {', '.join(map(str, table.columns))}", SHAPE)
-    _expect_images(path, table["filename"].astype(str), filenames)
+    _expect_images(path, table["filename"].map(str), filenames)
     indices = _indices(path, table)
     outside = (indices < 0) | (indices >= classes)
     if outside.any():
@@ -42,7 +42,7 @@ def read_predictions(path: Path, filenames: Sequence[str], classes: int) -> npt.
             f"{table['filename'].iloc[row]} is predicted as {value}, and indices go from 0 to {classes - 1}",
             "Write 0-based indices (labels/classes.csv has every numbering): subtract 1 if yours begin with 1",
         )
-    order = pd.Index(table["filename"].astype(str)).get_indexer(pd.Index(filenames))
+    order = pd.Index(table["filename"].map(str)).get_indexer(pd.Index(filenames))
     return indices[order]
 
 
@@ -52,7 +52,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise PrepError(path, "the predictions are not there", SHAPE) from None
     except (ValueError, OSError) as error:
-        raise PrepError(path, f"it cannot be read as CSV ({str(error).splitlines()[0]})", SHAPE) from error
+        raise PrepError(path, f"it cannot be read as CSV ({' '.join(str(error).split())})", SHAPE) from error
 
 
 def _expect_images(path: Path, there: pd.Series[str], wanted: Sequence[str]) -> None:

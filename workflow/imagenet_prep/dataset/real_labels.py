@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from imagenet_prep.errors import PrepError
+from imagenet_prep.errors import PrepError, reading
 
-_LIMIT = 16 << 20
+_LIMIT = 4 << 20  # ten times the real one; in memory, JSON can take thirty times its size
 _REMEDY = "Get real.json again from google-research/reassessed-imagenet"
 
 
@@ -25,7 +25,8 @@ def read_real_labels(path: Path, images: int, classes: int) -> list[list[int]]:
     if path.stat().st_size > _LIMIT:
         raise PrepError(path, f"it has more than {_LIMIT} bytes", _REMEDY)
     try:
-        labels = json.loads(path.read_bytes())
+        with reading(path):
+            labels = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise PrepError(path, f"this is no whole JSON ({error})", _REMEDY) from error
     if not isinstance(labels, list) or len(labels) != images:

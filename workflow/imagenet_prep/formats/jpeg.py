@@ -11,10 +11,12 @@ from imagenet_prep.formats.stream import Buffer
 
 SIGNATURE = b"\xff\xd8\xff"
 END_OF_IMAGE = b"\xff\xd9"
+SCAN = b"\xff\xda"
 _START_OF_SCAN = 0xDA
 _APP14 = 0xEE
 _STANDALONE = frozenset([0x01, *range(0xD0, 0xD9)])
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_STEPS_LIMIT = 1 << 20  # segments and bytes between them; a header has some dozens
 _COLORSPACES = {1: "Grayscale", 3: "RGB", 4: "CMYK"}
 
 
@@ -50,7 +52,7 @@ def has_end(data: Buffer) -> bool:
         return True
     first_scan = next((position for marker, position in _segments(data) if marker == _START_OF_SCAN), None)
     content = bytes(data)
-    return first_scan is not None and content.rfind(END_OF_IMAGE) > content.rfind(b"\xff\xda") >= first_scan
+    return first_scan is not None and content.rfind(END_OF_IMAGE) > content.rfind(SCAN) >= first_scan
 
 
 def has_adobe_marker(data: Buffer) -> bool:
@@ -68,7 +70,9 @@ def _segments(data: Buffer) -> Iterator[tuple[int, int]]:
     """
     size = len(data)
     position = 2
-    while position + 4 <= size:
+    for _ in range(_STEPS_LIMIT):
+        if position + 4 > size:
+            return
         marker = data[position + 1]
         if data[position] != 0xFF or marker in (0x00, 0xFF):
             position += 1

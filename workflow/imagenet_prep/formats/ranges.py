@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from io import FileIO
 
-from imagenet_prep.errors import PrepError
+from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats.tar import CUT_OFF
 
 _READ = 8 << 20
@@ -39,7 +39,8 @@ def read_ranges(
                     break
                 end = max(end, next_end)
                 last += 1
-            block = _read(file.fileno(), start, end - start, place)
+            with reading(place):
+                block = _read(file.fileno(), start, end - start, place)
             for position in order[first:last]:
                 offset = offsets[position] - start
                 yield position, block[offset : offset + sizes[position]]

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol
 
+from imagenet_prep.errors import reading
+
 BLOCK = 4 << 20
 _BUFFERS = 4
 
@@ -112,7 +114,8 @@ class Stream:
 
     def _next_block(self) -> bool:
         buffer = self._free.get()
-        n = self._source.readinto(buffer) or 0
+        with reading(getattr(self._source, "name", "")):
+            n = self._source.readinto(buffer) or 0
         if not n:
             self._free.put(buffer)
             return False

@@ -16,13 +16,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 
-from imagenet_prep.errors import PrepError
+from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats import tar_header as header
 from imagenet_prep.formats.stream import Buffer, EndOfStream, Readable, Stream
 from imagenet_prep.formats.tar_header import BLOCK
 
 _ZEROS = bytes(BLOCK)
 _HEADER_LIMIT = 1 << 20
+# A few MB of compressed headers can hold gigabytes of names. These are twice those of ImageNet's largest archive.
+_NAMES_LIMIT = 256 << 20
+_NAME_BYTES = 100  # that a name takes in memory beside its characters
 _EXTENDED = (b"L", b"K", b"x", b"g")
 _REGULAR = (b"0", b"\0", b"7")
 _REFUSED = {
@@ -69,6 +72,7 @@ def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> 
         PrepError: not a tar archive, cut off, damaged, or holding what is refused; names member and offset.
     """
     seen: set[str] = set()
+    names = 0
     start = stream.offset
     long_name: str | None = None
     pax: dict[str, str] = {}
@@ -113,6 +117,9 @@ def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> 
                 raise ValueError(f"the member is {what}, which has no place in a dataset archive")
             if safe in seen and not is_folder:
                 raise ValueError("the archive holds this member twice")
+            names += _NAME_BYTES + len(safe)
+            if names > _NAMES_LIMIT:
+                raise ValueError("the archive has more members, or longer names, than any of ImageNet's")
         except ValueError as error:
             member = within if name is None else _inside(within, name)
             raise PrepError(place, str(error), DAMAGED, member=member, offset=at) from error
@@ -141,7 +148,7 @@ def read_files(path: str | os.PathLike[str], *, limit: int = 64 << 20) -> Iterat
         PrepError: as `walk`; also for broken compression and for a member of more than `limit` bytes.
     """
     place = os.fspath(path)
-    with open(path, "rb", buffering=0) as file:
+    with open(path, "rb", buffering=0) as file, reading(place):
         compressed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         with _broken_compression(place), Stream(_source(file, compressed)) as stream:

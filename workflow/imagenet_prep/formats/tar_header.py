@@ -13,6 +13,7 @@ BLOCK = 512
 
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
 _LENGTH = re.compile(rb"[1-9][0-9]{0,9}")
+_NAME_LIMIT = 4096  # longest path of any system that this runs on
 
 
 def checksum_holds(header: bytes) -> bool:
@@ -86,6 +87,8 @@ def pax_size(records: dict[str, str]) -> int | None:
 
 def safe_name(written: str) -> str:
     """The name without `./` and doubled slashes; one that is absolute or leads out of the folder is refused."""
+    if len(written) > _NAME_LIMIT:
+        raise ValueError(f"the member's name has {len(written)} characters")
     parts = [part for part in written.split("/") if part not in ("", ".")]
     if written.startswith("/"):
         raise ValueError("the member's name is absolute")

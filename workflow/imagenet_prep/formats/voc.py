@@ -11,6 +11,7 @@ from imagenet_prep.errors import PrepError
 
 _BYTES_LIMIT = 1 << 20
 _PATH_LIMIT = 200
+_TEXT_LIMIT = 500
 _INT32_LIMIT = 1 << 31
 _REMEDY = "Get the archive again, or take this member out of it"
 
@@ -34,7 +35,7 @@ _INTEGER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 # The layout of nearly all published files, in which nothing needs an XML parser; all else is left to one.
-_TEXT = rb"[ -%'-;=?-~]*"
+_TEXT = rb"[ -%%'-;=?-~]{0,%d}" % _TEXT_LIMIT
 
 
 def _layout(template: bytes) -> re.Pattern[bytes]:
@@ -201,6 +202,10 @@ class _Reader:
         if field is not None:
             if field in self._fields:
                 raise _RefusedError(f"<{tag}> is there twice")
+            if len(self._text) > _TEXT_LIMIT:
+                raise _RefusedError(
+                    f"<{tag}> holds {len(self._text)} characters, more than the {_TEXT_LIMIT} that it can"
+                )
             self._fields[field] = self._text.strip()
         elif path == _OBJECT:
             self._objects.append(_object(self._fields))

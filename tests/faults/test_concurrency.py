@@ -1,0 +1,204 @@
+"""Several at once: runs in one folder, users who share archives, and a reader of products that are being made."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+import builders
+from damage import digests
+from imagenet_prep.products.imagefolder import COLUMNS, write_folders
+from project import SMALL, Project, environment, merged
+
+# More images than elsewhere, so that there is much to see before the run ends.
+LARGER = merged(SMALL, {"synthetic": {"train_images_per_class": 30, "val_images_per_class": 10}})
+USERS = (61001, 61002)  # numbers that no account has
+
+TERMINAL = "terminal.txt"
+"""What a run prints, in its folder."""
+
+Process = subprocess.Popen[bytes]
+Begin = Callable[..., Process]
+
+
+@pytest.fixture
+def begin() -> Iterator[Begin]:
+    """Begins a run and goes on at once; no run outlives the test."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def start(project: Project, prefix: Sequence[str] = ()) -> Process:
+        with open(project.folder / TERMINAL, "w") as terminal:
+            process = subprocess.Popen(
+                [*prefix, *project.command()],
+                cwd=project.folder,
+                env=environment(),
+                stdout=terminal,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        begun.append(process)
+        return process
+
+    yield start
+    for process in begun:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def expect_good_end(project: Project, process: Process) -> None:
+    """Wait for the end of a run."""
+    assert process.wait() == 0, (project.folder / TERMINAL).read_text()
+
+
+def test_other_runs_in_the_same_folder_are_refused_at_any_time_and_the_first_ends_well(
+    finished: Project, tmp_path: Path, begin: Begin
+) -> None:
+    project = Project(tmp_path, SMALL)
+    first = begin(project)
+    while not any((tmp_path / ".snakemake" / "locks").glob("*")):
+        assert first.poll() is None, "the first run ended before it had locked the folder"
+    refused = 0
+    while first.poll() is None:
+        other = project.run()
+        if first.poll() is None:
+            refused += 1
+            assert other.code != 0
+            assert "make sure that no other Snakemake process" in other.terminal
+            assert "can be removed with the --unlock argument" in other.terminal
+            assert "Traceback" not in other.terminal
+            assert other.rules == set()
+    assert refused, "the first run ended before another one did"
+    expect_good_end(project, first)
+    assert project.products() == finished.products()
+    assert project.run().nothing_done
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may look into, other than that of the tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def as_user(number: int, home: Path) -> tuple[str, ...]:
+    """What makes a command that user's; it may read what root has installed, and write only what modes let it."""
+    reading = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+    identity = (f"--reuid={number}", f"--regid={number}", "--clear-groups")
+    return ("setpriv", *identity, *reading, "env", f"HOME={home}", f"USER={number}")
+
+
+def test_two_users_share_a_read_only_archives_folder_at_the_same_time(
+    finished: Project, open_folder: Path, begin: Begin
+) -> None:
+    python = [*as_user(USERS[0], open_folder), sys.executable, "-c", ""]
+    if os.geteuid() or subprocess.run(python, capture_output=True).returncode:
+        pytest.skip("being other users is not possible here")
+    archives = open_folder / "archives"
+    shutil.copytree(finished.archives, archives)
+    for path in (*archives.iterdir(), archives):
+        path.chmod(0o555)
+    times = {path.name: path.stat().st_mtime_ns for path in archives.iterdir()}
+    classes = [line.split()[0] for line in (finished.results / "labels" / "wnid_to_index.txt").read_text().splitlines()]
+
+    projects = []
+    for user in USERS:
+        folder = open_folder / str(user)
+        folder.mkdir()
+        projects.append(Project(folder, merged(SMALL, {"synthetic": None, "archives_dir": str(archives)})))
+        projects[-1].configure({"classes": classes})
+        subprocess.run(["chown", "-R", f"{user}:{user}", folder], check=True)
+    runs = [begin(project, as_user(user, project.folder)) for user, project in zip(USERS, projects, strict=True)]
+    for project, run in zip(projects, runs, strict=True):
+        expect_good_end(project, run)
+
+    one, other = projects
+    assert one.products() == other.products()
+    assert (one.results / "audit.json").is_file()
+    for user, project in zip(USERS, projects, strict=True):
+        assert {path.lstat().st_uid for path in project.results.rglob("*")} == {user}
+    assert digests(Project(open_folder)) == digests(finished)
+    assert {path.name: path.stat().st_mtime_ns for path in archives.iterdir()} == times
+
+
+class Reader:
+    """Opens each product as soon as its name appears, as a training that was started too early would.
+
+    Attributes:
+        contents: by path, the SHA-256 of all that was ever read under it.
+    """
+
+    def __init__(self, results: Path) -> None:
+        self._results = results
+        self._known: dict[str, tuple[int, int]] = {}
+        self.contents: dict[str, set[str]] = {}
+
+    def look(self) -> None:
+        """Read what is there and was not there, or was another file, the last time."""
+        for folder, folders, files in os.walk(self._results):
+            folders[:] = [name for name in folders if not name.startswith(".") and name != "state"]
+            shown = Path(folder).relative_to(self._results).as_posix()
+            for name in files:
+                if not name.startswith("."):
+                    self._read(f"{shown}/{name}")
+
+    def _read(self, name: str) -> None:
+        try:
+            with open(self._results / name, "rb") as file:
+                state = os.fstat(file.fileno())
+                if self._known.get(name) != (state.st_ino, state.st_mtime_ns):
+                    self._known[name] = state.st_ino, state.st_mtime_ns
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                    self.contents.setdefault(name.removeprefix("./"), set()).add(digest)
+        except FileNotFoundError:  # taken away since the folder was listed
+            pass
+
+
+def test_a_reader_never_sees_a_half_made_file(tmp_path: Path, begin: Begin) -> None:
+    project = Project(tmp_path, LARGER)
+    run, reader, early = begin(project), Reader(project.results), set()
+    while run.poll() is None:
+        reader.look()
+        if run.poll() is None:
+            early = set(reader.contents)
+    expect_good_end(project, run)
+    kinds = {name.partition("/")[0] for name in early}
+    assert kinds >= {"archives", "verified", "labels", "tables", "imagefolder", "tfrecord", "tfrecord_index"}
+
+    products, others = project.products(), ("logs/", "benchmarks/", "report/run.js")
+    seen = {name: contents for name, contents in reader.contents.items() if not name.startswith(others)}
+    assert {name: contents for name, contents in seen.items() if contents != {products.get(name)}} == {}
+
+
+def test_a_reader_finds_a_class_folder_whole_or_not_at_all(tmp_path: Path) -> None:
+    images = builders.train_images()
+    table = builders.labelled(tmp_path / "archives", "train", images).select(COLUMNS)
+    tree = tmp_path / "results" / "imagefolder" / "train"
+    listings: set[tuple[str, frozenset[str]]] = set()
+    looking = True
+
+    def look(*_: object) -> None:
+        """Python calls it before every step that the operating system takes for it, those of looking too."""
+        nonlocal looking
+        if looking:
+            looking = False
+            listings.update((folder.name, frozenset(os.listdir(folder))) for folder in tree.glob("*"))
+            looking = True
+
+    sys.addaudithook(look)
+    write_folders(table, "train", "wnid", tmp_path / "archives", tmp_path / "results")
+    looking = False
+    classes = {name[:9] for name in images}
+    whole = {(wnid, frozenset(name for name in images if name.startswith(wnid))) for wnid in classes}
+    assert listings
+    assert listings <= whole
