@@ -1,0 +1,67 @@
+"""The pages say what the workflow does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from markdown_it import MarkdownIt
+
+from imagenet_prep.dataset import boxes
+from project import Project
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PAGES = [
+    *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md", "benchmarks/README.md")),
+    *sorted((CHECKOUT / "docs").glob("*.md")),
+]
+FORMATS = CHECKOUT / "docs" / "formats.md"
+TABLES = ["tables/images.parquet", "tables/bboxes.parquet", "tables/multilabel.parquet", "labels/synsets.parquet"]
+
+
+def section(page: str, heading: str) -> str:
+    """The text below a heading of the second level, up to the next one."""
+    return page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def named(kind: pa.DataType) -> str:
+    """What the page calls a type."""
+    return f"list of {kind.value_type}" if pa.types.is_list(kind) else str(kind)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_columns_of_a_table_are_those_on_the_page(table: str, finished: Project) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ([a-z0-9 ]+) \|", section(FORMATS.read_text(), table), re.MULTILINE)
+    assert rows == [(field.name, named(field.type)) for field in pq.read_schema(finished.results / table)]
+
+
+def test_every_problem_of_a_box_is_on_the_page_and_whether_it_is_used() -> None:
+    text = section(FORMATS.read_text(), "tables/bboxes.parquet")
+    rows = dict(re.findall(r"^\| `([^`]+)` \| (yes|no) \|", text, re.MULTILINE))
+    assert rows == {problem: "no" if problem in boxes.UNUSABLE else "yes" for problem in boxes.PROBLEMS}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_what_a_page_links_to_is_there(page: Path) -> None:
+    tokens = [child for it in MarkdownIt("commonmark").parse(page.read_text()) for child in it.children or []]
+    targets = [str(it.attrs.get("href") or it.attrs.get("src") or "") for it in tokens]
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        if not target or "://" in target:
+            continue
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w\- ]", "", it.lower()).replace(" ", "-") for it in headings}, target
+
+
+def test_the_graph_of_the_rules_is_the_one_of_the_workflow() -> None:
+    command = [sys.executable, "docs/rulegraph.py", "--check"]
+    run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
