@@ -87,7 +87,12 @@ def test_full_cardinality_is_measured(tmp_path: Path) -> None:
     assert "user us an image" in scale.table([found])
 
 
-def test_the_results_are_those_that_the_page_tells() -> None:
+def test_the_tables_of_the_page_are_those_of_the_results() -> None:
+    tables = module("tables")
+    assert tables.page() == tables.README.read_text(encoding="utf-8")
+
+
+def test_the_results_have_the_targets_of_the_benchmark() -> None:
     bench, scale = module("bench"), module("scale")
     result = json.loads((RESULTS / "bench.json").read_text())
     assert result["targets"] == bench.targets(result)
