@@ -113,9 +113,11 @@ class Killer:
             self.figures.faults.append(f"{way}: a traceback on the terminal:\n{terminal[-1500:]}")
         if "unlock" in terminal.rpartition("LockException")[2]:
             self.figures.faults.append(f"{way}: the folder was still locked")
+        # Ctrl-C before the first job may leave the lock, too (docs/promises.md).
+        may_be_locked = way == "all killed" or (way == "Ctrl-C" and BEGUN not in terminal)
         if process.returncode == 0:
             self._compare()
-        elif way == "all killed" and self.project.run("--unlock").code:
+        elif may_be_locked and self.project.run("--unlock").code:
             self.figures.faults.append(f"{way}: the folder could not be unlocked")
 
     @staticmethod
