@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-
 from imagenet_prep.console.stages import Run, Stage, State
-from imagenet_prep.formats import parquet
 from imagenet_prep.progress import shown_bytes, shown_number, shown_time
 
 # Where lies below the output folder what these rules make, in the order in which it is told.
@@ -99,28 +96,14 @@ def _odd(made: Mapping[str, list[Stage]], config: Mapping[str, Any], output: Pat
     """What a user should know of the images and boxes, where their tables are new."""
     lines = []
     rules = {stage.rule for stage in made["tables"]}
-    if "tabulate_images" in rules:
-        images = parquet.read(output / "tables" / "images.parquet", ["colorspace", "format"])
-        cmyk, png = (_number(images[column], kind) for column, kind in (("colorspace", "CMYK"), ("format", "PNG")))
-        again = [
-            name
-            for name, key, count in (("CMYK", "cmyk_to_rgb", cmyk), ("PNG", "png_to_jpeg", png))
-            if count and config["tfrecord"][key]
-        ]
-        where = f" ({' and '.join(again)}: as RGB JPEG in the TFRecords)" if again else ""
-        if cmyk or png:
-            lines.append(f"Odd images: {cmyk} CMYK, {png} PNG{where}")
-    if "tabulate_boxes" in rules:
-        usable = parquet.read(output / "tables" / "bboxes.parquet", ["usable"])["usable"]
-        bad = len(usable) - (pc.sum(usable).as_py() or 0)
-        if bad:
-            of_all = shown_number(len(usable))
-            lines.append(f"Odd boxes: {bad} of {of_all} are in no record; {output}/tables/bboxes.parquet says why")
+    if rules & {"tabulate_images", "tabulate_boxes"}:
+        from imagenet_prep.console import oddities  # it reads tables; what that needs is slow to import
+
+        if "tabulate_images" in rules:
+            lines.append(oddities.of_images(output / "tables" / "images.parquet", config["tfrecord"]))
+        if "tabulate_boxes" in rules:
+            lines.append(oddities.of_boxes(output / "tables" / "bboxes.parquet"))
     return lines
-
-
-def _number(column: Any, value: str) -> int:
-    return int(pc.sum(pc.equal(column, value)).as_py() or 0)
 
 
 def _next(made: Mapping[str, list[Stage]], output: Path) -> list[str]:

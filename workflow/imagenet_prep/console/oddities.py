@@ -1,0 +1,45 @@
+"""Images and boxes that are not as the others are, counted in their tables for the end of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from imagenet_prep.formats import parquet
+from imagenet_prep.progress import shown_number
+
+
+def of_images(table: Path, tfrecord: Mapping[str, Any]) -> str:
+    """A line about the images that are CMYK or PNG, in `images.parquet`; empty where there are none.
+
+    Args:
+        table: where it lies.
+        tfrecord: that part of the configuration, which says whether they are encoded again.
+    """
+    _, found = _count(table, {"colorspace": "CMYK", "format": "PNG"})
+    cmyk, png = found["colorspace"], found["format"]
+    kinds = (("CMYK", cmyk, "cmyk_to_rgb"), ("PNG", png, "png_to_jpeg"))
+    again = " and ".join(kind for kind, count, key in kinds if count and tfrecord[key])
+    where = f" ({again}: as RGB JPEG in the TFRecords)" if again else ""
+    return f"Odd images: {cmyk} CMYK, {png} PNG{where}" if cmyk or png else ""
+
+
+def of_boxes(table: Path) -> str:
+    """A line about the boxes that cannot be used, in `bboxes.parquet`; empty where there are none."""
+    boxes, found = _count(table, {"usable": False})
+    of_all = f"{found['usable']} of {shown_number(boxes)} are in no record"
+    return f"Odd boxes: {of_all}; {table} says why" if found["usable"] else ""
+
+
+def _count(path: Path, values: Mapping[str, object]) -> tuple[int, dict[str, int]]:
+    """The rows of a table, and by column how many have the given value; by row groups, so that memory is bounded."""
+    file = parquet.open_table(path)
+    found = dict.fromkeys(values, 0)
+    for group in range(file.num_row_groups):
+        rows = parquet.read_groups(file, path, [group], list(values))
+        for column, value in values.items():
+            found[column] += int(pc.sum(pc.equal(rows[column], value)).as_py() or 0)
+    return file.metadata.num_rows, found
