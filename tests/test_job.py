@@ -150,13 +150,13 @@ def test_an_interrupted_job_says_nothing(tmp_path: Path, capsys: pytest.CaptureF
     assert job.failures(tmp_path) == []
 
 
-def interrupted(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """A program of a job, with what is loaded before it, that has got Ctrl-C."""
+def run_as_job(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A program of a job, with what is loaded before it."""
     library = Path(job.__file__).parents[1]
     return subprocess.run(
         [sys.executable, "-c", f"import os, signal\n{program}"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(library), str(library / "startup")])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(library), str(library / "startup"), str(folder)])},
         capture_output=True,
         text=True,
         check=False,
@@ -164,8 +164,14 @@ def interrupted(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_script_that_is_interrupted_before_it_begins_ends_without_a_word(tmp_path: Path) -> None:
-    run = interrupted("os.kill(os.getpid(), signal.SIGINT)", tmp_path)
+    run = run_as_job("os.kill(os.getpid(), signal.SIGINT)", tmp_path)
     assert (run.returncode, run.stderr) == (-signal.SIGINT, "")
+
+
+def test_what_a_machine_has_every_python_load_is_loaded_by_scripts_too(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('the sitecustomize of this machine')")
+    run = run_as_job("print('a job')", tmp_path)
+    assert (run.returncode, run.stdout) == (0, "the sitecustomize of this machine\na job\n"), run.stderr
 
 
 def test_a_script_that_is_interrupted_in_its_work_can_clean_up(tmp_path: Path) -> None:
@@ -179,7 +185,7 @@ def main(snakemake):
         print("cleaned up")
 job.run(main, SimpleNamespace(log=["job.log"], config={"output_dir": "results"}, resources={}))
 """
-    run = interrupted(program, tmp_path)
+    run = run_as_job(program, tmp_path)
     assert (run.returncode, run.stdout, run.stderr) == (130, "cleaned up\n", "")
 
 
