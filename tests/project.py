@@ -69,6 +69,34 @@ class Run:
         return self.code == 0 and "Nothing to be done" in self.terminal
 
 
+class Started:
+    """A snakemake that runs, in a session of its own, and what it prints."""
+
+    def __init__(self, process: subprocess.Popen[bytes], terminal: Path) -> None:
+        self.process = process
+        self.terminal = terminal
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.process.poll() is None
+
+    def end(self, timeout: float | None = None) -> Run:
+        """Wait for its end."""
+        code = self.process.wait(timeout)
+        return Run(code, self.terminal.read_text())
+
+    def signal(self, number: int) -> None:
+        """Signal it and all its jobs."""
+        os.killpg(self.process.pid, number)
+
+    def kill(self) -> None:
+        """End it and its jobs, if it runs, without asking."""
+        if self.runs:
+            self.signal(signal.SIGKILL)
+            self.process.wait()
+
+
 class Project:
     """A folder with the workflow, its own configuration, archives and results."""
 
@@ -123,26 +151,30 @@ class Project:
         assert run.code == 0, run.terminal
         return run
 
+    def start(self, *arguments: str, prefix: tuple[str, ...] = ()) -> Started:
+        """Start snakemake, and go on at once."""
+        terminal = self.folder / "terminal.txt"
+        with terminal.open("w") as file:
+            process = subprocess.Popen(
+                [*prefix, *self.command(*arguments)],
+                cwd=self.folder,
+                env=environment(),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return Started(process, terminal)
+
     def kill_when(self, seen: Callable[[], bool], *arguments: str) -> bool:
         """Start snakemake, kill it and its jobs (SIGKILL) as soon as `seen()`; return whether that came in time."""
-        process = subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        started = self.start(*arguments)
         try:
-            while process.poll() is None:
+            while started.runs:
                 if seen():
-                    os.killpg(process.pid, signal.SIGKILL)
                     return True
             return False
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            started.kill()
 
     def copy(self, folder: Path) -> Project:
         """The project as it stands, in another folder, times kept."""

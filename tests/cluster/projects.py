@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
-from project import CHECKOUT, Project, Run, environment
+from project import CHECKOUT, Project
 
 PYTHON = CHECKOUT / ".venv-cluster" / "bin" / "python"
 
@@ -30,28 +27,6 @@ OVERLAY = {
 THREADS = ["--set-threads", "audit_products=2", "check=2", "write_page=2"]
 
 
-class Started:
-    """A snakemake that was started, and its terminal."""
-
-    def __init__(self, process: subprocess.Popen[str], terminal: Path) -> None:
-        self.process = process
-        self.terminal = terminal
-
-    def end(self) -> Run:
-        """Wait for its end."""
-        code = self.process.wait()
-        return Run(code, self.terminal.read_text())
-
-    def kill(self) -> None:
-        """Kill it, not its jobs."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def interrupt(self) -> None:
-        """Press Ctrl-C."""
-        os.killpg(self.process.pid, signal.SIGINT)
-
-
 class ClusterProject(Project):
     """A folder with the workflow, of which a scheduler runs the jobs."""
 
@@ -62,21 +37,6 @@ class ClusterProject(Project):
         overlay = ["--profile", f"profiles/{self.profile}", *OVERLAY[self.profile], *THREADS]
         files = ["--configfile", "config/config.yaml", "test.yaml"]
         return [str(PYTHON), "-m", "snakemake", *arguments, *overlay, *files]
-
-    def start(self, *arguments: str) -> Started:
-        """Start snakemake."""
-        terminal = self.folder / "terminal.txt"
-        with terminal.open("w") as file:
-            process = subprocess.Popen(
-                self.command(*arguments),
-                cwd=self.folder,
-                env=environment(),
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
-            )
-        return Started(process, terminal)
 
     def hold(self) -> None:
         """Let jobs that start from now on hang before they begin."""

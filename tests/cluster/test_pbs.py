@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def test_a_job_asks_for_the_cores_the_memory_and_the_time_of_its_rule(project: P
     started = project.start(IMAGES, "--set-resources", "write_folders:runtime=95", "write_folders:mem_mb=1234")
     job = slurm.running(project.folder)
     asked = {what: slurm.about(job, what) for what in ("TimeLimit", "MinMemoryNode", "NumCPUs", "JobName")}
-    started.interrupt()
+    started.signal(signal.SIGINT)
     assert started.end().code != 0
     assert asked == {"TimeLimit": "01:35:00", "MinMemoryNode": "1234M", "NumCPUs": "1", "JobName": "write_folders"}
     patience.until(lambda: not slurm.jobs(project.folder))  # Ctrl-C deletes the jobs by qdel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 from collections.abc import Callable, Iterator
 
@@ -11,9 +12,9 @@ import pandas as pd
 import pytest
 
 from cluster import patience
-from cluster.projects import DEMO, TARGETS, ClusterProject, Started
+from cluster.projects import DEMO, TARGETS, ClusterProject
 from cluster.slurm import Slurm
-from project import Project, Run
+from project import Project, Run, Started
 
 # One target, of which the cluster runs one job.
 IMAGES = "imagefolder_val"
@@ -88,12 +89,17 @@ def test_all_that_is_made_can_be_read_by_the_group_of_its_folder(demo: tuple[Clu
     assert found == {("drwxr-s---", GROUP), ("-rw-r-----", GROUP)}
 
 
+def hang(project: ClusterProject, slurm: Slurm, *arguments: str) -> tuple[Started, str]:
+    """Start a run, and wait until its job is on a node, where it hangs."""
+    project.hold()
+    started = project.start(IMAGES, *arguments)
+    return started, slurm.running(project.folder)
+
+
 def test_a_cancelled_job_is_tried_again_with_more_and_at_last_ends_the_run_with_its_log_as_the_last_line(
     project: ClusterProject, local: Project, slurm: Slurm
 ) -> None:
-    project.hold()
-    started = project.start(IMAGES, "--retries", "1")
-    first = slurm.running(project.folder)
+    started, first = hang(project, slurm, "--retries", "1")
     slurm.cancel(first)
     second = slurm.running(project.folder, after=first)
     asked = [[slurm.about(job, what) for what in ("MinMemoryNode", "TimeLimit")] for job in (first, second)]
@@ -122,9 +128,7 @@ def test_a_job_killed_for_want_of_memory_succeeds_with_more(
 def test_a_job_on_a_node_that_is_lost_is_run_on_another_one(
     project: ClusterProject, local: Project, slurm: Slurm
 ) -> None:
-    project.hold()
-    started = project.start(IMAGES)
-    job = slurm.running(project.folder)
+    started, job = hang(project, slurm)
     lost = slurm.about(job, "NodeList")
     slurm.lose_node(lost)
     project.release()
@@ -138,9 +142,7 @@ def test_a_job_on_a_node_that_is_lost_is_run_on_another_one(
 def test_a_killed_run_is_not_repeated_while_its_jobs_go_on(
     project: ClusterProject, local: Project, slurm: Slurm
 ) -> None:
-    project.hold()
-    started = project.start(IMAGES)
-    job = slurm.running(project.folder)
+    started, job = hang(project, slurm)
     started.kill()
     assert "--unlock" in project.run(IMAGES).terminal
     project.succeed("--unlock")
@@ -157,10 +159,8 @@ def test_a_killed_run_is_not_repeated_while_its_jobs_go_on(
 
 
 def test_an_interrupted_run_cancels_its_jobs(project: ClusterProject, local: Project, slurm: Slurm) -> None:
-    project.hold()
-    started = project.start(IMAGES)
-    slurm.running(project.folder)
-    started.interrupt()
+    started, _ = hang(project, slurm)
+    started.signal(signal.SIGINT)
     assert started.end().code != 0
     patience.until(lambda: not slurm.jobs(project.folder))
     project.release()

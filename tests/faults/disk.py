@@ -27,6 +27,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
+from faults.stages import STAGES, Stage  # noqa: E402
 from imagenet_prep.products import presence  # noqa: E402
 from project import SMALL, Project, environment, merged  # noqa: E402
 
@@ -41,62 +42,6 @@ if script:
 """
 ROOM = 256 << 20
 INODES = 100_000
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One job of a rule.
-
-    Attributes:
-        target: the output to ask for.
-        made: patterns of all that the job makes.
-        archive: whether it reads an archive.
-    """
-
-    target: str
-    made: tuple[str, ...]
-    archive: bool = False
-
-
-STAGES = {
-    "verify_archive": Stage("verified/devkit.json", ("verified/devkit.json", "state/archives/devkit.*"), True),
-    "scan_archive": Stage("verified/train.json", ("verified/train.json", "state/archives/train.*"), True),
-    "parse_devkit": Stage("state/devkit/synsets.parquet", ("state/devkit/*",), True),
-    "write_labels": Stage("labels/classes.csv", ("labels/*",)),
-    "label_images": Stage("state/images/train.json", ("state/images/train.*",)),
-    "tabulate_images": Stage("tables/images.parquet", ("tables/images.parquet",)),
-    "parse_boxes": Stage("state/boxes/train.json", ("state/boxes/train.*",), True),
-    "tabulate_boxes": Stage("tables/bboxes.parquet", ("tables/bboxes.parquet",)),
-    "tabulate_multilabel": Stage("tables/multilabel.parquet", ("tables/multilabel.parquet",), True),
-    "write_folders": Stage(
-        "state/imagefolder/train_t3-00000-00000-of-00001.json",
-        ("state/imagefolder/train_t3-*", "state/made/imagefolder/train_t3/*", "imagefolder/train_t3"),
-        True,
-    ),
-    "complete_tree": Stage("state/imagefolder/train.json", ("state/imagefolder/train.json",)),
-    "plan_shards": Stage("state/plan/train.json", ("state/plan/train.*",)),
-    "write_shards": Stage(
-        "state/tfrecord/validation-00000-00001-of-00002.json",
-        ("state/tfrecord/validation-*", "state/made/tfrecord/validation-*", "tfrecord/validation-*"),
-        True,
-    ),
-    "complete_shards": Stage("state/tfrecord/train.json", ("state/tfrecord/train.json",)),
-    "describe_records": Stage("tfrecord/features.json", ("tfrecord/*.json", "tfrecord/*.txt")),
-    "index_shards": Stage(
-        "state/tfrecord_index/train-00000-00003-of-00004.json",
-        ("state/tfrecord_index/train-*", "state/made/tfrecord_index/train-*", "tfrecord_index/train-*"),
-    ),
-    "complete_indexes": Stage("state/tfrecord_index/train.json", ("state/tfrecord_index/train.json",)),
-    "write_multilabel_records": Stage(
-        "state/tfrecord_multilabel/receipt.json",
-        ("state/tfrecord_multilabel/*", "state/made/tfrecord_multilabel/*", "tfrecord_multilabel/*"),
-        True,
-    ),
-    "remove_splits": Stage("state/splits.json", ("state/splits.json",)),
-    "audit_products": Stage("audit.json", ("audit.json", "SHA256SUMS")),
-    "write_page": Stage("report/index.html", ("report/*",)),
-    "score_predictions": Stage("scores/demo.json", ("scores/*",)),
-}
 
 # What happens to the disk, and the words of the line that tells it.
 FULL = {"full disk": "No space left on device. Make room", "no inodes": "No space left on device. Make room"}

@@ -12,7 +12,11 @@ from typing import Any
 from PIL import Image
 
 from builders import header, padded, tar
-from faults.hostile_inputs import END, OFFICIAL, PHOTO, VAL, XML, chunk, frame, png, record, segment
+from faults.hostile_archives import END, PHOTO, VAL
+from faults.hostile_configurations import OFFICIAL
+from faults.hostile_images import chunk, frame, png, segment
+from faults.hostile_labels import XML
+from faults.hostile_records import record
 from faults.matfile import META, TRUTH, nested_cells, numeric
 
 

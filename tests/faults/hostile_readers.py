@@ -17,7 +17,11 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from builders import CRANE, FOX, MACHINE, TRUTH, synsets, tar
-from faults import hostile_inputs as inputs
+from faults.hostile_archives import COMPRESSED_ARCHIVES, SMALL_ARCHIVES
+from faults.hostile_configurations import configurations
+from faults.hostile_images import IMAGES
+from faults.hostile_labels import KITS, MULTILABELS, PREDICTIONS, REAL_LABELS, xml_files
+from faults.hostile_records import RECORDS
 from imagenet_prep import configuration
 from imagenet_prep.dataset.archives import Expected
 from imagenet_prep.dataset.classes import select_classes
@@ -178,15 +182,15 @@ def emptied(folder: Path) -> Path:
 
 
 READERS: dict[str, Reader] = {
-    "tar scanner": Reader(inputs.SMALL_ARCHIVES, _scan_tar),
-    "compressed archive": Reader(inputs.COMPRESSED_ARCHIVES, _read_compressed, memory=400),
-    "class folders": Reader(inputs.SMALL_ARCHIVES, _make_class_folders, memory=128),
-    "image": Reader(inputs.IMAGES, _read_image, (ValueError,), memory=900),
-    "VOC XML": Reader(inputs.annotations(), _parse_xml),
-    "meta.mat": Reader(inputs.KITS, _read_kit, memory=128),
-    "multi-label JSON": Reader(inputs.MULTILABELS, _read_multilabel, memory=128),
-    "ReaL JSON": Reader(inputs.REAL_LABELS, _read_real_labels, memory=200),
-    "TFRecord": Reader(inputs.RECORDS, _read_records),
-    "predictions": Reader(inputs.PREDICTIONS, _read_predictions),
-    "configuration": Reader(inputs.configurations(), _complete_configuration),
+    "tar scanner": Reader(SMALL_ARCHIVES, _scan_tar),
+    "compressed archive": Reader(COMPRESSED_ARCHIVES, _read_compressed, memory=400),
+    "class folders": Reader(SMALL_ARCHIVES, _make_class_folders, memory=128),
+    "image": Reader(IMAGES, _read_image, (ValueError,), memory=900),
+    "VOC XML": Reader(xml_files(), _parse_xml),
+    "meta.mat": Reader(KITS, _read_kit, memory=128),
+    "multi-label JSON": Reader(MULTILABELS, _read_multilabel, memory=128),
+    "ReaL JSON": Reader(REAL_LABELS, _read_real_labels, memory=200),
+    "TFRecord": Reader(RECORDS, _read_records),
+    "predictions": Reader(PREDICTIONS, _read_predictions),
+    "configuration": Reader(configurations(), _complete_configuration),
 }

@@ -22,7 +22,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
-from project import SMALL, Project, environment, merged  # noqa: E402
+from project import SMALL, Project, Run, Started, merged  # noqa: E402
 
 CONFIG = merged(SMALL, {"synthetic": {"train_images_per_class": 30, "max_side": 128}})
 
@@ -84,89 +84,75 @@ class Killer:
         return self.figures
 
     def _end_one(self, way: str) -> None:
-        process = subprocess.Popen(
-            self.project.command(),
-            cwd=self.project.folder,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        run = self.project.start()
         seconds, started = self.chance.uniform(0.3, self.left), time.monotonic()
-        terminal = self._until(process, started + seconds)
-        ended_by_itself = terminal is not None
+        ended = self._wait(run, seconds)
+        ended_by_itself = ended is not None
         if ended_by_itself and self.left == self.duration:  # it began anew: the machine is faster now
             self.duration = time.monotonic() - started
         self.left = max(self.left - seconds, self.duration / 4)  # a new run has to start, however little it has to do
-        if terminal is None and way == "a job killed":
-            terminal = self._kill_a_job(process)
-        elif terminal is None:
-            terminal = self._signal(process, way)
-        if terminal is None:  # there was no job left to kill; the run went on to its end
-            terminal, _ = process.communicate()
-            ended_by_itself = True
-        if ended_by_itself and process.returncode:
-            self.figures.faults.append(f"a run that nobody ended failed:\n{terminal[-3000:]}")
-        # While Snakemake still loads itself and reads the workflow, Python tells of Ctrl-C in its own way.
-        if "Traceback" in terminal and BEGUN in terminal:
-            self.figures.faults.append(f"{way}: a traceback on the terminal:\n{terminal[-1500:]}")
-        if "unlock" in terminal.rpartition("LockException")[2]:
-            self.figures.faults.append(f"{way}: the folder was still locked")
-        # Ctrl-C before the first job may leave the lock, too (docs/promises.md).
-        may_be_locked = way == "all killed" or (way == "Ctrl-C" and BEGUN not in terminal)
-        if process.returncode == 0:
+        if ended is None and way == "a job killed":
+            ended = self._kill_a_job(run)
+        elif ended is None:
+            ended = self._signal(run, way)
+        if ended is None:  # there was no job left to kill; the run went on to its end
+            ended, ended_by_itself = run.end(), True
+        if ended_by_itself and ended.code:
+            self.figures.faults.append(f"a run that nobody ended failed:\n{ended.terminal[-3000:]}")
+        # While Snakemake still loads itself, Python tells of Ctrl-C in its own way.
+        if "Traceback" in ended.terminal and BEGUN in ended.terminal:
+            self.figures.faults.append(f"{way}: a traceback on the terminal:\n{ended.terminal[-1500:]}")
+        locked = any((self.project.folder / ".snakemake" / "locks").glob("*"))
+        if locked and way != "all killed":
+            self.figures.faults.append(f"{way}: the folder is still locked:\n{ended.terminal[-1500:]}")
+        if ended.code == 0:
             self._compare()
-        elif may_be_locked and self.project.run("--unlock").code:
+        elif locked and self.project.run("--unlock").code:
             self.figures.faults.append(f"{way}: the folder could not be unlocked")
 
     @staticmethod
-    def _until(process: subprocess.Popen[str], moment: float) -> str | None:
-        """What the run printed, if it ended before that moment."""
+    def _wait(run: Started, seconds: float) -> Run | None:
+        """The end of the run, if it comes so soon."""
         try:
-            terminal, _ = process.communicate(timeout=max(0.0, moment - time.monotonic()))
-            return terminal
+            return run.end(seconds)
         except subprocess.TimeoutExpired:
             return None
 
-    def _signal(self, process: subprocess.Popen[str], way: str) -> str:
+    def _signal(self, run: Started, way: str) -> Run:
         started = time.monotonic()
         if way == "SIGTERM":
-            process.terminate()
+            run.process.terminate()
         else:
-            to_all = {"all killed": signal.SIGKILL, "SIGTERM to all": signal.SIGTERM, "Ctrl-C": signal.SIGINT}
-            os.killpg(process.pid, to_all[way])
+            run.signal({"all killed": signal.SIGKILL, "SIGTERM to all": signal.SIGTERM, "Ctrl-C": signal.SIGINT}[way])
         self.figures.kills[way] += 1
-        try:
-            terminal, _ = process.communicate(timeout=HANGS)
-        except subprocess.TimeoutExpired:
+        ended = self._wait(run, HANGS)
+        if ended is None:
             self.figures.faults.append(f"{way}: still running after {HANGS:.0f} s")
-            os.killpg(process.pid, signal.SIGKILL)
-            terminal, _ = process.communicate()
+            run.kill()
+            ended = run.end()
         if way != "all killed":
             longest = self.figures.longest_end
             longest[way] = max(longest.get(way, 0.0), time.monotonic() - started)
-            if process.returncode == 0 and "Done: " not in terminal:
+            if ended.code == 0 and "Done: " not in ended.terminal:
                 self.figures.faults.append(f"{way}: exit code 0 of a run that was not finished")
-        return terminal
+        return ended
 
-    def _kill_a_job(self, process: subprocess.Popen[str]) -> str | None:
+    def _kill_a_job(self, run: Started) -> Run | None:
         """Kill one of the jobs; the run has to fail, and to say so in its last line."""
-        while not (jobs := jobs_of(process.pid)):
-            if self._until(process, time.monotonic() + 0.05) is not None:
+        while not (jobs := jobs_of(run.process.pid)):
+            if self._wait(run, 0.05) is not None:
                 return None
         try:
             os.kill(self.chance.choice(jobs), signal.SIGKILL)
         except ProcessLookupError:
             return None
-        terminal, _ = process.communicate()
-        if process.returncode == 0:
-            return terminal  # it had done its work already
+        ended = run.end()
+        if ended.code == 0:
+            return ended  # it had done its work already
         self.figures.kills["a job killed"] += 1
-        last = [line for line in terminal.splitlines() if line.strip()][-1]
-        if not last.startswith("ERROR "):
-            self.figures.faults.append(f"a job killed: the last line is {last!r}")
-        return terminal
+        if not ended.last_line.startswith("ERROR "):
+            self.figures.faults.append(f"a job killed: the last line is {ended.last_line!r}")
+        return ended
 
     def _finish(self) -> None:
         run = self.project.run()
@@ -180,11 +166,7 @@ class Killer:
         self.figures.finished += 1
         self.left = self.duration
         print(self.figures, flush=True)
-        made = self.project.products()
-        for name in sorted(made.keys() | self.products.keys()):
-            if made.get(name) != self.products.get(name):
-                what = "missing" if name not in made else "stray" if name not in self.products else "different"
-                self.figures.faults.append(f"{what} in the results: {name}")
+        self.figures.faults += differences(self.project.products(), self.products)
         self.figures.faults += [
             f"stray, beside the products: {name}" for name in sorted(files(self.project) - self.files)
         ]
@@ -193,6 +175,16 @@ class Killer:
         shutil.rmtree(self.project.results)
         shutil.rmtree(self.project.folder / ".snakemake")
         shutil.rmtree(self.project.archives)
+
+
+def differences(made: dict[str, str], expected: dict[str, str]) -> list[str]:
+    """What is wrong with products, given by name and content, a line each."""
+    lines = []
+    for name in sorted(made.keys() | expected.keys()):
+        if made.get(name) != expected.get(name):
+            what = "missing" if name not in made else "stray" if name not in expected else "different"
+            lines.append(f"{what} in the results: {name}")
+    return lines
 
 
 def files(project: Project) -> set[str]:

@@ -13,7 +13,6 @@ import fcntl
 import os
 import random
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -24,8 +23,8 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
-from faults.kills import undisturbed  # noqa: E402
-from project import SMALL, Project, environment, merged  # noqa: E402
+from faults.kills import differences, undisturbed  # noqa: E402
+from project import SMALL, Project, merged  # noqa: E402
 
 _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN, as in fs/ext4/ext4.h
 CONFIG = merged(SMALL, {"synthetic": {"train_images_per_class": 30, "max_side": 128}})
@@ -121,24 +120,16 @@ def attack(folder: Path, config: dict[str, object], cuts: int, seed: int) -> Fig
 
 def _cut_one(disk: Disk, project: Project, seconds: float) -> bool:
     """Run the project, and cut the power after some seconds; return whether it was running still."""
-    process = subprocess.Popen(
-        project.command(),
-        cwd=project.folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    started = project.start()
     try:
-        process.wait(seconds)
+        started.end(seconds)
         return False
     except subprocess.TimeoutExpired:
         disk.cut_power()
         return True
     finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        if started.runs:
+            started.kill()
             disk.restore_power()
             project.run("--unlock")
 
@@ -150,11 +141,7 @@ def _finish(project: Project, products: dict[str, str], figures: Figures) -> Non
         figures.faults.append(f"the run after the cut failed:\n{run.terminal[-3000:]}")
         return
     figures.finished += 1
-    made = project.products()
-    for name in sorted(made.keys() | products.keys()):
-        if made.get(name) != products.get(name):
-            what = "missing" if name not in made else "stray" if name not in products else "different"
-            figures.faults.append(f"{what} in the results: {name}")
+    figures.faults += differences(project.products(), products)
     if not project.run().nothing_done:
         figures.faults.append("a finished run was not finished for the next one")
 

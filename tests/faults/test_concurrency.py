@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,47 +16,33 @@ import pytest
 import builders
 from damage import digests
 from imagenet_prep.products.imagefolder import COLUMNS, write_folders
-from project import SMALL, Project, environment, merged
+from project import SMALL, Project, Started, merged
 
 # More images than elsewhere, so that there is much to see before the run ends.
 LARGER = merged(SMALL, {"synthetic": {"train_images_per_class": 30, "val_images_per_class": 10}})
 USERS = (61001, 61002)  # numbers that no account has
 
-TERMINAL = "terminal.txt"
-"""What a run prints, in its folder."""
-
-Process = subprocess.Popen[bytes]
-Begin = Callable[..., Process]
+Begin = Callable[..., Started]
 
 
 @pytest.fixture
 def begin() -> Iterator[Begin]:
     """Begins a run and goes on at once; no run outlives the test."""
-    begun: list[subprocess.Popen[str]] = []
+    begun: list[Started] = []
 
-    def start(project: Project, prefix: Sequence[str] = ()) -> Process:
-        with open(project.folder / TERMINAL, "w") as terminal:
-            process = subprocess.Popen(
-                [*prefix, *project.command()],
-                cwd=project.folder,
-                env=environment(),
-                stdout=terminal,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        begun.append(process)
-        return process
+    def begin(project: Project, prefix: tuple[str, ...] = ()) -> Started:
+        begun.append(project.start(prefix=prefix))
+        return begun[-1]
 
-    yield start
-    for process in begun:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    yield begin
+    for started in begun:
+        started.kill()
 
 
-def expect_good_end(project: Project, process: Process) -> None:
+def expect_good_end(started: Started) -> None:
     """Wait for the end of a run."""
-    assert process.wait() == 0, (project.folder / TERMINAL).read_text()
+    end = started.end()
+    assert end.code == 0, end.terminal
 
 
 def test_other_runs_in_the_same_folder_are_refused_at_any_time_and_the_first_ends_well(
@@ -67,9 +52,9 @@ def test_other_runs_in_the_same_folder_are_refused_at_any_time_and_the_first_end
     first = begin(project)
     locks = tmp_path / ".snakemake" / "locks"
     while not any(locks.glob("*")):
-        assert first.poll() is None, "the first run ended before it had locked the folder"
+        assert first.runs, "the first run ended before it had locked the folder"
     refused = 0
-    while first.poll() is None and any(locks.glob("*")):
+    while first.runs and any(locks.glob("*")):
         other = project.run()
         if any(locks.glob("*")):  # so the first had them all the time; it lives on for a moment without them
             refused += 1
@@ -79,7 +64,7 @@ def test_other_runs_in_the_same_folder_are_refused_at_any_time_and_the_first_end
             assert "Traceback" not in other.terminal
             assert other.rules == set()
     assert refused, "the first run ended before another one did"
-    expect_good_end(project, first)
+    expect_good_end(first)
     assert project.products() == finished.products()
     assert project.run().nothing_done
 
@@ -120,8 +105,8 @@ def test_two_users_share_a_read_only_archives_folder_at_the_same_time(
         projects[-1].configure({"classes": classes})
         subprocess.run(["chown", "-R", f"{user}:{user}", folder], check=True)
     runs = [begin(project, as_user(user, project.folder)) for user, project in zip(USERS, projects, strict=True)]
-    for project, run in zip(projects, runs, strict=True):
-        expect_good_end(project, run)
+    for run in runs:
+        expect_good_end(run)
 
     one, other = projects
     assert one.products() == other.products()
@@ -168,11 +153,11 @@ class Reader:
 def test_a_reader_never_sees_a_half_made_file(tmp_path: Path, begin: Begin) -> None:
     project = Project(tmp_path, LARGER)
     run, reader, early = begin(project), Reader(project.results), set()
-    while run.poll() is None:
+    while run.runs:
         reader.look()
-        if run.poll() is None:
+        if run.runs:
             early = set(reader.contents)
-    expect_good_end(project, run)
+    expect_good_end(run)
     kinds = {name.partition("/")[0] for name in early}
     assert kinds >= {"archives", "verified", "labels", "tables", "imagefolder", "tfrecord", "tfrecord_index"}
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import subprocess
+import signal
 from pathlib import Path
 
+import pytest
+
 from faults import kills
-from project import SMALL, Project, environment
+from project import SMALL, Project
 
 
 def test_what_is_made_after_kills_is_what_an_undisturbed_run_makes(tmp_path: Path) -> None:
@@ -19,18 +21,34 @@ def test_what_is_made_after_kills_is_what_an_undisturbed_run_makes(tmp_path: Pat
 
 
 def test_a_run_ends_that_is_asked_to_while_it_decides_what_is_stale(tmp_path: Path) -> None:
-    project, terminal = Project(tmp_path, SMALL), tmp_path / "terminal.txt"
-    with terminal.open("w") as file:
-        run = subprocess.Popen(
-            project.command(), cwd=tmp_path, env=environment(), stdout=file, stderr=subprocess.STDOUT
-        )
+    project = Project(tmp_path, SMALL)
+    run = project.start()
     try:
         while not any("Updating checkpoint" in log.read_text() for log in tmp_path.glob(".snakemake/log/*")):
-            assert run.poll() is None, terminal.read_text()
-        run.terminate()
-        assert run.wait(kills.HANGS) == 1
+            assert run.runs, run.terminal.read_text()
+        run.process.terminate()
+        ended = run.end(kills.HANGS)
     finally:
         run.kill()
-        run.wait()
-    assert "Traceback" not in terminal.read_text()
+    assert ended.code == 1
+    assert "Traceback" not in ended.terminal
     assert project.run("labels").code == 0, "the folder is not locked"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_ended_before_its_first_job_gives_its_lock_back(number: int, tmp_path: Path) -> None:
+    project, locks = Project(tmp_path, SMALL), tmp_path / ".snakemake" / "locks"
+    for _ in range(5):  # a busy machine may let it come to its first job
+        run = project.start()
+        try:
+            while not any(locks.glob("*")):
+                assert run.runs, run.terminal.read_text()
+            run.process.send_signal(number)
+            ended = run.end(kills.HANGS)
+        finally:
+            run.kill()
+        assert "Traceback" not in ended.terminal
+        assert not any(locks.glob("*"))
+        if kills.BEGUN not in ended.terminal:
+            break
+    assert ended.code == 128 + number

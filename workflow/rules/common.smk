@@ -403,6 +403,9 @@ def expect_writable(folder, remedy):
         stop(f"{existing}: this folder is not writable for you. {remedy}.")
 
 
+STOPPED = "You have stopped it. Run the same command again to go on."
+
+
 def begin_run():
     """Look whether the run can write, and see to it that its last lines on the terminal are the causes of failures."""
     written = [path for it in workflow.dag.needrun_jobs() for path in (*it.output, *it.log, it.benchmark) if path]
@@ -410,7 +413,16 @@ def begin_run():
         expect_writable(folder, "Give yourself the right to write there, or choose another output_dir")
     job.forget_failures(LOGS)
     atexit.register(print_failures)
+    if signal.getsignal(signal.SIGINT) is end_early:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     handle_sigterm_aside()
+
+
+def end_early(number, frame):
+    """End a run that has not begun its first job, and have Snakemake give its lock back."""
+    if number == signal.SIGINT:
+        atexit.register(print, STOPPED, file=sys.stderr)
+    sys.exit(128 + number)
 
 
 def handle_sigterm_aside():
@@ -516,7 +528,7 @@ def explain_silent_failures(snakemake_log):
     said = Path(snakemake_log).read_text(encoding="utf-8")
     # Not always Snakemake itself notices Ctrl-C, which goes to its jobs, too.
     if any(sign in said for sign in ("Terminating processes on user request", "Signals.SIGINT", "exit status 130")):
-        atexit.register(print, "You have stopped it. Run the same command again to go on.", file=sys.stderr)
+        atexit.register(print, STOPPED, file=sys.stderr)
         return
     lines = [str(it) for it in stopped.without_a_word(said)]
     if not lines and not job.failures(LOGS):
@@ -528,6 +540,9 @@ def explain_silent_failures(snakemake_log):
 TERMINAL = terminal.take(logger) if workflow.is_main_process else None
 
 if workflow.is_main_process:
+    signal.signal(signal.SIGTERM, end_early)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not so in the background of a shell
+        signal.signal(signal.SIGINT, end_early)
     expect_writable(Path(".snakemake"), "Give yourself the right to write there, or run with --directory <another one>")
     try:
         presence.revoke_void_receipts(OUT)
