@@ -16,6 +16,7 @@ from typing import Any
 
 import machine
 import measure
+import tables
 from make_archives import full_cardinality
 from workbench import HERE, NESTED_TAR, Project, remove
 
@@ -34,7 +35,7 @@ def main() -> None:
     for share in arguments.share or SHARES:
         found["runs"].append(measure_share(arguments.folder / f"scale-{share:g}", share, rounds=arguments.rounds))
         arguments.output.write_text(json.dumps(found, indent=1) + "\n")
-    print(table(found["runs"]), flush=True)
+    print(tables.scale(found), flush=True)
 
 
 def measure_share(
@@ -110,28 +111,6 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return 0.0
-
-
-def table(runs: list[dict[str, Any]]) -> str:
-    """The figures against each other, for a terminal."""
-    lines = [f"{'':34}" + "".join(f"{run['images']:>14} images" for run in runs)]
-    rows = {
-        "whole workflow, wall s": [run["whole"]["wall_s"] for run in runs],
-        "whole workflow, user s": [run["whole"]["user_s"] for run in runs],
-        "whole workflow, system s": [run["whole"]["system_s"] for run in runs],
-        "user us an image (at most 150)": [run["user_us_per_image"] for run in runs],
-        "nested tar xf, wall s": [run["nested_tar"]["wall_s"] for run in runs],
-        "  whole workflow / it (at most 2)": [run["wall_of_nested_tar"] for run in runs],
-        "largest process, MB (at most 1074)": [run["whole"]["peak_process_mb"] for run in runs],
-        "planning, s": [run["planning"]["wall_s"] for run in runs],
-        "nothing to do, s (at most 15)": [run["nothing_to_do_s"] for run in runs],
-        "jobs": [run["jobs"] for run in runs],
-    }
-    for rule in sorted(runs[0]["rules"], key=lambda it: -float(runs[0]["rules"][it]["wall_s"])):
-        figures = [run["rules"].get(rule, {"wall_s": 0})["wall_s"] for run in runs]
-        rows[f"  {rule}, s of all jobs"] = figures
-    lines += [f"{name:34}" + "".join(f"{value:>21}" for value in values) for name, values in rows.items()]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
