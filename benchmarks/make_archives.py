@@ -14,12 +14,14 @@ import json
 import math
 import random
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
 import numpy as np
+from boxes import annotations
 from PIL import Image
 
 from imagenet_prep.dataset.devkit import read_devkit
@@ -42,7 +44,6 @@ IMAGES = 1281167
 VALIDATION_IMAGES = 50000
 BYTES_AN_IMAGE = 110_000
 XML_SHARE = 544546 / IMAGES
-BOXES_AN_XML = {"train": 615299 / 544546, "validation": 80477 / 50000}
 
 _TIME = 1_339_632_000
 _RECORD = 10240  # bytes to a multiple of which GNU tar fills an archive up
@@ -251,54 +252,10 @@ def _write_images(file: IO[bytes], stems: Sequence[str], pictures: Pictures) -> 
 
 def _write_xml(path: Path, names: Sequence[tuple[str, str]], split: str) -> None:
     with gzip.GzipFile(path, "wb", compresslevel=1, mtime=0) as packed:
-        for block in _blocks(names, split):
+        members = (_member(name, content) for name, content in annotations(names, split))
+        while block := b"".join(islice(members, 1000)):
             packed.write(block)
         packed.write(bytes(2 * _BLOCK))
-
-
-def _blocks(names: Sequence[tuple[str, str]], split: str) -> Iterator[bytes]:
-    boxes = 0.0
-    pieces: list[bytes] = []
-    for number, (wnid, stem) in enumerate(names):
-        boxes += BOXES_AN_XML[split]
-        folder = wnid if split == "train" else "val"
-        objects = "".join(_OBJECT.format(wnid=wnid, left=number % 200 + 9 * box) for box in range(int(boxes)))
-        boxes -= int(boxes)
-        content = _XML.format(folder=folder, stem=stem, objects=objects).encode("ascii")
-        pieces.append(_member(f"{folder}/{stem}.xml", content))
-        if len(pieces) == 1000:
-            yield b"".join(pieces)
-            pieces = []
-    yield b"".join(pieces)
-
-
-_XML = """<annotation>
-\t<folder>{folder}</folder>
-\t<filename>{stem}</filename>
-\t<source>
-\t\t<database>ILSVRC_2012</database>
-\t</source>
-\t<size>
-\t\t<width>500</width>
-\t\t<height>375</height>
-\t\t<depth>3</depth>
-\t</size>
-\t<segmented>0</segmented>
-{objects}</annotation>
-"""
-_OBJECT = """\t<object>
-\t\t<name>{wnid}</name>
-\t\t<pose>Unspecified</pose>
-\t\t<truncated>0</truncated>
-\t\t<difficult>0</difficult>
-\t\t<bndbox>
-\t\t\t<xmin>{left}</xmin>
-\t\t\t<ymin>20</ymin>
-\t\t\t<xmax>480</xmax>
-\t\t\t<ymax>340</ymax>
-\t\t</bndbox>
-\t</object>
-"""
 
 
 def _write_multilabel(path: Path, world: World, nbytes: int) -> None:

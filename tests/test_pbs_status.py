@@ -176,6 +176,18 @@ def test_a_job_of_a_scheduler_that_tells_no_exit_status_is_judged_by_the_one_tha
     assert server.asked()[0] == ("success" if left == "0" else "failed")
 
 
+def lost(server: Server, says: str, before: int, after: int) -> str:
+    """What is said of a job that is lost where qstat says this: not `before` so many seconds, but `after` so many."""
+    server.says(says)
+    assert server.asked()[0] == "running"
+    server.wait(before)
+    assert server.asked()[0] == "running"
+    server.wait(after - before)
+    found, said = server.asked()
+    assert found == "failed"
+    return said
+
+
 @pytest.mark.parametrize(
     "says",
     [
@@ -186,25 +198,14 @@ def test_a_job_of_a_scheduler_that_tells_no_exit_status_is_judged_by_the_one_tha
     ],
 )
 def test_a_job_that_is_over_without_an_exit_status_is_lost_after_three_minutes(server: Server, says: str) -> None:
-    server.says(says)
-    assert server.asked()[0] == "running"
-    server.wait(170)
-    assert server.asked()[0] == "running"
-    server.wait(15)
-    found, said = server.asked()
-    assert found == "failed"
+    said = lost(server, says, 170, 185)
     assert "8.host is over and left no exit status" in said
     assert list(server.left.iterdir()) == []
 
 
 @pytest.mark.parametrize("says", ['echo "qstat: cannot connect to server host (errno=111)" >&2; exit 111', "exit 0"])
 def test_a_server_that_does_not_answer_is_waited_for_but_not_for_ever(server: Server, says: str) -> None:
-    server.says(says)
-    assert server.asked()[0] == "running"
-    server.wait(3500)
-    assert server.asked()[0] == "running"
-    server.wait(200)
-    assert server.asked()[0] == "failed"
+    lost(server, says, 3500, 3700)
 
 
 def test_a_job_that_is_seen_again_is_not_lost(server: Server) -> None:

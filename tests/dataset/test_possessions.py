@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from builders import image, tar
-from imagenet_prep.dataset import archives, possessions
-from imagenet_prep.dataset.archives import Expected
-from imagenet_prep.dataset.possessions import Kind, Possession, expect_finished, find, introduction, stand_in
-from imagenet_prep.dataset.scan import scan
+from dataset.findings import CONTENT, TRAIN, VAL, only, put, settings, val_in
+from imagenet_prep.dataset import possessions
+from imagenet_prep.dataset.possessions import Kind, expect_finished, find, introduction, stand_in
 from imagenet_prep.errors import PrepError
-
-VAL = "ILSVRC2012_img_val.tar"
-TRAIN = "ILSVRC2012_img_train.tar"
-DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"
-CONTENT = tar({"ILSVRC2012_val_00000001.JPEG": b"an image"})
-UNPACKED = tar({"readme.txt": b"of the devkit"})
-
-
-def settings(file: str, content: bytes | None = None, **changes: Any) -> dict[str, Any]:
-    md5 = hashlib.md5(content).hexdigest() if content is not None else None
-    size = len(content) if content is not None else None
-    return {"file": file, "md5": md5, "sha256": None, "bytes": size, "unpacked_sha256": None, "url": None} | changes
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "archives"
-    path.mkdir()
-    return path
-
-
-def put(path: Path, content: bytes = b"") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
-
-
-def val_in(folder: Path, content: bytes | None = CONTENT, **changes: Any) -> list[Possession]:
-    return find(folder, {"val": settings(VAL, content, **changes)})
-
-
-def only(found: list[Possession]) -> Possession:
-    (possession,) = found
-    assert "\n" not in possession.message
-    assert possession.message.startswith(os.fspath(possession.path))
-    return possession
-
 
 # What can be used.
 
@@ -132,41 +89,12 @@ def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     assert val_in(put(tmp_path / "file")) == []
 
 
-# A devkit that a browser has unpacked.
-
-
-@pytest.mark.parametrize("name", ["ILSVRC2012_devkit_t12.tar", "devkit.tar", f"down/{DEVKIT}"])
-def test_an_unpacked_devkit_of_the_right_content_is_used(folder: Path, name: str) -> None:
-    path = put(folder / name, UNPACKED)
-    devkit = settings(DEVKIT, gzip.compress(UNPACKED), unpacked_sha256=hashlib.sha256(UNPACKED).hexdigest())
-    found = find(folder, {"devkit": devkit})
-    assert only(found).kind is Kind.UNPACKED
-    assert stand_in(found, "devkit") == path
-
-
-def test_an_unpacked_devkit_of_other_content_is_not_used(folder: Path) -> None:
-    put(folder / "ILSVRC2012_devkit_t12.tar", UNPACKED + bytes(512))
-    devkit = settings(DEVKIT, gzip.compress(UNPACKED), unpacked_sha256=hashlib.sha256(UNPACKED).hexdigest())
-    assert find(folder, {"devkit": devkit}) == []
-
-
-def test_an_unpacked_devkit_is_verified_by_its_content(folder: Path) -> None:
-    packed = gzip.compress(UNPACKED)
-    checksum = hashlib.sha256(UNPACKED).hexdigest()
-    expected = Expected("md5", hashlib.md5(packed).hexdigest(), len(packed), checksum)
-    receipt = archives.verify("devkit", put(folder / DEVKIT, UNPACKED), expected)
-    assert (receipt["file"], receipt["sha256"], receipt["expected"]) == (DEVKIT, checksum, checksum)
-    assert "md5" in archives.verify("devkit", put(folder / DEVKIT, packed), expected)
-    with pytest.raises(PrepError, match=f"where {checksum} is expected"):
-        archives.verify("devkit", put(folder / DEVKIT, UNPACKED + bytes(512)), expected)
-    with pytest.raises(PrepError, match=f"where {len(packed)} are expected"):
-        archives.verify("devkit", put(folder / DEVKIT, b"<!DOCTYPE html>" * 100), expected)
-
-
-def test_the_configured_checksum_is_that_of_the_real_devkit_unpacked(checkout: Path, shared_data: Path) -> None:
-    config = yaml.safe_load((checkout / "config" / "config.yaml").read_text())
-    content = gzip.decompress((shared_data / "devkit" / DEVKIT).read_bytes())
-    assert config["archives"]["devkit"]["unpacked_sha256"] == hashlib.sha256(content).hexdigest()
+def test_a_file_used_under_another_name_is_introduced(folder: Path) -> None:
+    path = put(folder / "val.tar", CONTENT)
+    link = folder.parent / VAL
+    link.symlink_to(path)
+    assert introduction(link) == f"{VAL} is the file {path}"
+    assert introduction(put(folder / VAL)) is None
 
 
 # What is only told.
@@ -221,59 +149,6 @@ def test_a_link_to_nowhere_is_refused_and_not_downloaded_over(folder: Path) -> N
     expect_finished(folder / TRAIN)
 
 
-def test_class_archives_are_told_with_the_command_that_puts_them_together(folder: Path) -> None:
-    for wnid in ("n01440764", "n02012849"):
-        put(folder / "train" / f"{wnid}.tar", tar({f"{wnid}_1.JPEG": b"x"}))
-    found = only(find(folder, {"train": settings(TRAIN)}))
-    assert found.kind is Kind.CLASS_TARS
-    assert "2 archives of single classes" in found.message
-    assert "md5, sha256 and bytes to null" in found.message
-    command = found.message.partition("(")[2].partition(")")[0]
-    subprocess.run(command, shell=True, check=True)
-    names = subprocess.run(["tar", "tf", folder / TRAIN], check=True, capture_output=True, text=True).stdout.split()
-    assert names == ["n01440764.tar", "n02012849.tar"]
-
-
-@pytest.mark.parametrize(
-    ("archive", "names"),
-    [
-        ("train", ["ILSVRC/Data/CLS-LOC/train/n01440764/n01440764_10026.JPEG"]),
-        ("train", ["n01440764/n01440764_1.JPEG", "n02012849/n02012849_1.JPEG"]),
-        ("val", ["val/n01440764/ILSVRC2012_val_00000293.JPEG"]),
-        ("val", ["ILSVRC2012_val_00000001.JPEG"]),
-        ("test", ["test/ILSVRC2012_test_00000001.JPEG"]),
-    ],
-)
-def test_unpacked_images_are_told_with_what_can_be_made_of_them(folder: Path, archive: str, names: list[str]) -> None:
-    for name in names:
-        put(folder / name, b"\xff\xd8")
-    used = {name: settings(f"{name}.tar") for name in ("train", "val", "test")}
-    found = only(find(folder, used))
-    assert (found.kind, found.archive) == (Kind.IMAGES, archive)
-    assert f"of {archive}.tar, unpacked" in found.message
-    assert "tables and TFRecords need the archive" in found.message
-
-
-def test_archives_made_of_class_folders_as_the_page_says_are_good_ones(checkout: Path, tmp_path: Path) -> None:
-    page = (checkout / "docs" / "archives.md").read_text()
-    (commands,) = [block for block in page.split("```sh\n") if block.startswith("# archives of class folders")]
-    (tmp_path / "archives").mkdir()
-    for tree, names in (("train", ["n01440764_1", "n01440764_2"]), ("val", ["ILSVRC2012_val_00000002"])):
-        for name in names:
-            put(tmp_path / tree / "n01440764" / f"{name}.JPEG", image())
-    put(tmp_path / "val" / "n02012849" / "ILSVRC2012_val_00000001.JPEG", image())
-    subprocess.run(["sh", "-ec", commands.partition("```")[0]], cwd=tmp_path, check=True)
-    for name, file, images in (("train", TRAIN, 2), ("val", VAL, 2)):
-        receipt = scan(name, tmp_path / "archives" / file, Expected(), tmp_path / f"{name}.parquet")
-        assert receipt["members"] == images
-
-
-def test_unpacked_images_beside_the_archive_are_no_news(folder: Path) -> None:
-    put(folder / VAL, CONTENT)
-    put(folder / "val" / "n01440764" / "ILSVRC2012_val_00000293.JPEG")
-    assert val_in(folder) == []
-
-
 def test_the_archive_comes_before_what_is_only_told(folder: Path) -> None:
     put(folder / f"{VAL}.crdownload")
     put(folder / "a" / "ILSVRC2012_val_00000001.JPEG")
@@ -298,11 +173,3 @@ def test_a_folder_that_cannot_be_read_is_told(folder: Path, monkeypatch: pytest.
     assert used.usable
     assert told.kind is Kind.UNREADABLE
     assert f"{closed}: this folder cannot be read (Permission denied)" in told.message
-
-
-def test_a_file_used_under_another_name_is_introduced(folder: Path) -> None:
-    path = put(folder / "val.tar", CONTENT)
-    link = folder.parent / VAL
-    link.symlink_to(path)
-    assert introduction(link) == f"{VAL} is the file {path}"
-    assert introduction(put(folder / VAL)) is None
