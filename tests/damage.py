@@ -133,13 +133,17 @@ def digests(project: Project) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in project.archives.iterdir()}
 
 
+def last_errors(run: Run) -> list[str]:
+    """The causes with which a run ends."""
+    lines = [line for line in run.terminal.splitlines() if line.strip()]
+    return list(takewhile(lambda line: line.startswith("ERROR "), reversed(lines)))
+
+
 def expect_clear_end(project: Project, run: Run, *words: str) -> str:
     """Of a failed run the last lines say what is wrong, one of them all the words, and nothing is half-made."""
     assert run.code != 0, run.terminal
     assert "Traceback" not in run.terminal, run.terminal
-    lines = [line for line in run.terminal.splitlines() if line.strip()]
-    errors = list(takewhile(lambda line: line.startswith("ERROR "), reversed(lines)))
-    said = [error for error in errors if all(word in error for word in words)]
+    said = [error for error in last_errors(run) if all(word in error for word in words)]
     assert said, (words, run.terminal)
     if project.results.is_dir():
         assert [path for path in project.results.rglob("*") if path.name.endswith("partial")] == []
