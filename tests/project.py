@@ -176,6 +176,12 @@ class Project:
         finally:
             started.kill()
 
+    def twin(self, folder: Path) -> Project:
+        """Another project with the same configuration, of which nothing is made."""
+        project = Project(folder, {})
+        shutil.copy(self.folder / "test.yaml", folder)
+        return project
+
     def copy(self, folder: Path) -> Project:
         """The project as it stands, in another folder, times kept."""
         shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)

@@ -67,11 +67,11 @@ class Killer:
     Args:
         project: of which nothing is made yet.
         undisturbed: the same, made by a run that nobody ended early.
-        duration: seconds that it took.
     """
 
-    def __init__(self, project: Project, undisturbed: Project, duration: float, seed: int) -> None:
-        self.project, self.duration, self.left = project, duration, duration
+    def __init__(self, project: Project, undisturbed: Project, seed: int) -> None:
+        self.project = project
+        self.duration = self.left = duration_of(undisturbed)
         self.files, self.products = files(undisturbed), undisturbed.products()
         self.chance = random.Random(seed)
         self.figures = Figures()
@@ -214,22 +214,25 @@ def jobs_of(pid: int) -> list[int]:
     return found
 
 
-def undisturbed(folder: Path, config: dict[str, object]) -> tuple[dict[str, str], float]:
-    """What a run makes that nobody ends early, and how many seconds it takes."""
+def undisturbed(folder: Path, config: dict[str, object]) -> Project:
+    """A project made by a run that nobody ended early."""
     folder.mkdir()
     project = Project(folder, config)
-    started = time.monotonic()
     project.succeed()
-    return project.products(), time.monotonic() - started
+    return project
 
 
-def attack(folder: Path, config: dict[str, object], kills: int, seed: int) -> Figures:
+def duration_of(finished: Project) -> float:
+    """About how many seconds it took to make a project: from when its folder was there to its last product."""
+    made = [path.stat().st_mtime for path in (finished.folder / "Snakefile", finished.results / "report/index.html")]
+    return made[1] - made[0]
+
+
+def attack(folder: Path, undisturbed: Project, kills: int, seed: int) -> Figures:
     """End so many runs early, in a project of their own."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # else, in the background of a shell, runs would ignore it
-    _, duration = undisturbed(folder / "undisturbed", config)
     (folder / "killed").mkdir()
-    killed = Project(folder / "killed", config)
-    return Killer(killed, Project(folder / "undisturbed"), duration, seed).run(kills)
+    return Killer(undisturbed.twin(folder / "killed"), undisturbed, seed).run(kills)
 
 
 def main() -> None:
@@ -239,7 +242,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        figures = attack(Path(folder), CONFIG, arguments.kills, arguments.seed)
+        figures = attack(
+            Path(folder), undisturbed(Path(folder, "undisturbed"), CONFIG), arguments.kills, arguments.seed
+        )
     print(figures)
     sys.exit(bool(figures.faults))
 

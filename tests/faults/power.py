@@ -23,7 +23,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
-from faults.kills import differences, undisturbed  # noqa: E402
+from faults.kills import differences, duration_of, undisturbed  # noqa: E402
 from project import SMALL, Project, merged  # noqa: E402
 
 _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN, as in fs/ext4/ext4.h
@@ -101,15 +101,15 @@ class Figures:
         return "\n".join([*lines, *(f"  FAULT {fault}" for fault in self.faults)])
 
 
-def attack(folder: Path, config: dict[str, object], cuts: int, seed: int) -> Figures:
+def attack(folder: Path, undisturbed: Project, cuts: int, seed: int) -> Figures:
     """Cut the power so often, each time a few times while one project is made."""
     chance, figures = random.Random(seed), Figures()
-    products, duration = undisturbed(folder / "undisturbed", config)
+    products, duration = undisturbed.products(), duration_of(undisturbed)
     with Disk(folder) as disk:
         while figures.cuts < cuts:
             made = disk.mount / f"after-{figures.cuts}"
             made.mkdir()
-            Project(made, config)
+            undisturbed.twin(made)
             os.sync()
             for _ in range(min(CUTS_OF_A_PROJECT, cuts - figures.cuts)):
                 figures.cuts += _cut_one(disk, Project(made), chance.uniform(0.5, duration))
@@ -151,6 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cuts", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--against", type=Path, help="the folder of a finished project, in place of one that is made")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     reason = impossible()
@@ -159,7 +160,8 @@ def main() -> None:
     if not arguments.inside:
         os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv, "--inside"])
     with tempfile.TemporaryDirectory() as folder:
-        figures = attack(Path(folder), CONFIG, arguments.cuts, arguments.seed)
+        whole = Project(arguments.against) if arguments.against else undisturbed(Path(folder, "undisturbed"), CONFIG)
+        figures = attack(Path(folder), whole, arguments.cuts, arguments.seed)
     print(figures)
     sys.exit(bool(figures.faults))
 

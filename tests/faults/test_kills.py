@@ -12,9 +12,9 @@ from faults import kills
 from project import SMALL, Project
 
 
-def test_what_is_made_after_kills_is_what_an_undisturbed_run_makes(tmp_path: Path) -> None:
+def test_what_is_made_after_kills_is_what_an_undisturbed_run_makes(finished: Project, tmp_path: Path) -> None:
     seed = secrets.randbelow(1_000_000)
-    figures = kills.attack(tmp_path, SMALL, len(kills.WAYS), seed)
+    figures = kills.attack(tmp_path, finished, len(kills.WAYS), seed)
     assert figures.faults == [], f"python tests/faults/kills.py --kills {len(kills.WAYS)} --seed {seed}"
     assert set(figures.kills) == set(kills.WAYS)
     assert figures.finished > 0

@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+import pytest
+
 from project import SMALL, Project, merged
 
 GROUP = 61003  # a number that no account has
@@ -25,25 +27,27 @@ def modes(paths: list[Path], *, folders: bool) -> dict[str, list[str]]:
     return found
 
 
-def test_everything_that_is_made_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
-    project = Project(tmp_path, merged(SMALL, {"publish": {"url": "./published"}}))
-    run = project.run(prefix=("sh", "-c", 'umask 027 && exec "$@"', "sh"))
-    assert run.code == 0, run.terminal
-    made = [path for folder in ("results", "archives", "published") for path in entries(tmp_path / folder)]
-    assert list(modes(made, folders=False)) == ["0o640"]
-    assert list(modes(made, folders=True)) == ["0o750"]
-
-
-def test_a_folder_that_passes_on_its_group_does_so_down_to_the_last_file(tmp_path: Path) -> None:
-    project = Project(tmp_path, SMALL)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """What a user makes who keeps others out, in a folder that passes on its group."""
+    project = Project(tmp_path_factory.mktemp("made"), merged(SMALL, {"publish": {"url": "./published"}}))
     project.results.mkdir()
     if os.geteuid() == 0:
         os.chown(project.results, -1, GROUP)
-    project.results.chmod(0o2775)
-    group = project.results.stat().st_gid
-    run = project.run(prefix=("sh", "-c", 'umask 002 && exec "$@"', "sh"))
+    project.results.chmod(0o2750)
+    run = project.run(prefix=("sh", "-c", 'umask 027 && exec "$@"', "sh"))
     assert run.code == 0, run.terminal
-    made = entries(project.results)
-    assert {path.stat().st_gid for path in made} == {group}
-    assert list(modes(made, folders=True)) == [oct(0o2775)]
-    assert list(modes(made, folders=False)) == [oct(0o664)]
+    return project
+
+
+def test_everything_that_is_made_has_the_mode_that_the_umask_leaves(made: Project) -> None:
+    for folder in (made.archives, made.folder / "published"):
+        assert list(modes(entries(folder), folders=False)) == ["0o640"]
+        assert list(modes(entries(folder), folders=True)) == ["0o750"]
+    assert list(modes(entries(made.results), folders=False)) == ["0o640"]
+
+
+def test_a_folder_that_passes_on_its_group_does_so_down_to_the_last_file(made: Project) -> None:
+    group = made.results.stat().st_gid
+    assert {path.stat().st_gid for path in entries(made.results)} == {group}
+    assert list(modes(entries(made.results), folders=True)) == ["0o2750"]
