@@ -52,3 +52,17 @@ def test_a_run_that_is_ended_before_its_first_job_gives_its_lock_back(number: in
         if kills.BEGUN not in ended.terminal:
             break
     assert ended.code == 128 + number
+
+
+def test_ctrl_c_when_all_is_done_changes_nothing(project: Project) -> None:
+    (project.results / "report" / "index.html").unlink()
+    run = project.start()
+    try:
+        while "Done: " not in run.terminal.read_text():
+            assert run.runs, run.terminal.read_text()
+        run.process.send_signal(signal.SIGINT)
+        ended = run.end(kills.HANGS)
+    finally:
+        run.kill()
+    assert ended.code == 0
+    assert "Traceback" not in ended.terminal

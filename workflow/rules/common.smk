@@ -456,6 +456,8 @@ def show_run():
 
 def end_run(succeeded, snakemake_log):
     """Say what the run has made, or how far it came."""
+    # It is over in a moment, and Python would answer Ctrl-C by then with where it was.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     own_log = os.path.relpath(snakemake_log)
 
     def lines(run, seconds):
