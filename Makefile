@@ -22,7 +22,7 @@ help:
 	@echo 'make test    the whole test suite'
 	@echo 'make test-readers  reads results with TensorFlow, PyTorch, DALI and others, in an environment of their own'
 	@echo 'make test-cluster  runs the workflow on a Slurm that it starts on this machine (as root; about 5 minutes)'
-	@echo 'make lint    ruff, mypy, snakefmt and snakemake --lint'
+	@echo 'make lint    ruff, mypy, snakefmt, shellcheck and snakemake --lint'
 	@echo 'make format  formats the sources'
 	@echo 'make lock    envs/ anew after a change of the dependencies in pyproject.toml'
 	@echo 'make bench   times every stage against md5sum, tar, TFDS and others'
@@ -57,6 +57,7 @@ lint: $(VENV)/installed-test
 	@$(BIN)/mypy
 	@$(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/snakemake --lint
+	@$(BIN)/shellcheck .ci/run
 
 format: $(VENV)/installed-test
 	@$(BIN)/ruff check --fix --quiet $(SOURCES)

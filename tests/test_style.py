@@ -21,6 +21,7 @@ TOOLS = {
     "mypy": ["mypy"],
     "snakefmt": ["snakefmt", "--check", "Snakefile", "workflow/rules"],
     "snakemake --lint": ["snakemake", "--lint"],
+    "shellcheck": ["shellcheck", ".ci/run"],
 }
 
 # Which package must not import which: formats know nothing of ImageNet, and nothing imports what stands above it.
@@ -57,6 +58,14 @@ def test_the_sources_are_clean(tool: str) -> None:
     command = [str(Path(sys.executable).parent / program), *arguments]
     run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_script_of_a_pbs_job_is_clean_as_snakemake_fills_it_in() -> None:
+    template = (CHECKOUT / "profiles" / "pbs" / "jobscript.sh").read_text()
+    script = template.format(properties="{}", exec_job="python -m snakemake")
+    command = [str(Path(sys.executable).parent / "shellcheck"), "-"]
+    run = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
 
 
 def test_the_library_never_imports_snakemake() -> None:
