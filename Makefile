@@ -10,10 +10,12 @@ READERS := .venv-readers
 READERS_PIP := $(READERS)/bin/python -m pip -qq --disable-pip-version-check
 CLUSTER := .venv-cluster
 CLUSTER_PIP := $(CLUSTER)/bin/python -m pip -qq --disable-pip-version-check
+# Each file of tests in one process, for the projects that its tests share, in the order of tests/conftest.py.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 SOURCES := workflow profiles tests envs benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-cluster demo test test-readers test-cluster lint format lock bench bench-scale soak clean
+.PHONY: help env env-cluster demo test test-readers test-cluster coverage lint format lock bench bench-scale soak clean
 
 help:
 	@echo 'make demo    a made-up ILSVRC2012 through the whole workflow, into demo/results'
@@ -22,6 +24,7 @@ help:
 	@echo 'make test    the whole test suite'
 	@echo 'make test-readers  reads results with TensorFlow, PyTorch, DALI and others, in an environment of their own'
 	@echo 'make test-cluster  runs the workflow on a Slurm that it starts on this machine (as root; about 5 minutes)'
+	@echo 'make coverage  the whole test suite, and which lines of the library it does not run'
 	@echo 'make lint    ruff, mypy, snakefmt, shellcheck and snakemake --lint'
 	@echo 'make format  formats the sources'
 	@echo 'make lock    envs/ anew after a change of the dependencies in pyproject.toml'
@@ -43,13 +46,19 @@ demo: $(VENV)/installed
 	@echo 'Scores of a made-up model: demo/results/scores/demo.json, demo.classes.csv, demo.png'
 
 test: $(VENV)/installed-test
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-readers: $(READERS)/installed
 	@$(READERS)/bin/python -m pytest tests/readers
 
 test-cluster: $(VENV)/installed-test $(CLUSTER)/installed
 	@$(BIN)/python -m pytest tests/cluster
+
+coverage: $(VENV)/installed-test
+	@rm -rf .coverage && mkdir .coverage
+	@$(BIN)/coverage run -m pytest $(PARALLEL)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 lint: $(VENV)/installed-test
 	@$(BIN)/ruff check $(SOURCES)
@@ -83,7 +92,7 @@ soak: $(VENV)/installed-test
 	@$(BIN)/python tests/faults/power.py --cuts 30
 
 clean:
-	rm -rf $(VENV) $(READERS) $(CLUSTER) demo workflow/imagenet_prep.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(READERS) $(CLUSTER) demo workflow/imagenet_prep.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: envs/lock.txt | $(BIN)/pip

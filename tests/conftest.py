@@ -14,6 +14,15 @@ from project import SMALL, Project
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
+# Where whole runs are made: first, so that at the end there is work left for every process.
+SLOW = ("workflow", "faults", "publish", "report")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slow tests first."""
+    items.sort(key=lambda item: item.path.parent.name not in SLOW)
+
+
 @pytest.fixture(scope="session")
 def checkout() -> Path:
     """The root of the repository."""
