@@ -7,6 +7,9 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/run.smk"
+include: "workflow/rules/inputs.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/space.smk"
 include: "workflow/rules/archives.smk"
 include: "workflow/rules/labels.smk"

@@ -1,5 +1,7 @@
 """The devkit, and the label files made of it."""
 
+from imagenet_prep.dataset import names
+
 LABEL_FILES = [LABELS / name for name in names.LABEL_FILES]
 CLASS_PARAMS = {"wnids": config["classes"], "subset_labels": config["subset_labels"]}
 

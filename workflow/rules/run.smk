@@ -1,0 +1,168 @@
+"""How a run begins and ends: what has to hold before its first job, what it shows, its last lines."""
+
+import signal
+import threading
+
+from imagenet_prep import job, progress, queue, stopped
+from imagenet_prep.console import summary, terminal
+from imagenet_prep.dataset import space, verdict
+from imagenet_prep.dataset.there import look
+from imagenet_prep.products import presence
+from imagenet_prep.publish import bucket
+
+
+def expect_writable(folder, remedy):
+    """Stop if a folder, or the one in which it would be made, is not writable: Snakemake would fail in its own words."""
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
+    if not os.access(existing, os.W_OK | os.X_OK):
+        stop(f"{existing}: this folder is not writable for you. {remedy}.")
+
+
+STOPPED = "You have stopped it. Run the same command again to go on."
+
+
+def begin_run():
+    """Look whether the run can write, and see to it that its last lines on the terminal are the causes of failures."""
+    written = [path for it in workflow.dag.needrun_jobs() for path in (*it.output, *it.log, it.benchmark) if path]
+    for folder in sorted({Path(path).parent for path in written}):
+        expect_writable(folder, "Give yourself the right to write there, or choose another output_dir")
+    job.forget_failures(LOGS)
+    atexit.register(print_failures)
+    if signal.getsignal(signal.SIGINT) is end_early:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    handle_sigterm_aside()
+
+
+def end_early(number, frame):
+    """End a run that has not begun its first job, and have Snakemake give its lock back."""
+    if number == signal.SIGINT:
+        atexit.register(print, STOPPED, file=sys.stderr)
+    sys.exit(128 + number)
+
+
+def handle_sigterm_aside():
+    """Have SIGTERM handled in a thread of its own.
+
+    Snakemake's handler waits for a lock. Where the code that it interrupts holds that lock, it would wait for ever.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        signal.signal(signal.SIGTERM, lambda *told: threading.Thread(target=handler, args=told).start())
+
+
+def unfinished_jobs():
+    """Rule, subject and log of each job that this run is still to do; what has no log only gathers others."""
+    for it in workflow.dag.needrun_jobs():
+        if it.log:
+            subjects = [value for name, value in it.wildcards_dict.items() if name != "batch"]
+            yield it.rule.name, "".join(subjects), Path(it.log[0])
+
+
+def show_run():
+    """Show from now on how far the run is, in place of the jobs that share its terminal."""
+    quiet = {str(it) for it in workflow.output_settings.quiet or ()}
+    if TERMINAL is None or "all" in quiet:
+        return
+    progress.forget_reports(LOGS)
+    progress.speak_for_jobs()
+    live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and "progress" not in quiet
+    TERMINAL.show(sys.stderr, live, unfinished_jobs)
+
+
+def end_run(succeeded, snakemake_log):
+    """Say what the run has made, or how far it came."""
+    # It is over in a moment, and Python would answer Ctrl-C by then with where it was.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    own_log = os.path.relpath(snakemake_log)
+
+    def lines(run, seconds):
+        if succeeded:
+            return summary.of_success(run, seconds, config, own_log)
+        return summary.of_failure(run, seconds, own_log)
+
+    if TERMINAL:
+        TERMINAL.end(lines)
+
+
+def expect_empty_queue():
+    """Stop if jobs of an earlier run go on that this run would do again."""
+    jobids = {jobid for it in workflow.dag.needrun_jobs() for jobid in workflow.persistence.external_jobids(it)}
+    try:
+        queue.expect_none(jobids)
+    except PrepError as error:
+        stop(str(error))
+
+
+def parts_to_come():
+    """What this run makes of the parts that need space."""
+    kinds = {"write_folders": space.IMAGEFOLDER, "write_shards": space.TFRECORD, "index_shards": space.TFRECORD_INDEX}
+    parts = set()
+    for it in workflow.dag.needrun_jobs():
+        name = it.rule.name
+        if name == "fetch_archive":
+            parts.add((space.ARCHIVE, NAME_OF_FILE[it.wildcards.file]))
+        elif name == "label_images":
+            parts.add((space.REST, ""))
+        elif name in kinds:
+            parts.add((kinds[name], it.wildcards.split))
+    return parts
+
+
+def expect_room():
+    """Show the space that this run needs, and stop if it is not there.
+
+    Here and in no rule, since a rule's output would be an input of all others and could make them stale.
+    """
+    parts = parts_to_come()
+    needed = space.needs(config, look(config, SPARE), parts) if parts else []
+    rooms = verdict.rooms_of(needed)
+    if needed:
+        logger.info(verdict.as_table(needed, rooms))
+    try:
+        verdict.expect_room(needed, rooms)
+    except PrepError as error:
+        stop(str(error))
+
+
+def expect_client():
+    """Stop if this run is to publish, and has no client for that: rather now than when all has been made."""
+    if any(it.rule.name == "publish_products" for it in workflow.dag.needrun_jobs()):
+        try:
+            bucket.expect_client(config["publish"]["url"])
+        except PrepError as error:
+            stop(str(error))
+
+
+def print_failures():
+    """Print the causes that failed jobs have left."""
+    lines = job.failures(LOGS)
+    if lines:
+        print_errors(lines)
+
+
+def explain_silent_failures(snakemake_log):
+    """Say something of jobs, too, that could leave no cause, and of a run that was stopped."""
+    said = Path(snakemake_log).read_text(encoding="utf-8")
+    # Not always Snakemake itself notices Ctrl-C, which goes to its jobs, too.
+    if any(sign in said for sign in ("Terminating processes on user request", "Signals.SIGINT", "exit status 130")):
+        atexit.register(print, STOPPED, file=sys.stderr)
+        return
+    lines = [str(it) for it in stopped.without_a_word(said)]
+    if not lines and not job.failures(LOGS):
+        lines = [f"{snakemake_log}: the run was ended from outside, or by Snakemake itself, which says above why."]
+    if lines:
+        atexit.register(print_errors, lines)
+
+
+TERMINAL = terminal.take(logger) if workflow.is_main_process else None
+
+if workflow.is_main_process:
+    signal.signal(signal.SIGTERM, end_early)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not so in the background of a shell
+        signal.signal(signal.SIGINT, end_early)
+    expect_writable(Path(".snakemake"), "Give yourself the right to write there, or run with --directory <another one>")
+    try:
+        presence.revoke_void_receipts(OUT)
+        presence.remove_dead_links(ARCHIVES)
+    except OSError as error:
+        stop(job.describe(error, LOGS, OUT))
