@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from project import Project
+from project import Project, merged
 
 RECORDS = {"plan_shards", "write_shards", "complete_shards", "describe_records", "index_shards", "complete_indexes"}
-AUDIT = {"audit_products", "write_page", "all"}
+FOLDERS = {"write_folders", "complete_tree"}
+AUDIT = {"audit_products", "write_page", "all", "audit"}
 REVERIFY = {"fetch_archive", "scan_archive", "verify_archive", "all"}
 
 
@@ -24,168 +25,148 @@ def folders(project: Project) -> list[Path]:
     return sorted((project.results / "imagefolder" / "train").iterdir())
 
 
-def test_a_second_run_has_nothing_to_do(project: Project) -> None:
+def below(project: Project, *products: str) -> dict[str, int]:
+    """The modification times of these products."""
+    return {path: time for path, time in project.times().items() if path.startswith(products)}
+
+
+def wnids(project: Project) -> list[str]:
+    lines = (project.results / "labels" / "wnid_to_index.txt").read_text().splitlines()
+    return [line.split()[0] for line in lines]
+
+
+@pytest.fixture(scope="module")
+def own_made(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose archives the workflow did not make itself, made on one core and cut into other jobs."""
+    config = yaml.safe_load((finished.folder / "test.yaml").read_text())
+    jobs = {"imagefolder_classes": 1, "imagefolder_val_classes": 4, "tfrecord_shards": 3, "index_shards": 1}
+    changes = {"synthetic": None, "classes": wnids(finished), "jobs": jobs}
+    project = Project(tmp_path_factory.mktemp("own_made"), merged(config, changes))
+    shutil.copytree(finished.archives, project.archives)
+    project.succeed(cores=1)
+    return project
+
+
+@pytest.fixture
+def own(own_made: Project, tmp_path: Path) -> Project:
+    """A copy of that."""
+    return own_made.copy(tmp_path / "own")
+
+
+def test_a_second_run_has_nothing_to_do_though_folders_have_new_times_as_copies_do_and_jobs_another_size(
+    project: Project,
+) -> None:
+    for folder in folders(project):
+        os.utime(folder)
+    project.configure({"jobs": {"imagefolder_classes": 2, "tfrecord_shards": 3, "index_shards": 1}})
     before = project.times()
     assert project.run().nothing_done
     assert project.times() == before
 
 
-def test_a_copied_project_has_nothing_to_do_though_the_times_of_its_folders_are_new(project: Project) -> None:
-    for folder in folders(project):
-        os.utime(folder)
-    assert project.run().nothing_done
-
-
-def test_another_shard_count_redoes_the_records_and_leaves_no_old_shard(project: Project) -> None:
-    tree = {path: time for path, time in project.times().items() if path.startswith("imagefolder/")}
-    project.configure({"tfrecord": {"train_shards": 3}})
-    run = project.succeed()
-    assert run.rules <= RECORDS | AUDIT
+def test_other_shard_counts_and_val_dirs_redo_what_is_named_by_them_and_changed_back_give_the_first_bytes(
+    project: Project,
+) -> None:
+    products = project.products()
+    others = ("imagefolder/t", "tfrecord/validation-", "tfrecord_index/validation-", "tables/", "labels/")
+    times = below(project, *others)
+    project.configure({"tfrecord": {"train_shards": 3}, "imagefolder": {"val_dirs": "index"}})
+    run = project.succeed("audit")
+    assert run.rules <= RECORDS | FOLDERS | AUDIT
     for product in ("tfrecord", "tfrecord_index"):
         names = sorted(path.name for path in (project.results / product).glob("train-*"))
         assert names == [f"train-{shard:05d}-of-00003" for shard in range(3)]
-    assert {path: time for path, time in project.times().items() if path.startswith("imagefolder/")} == tree
-    assert project.run().nothing_done
+    val = project.results / "imagefolder" / "val"
+    assert sorted(path.name for path in val.iterdir()) == [f"{index:03d}" for index in range(6)]
+    assert below(project, *others) == times, "neither the shards of validation nor the folders of the other splits"
 
-
-def test_a_shard_count_changed_back_gives_the_first_bytes_again(project: Project) -> None:
-    before = project.products()
-    project.configure({"tfrecord": {"train_shards": 3}})
+    project.configure({"tfrecord": {"train_shards": 4}, "imagefolder": {"val_dirs": "wnid"}})
+    next(folders(project)[1].iterdir()).unlink()  # A deleted image file comes back, too.
     project.succeed()
-    project.configure({"tfrecord": {"train_shards": 4}})
-    project.succeed()
-    assert project.products() == before
-
-
-@pytest.mark.parametrize("target", [(), ("imagefolder",), ("imagefolder_train",)])
-def test_a_deleted_class_folder_comes_back_and_others_of_its_batch_with_it_at_most(
-    project: Project, target: tuple[str, ...]
-) -> None:
-    products, times = project.products(), project.times()
-    gone, *others = folders(project)
-    shutil.rmtree(gone)
-    project.succeed(*target)
-    assert project.products() == products
-    remade = {path for path, time in project.times().items() if times[path] != time and path.startswith("imagefolder/")}
-    batch = {folder.name for folder in [gone, *others[:2]]}
-    assert {path.split("/")[2] for path in remade} <= batch
-
-
-def test_a_deleted_image_file_comes_back(project: Project) -> None:
-    products = project.products()
-    next(folders(project)[1].iterdir()).unlink()
-    project.succeed()
+    assert sorted(path.name for path in val.iterdir()) == wnids(project)
     assert project.products() == products
 
 
-@pytest.mark.parametrize("target", [(), ("tfrecords",), ("tfrecords_train",)])
-def test_a_deleted_shard_comes_back_and_others_of_its_batch_with_it_at_most(
-    project: Project, target: tuple[str, ...]
+TABLES = ["labels/classes.csv", "tables/images.parquet", "tables/bboxes.parquet"]
+INDEX = "tfrecord_index/validation-00001-of-00002"
+
+
+@pytest.mark.parametrize(
+    ("targets", "others"),
+    [((), TABLES), (("imagefolder", "tfrecords", "indexes"), [INDEX]), (("imagefolder_train", "tfrecords_train"), [])],
+    ids=["everything", "of every split", "of the training set"],
+)
+def test_a_deleted_class_folder_shard_index_or_table_comes_back_and_what_was_made_in_its_batch_with_it_at_most(
+    project: Project, targets: tuple[str, ...], others: list[str]
 ) -> None:
     products, times = project.products(), project.times()
-    (project.results / "tfrecord" / "train-00001-of-00004").unlink()
-    project.succeed(*target)
+    first, *following = folders(project)
+    shutil.rmtree(first)
+    for name in ("tfrecord/train-00001-of-00004", *others):
+        (project.results / name).unlink()
+    project.succeed(*targets)
     assert project.products() == products
     remade = {path for path, time in project.times().items() if times[path] != time}
+    batch = {folder.name for folder in [first, *following[:2]]}
+    assert {path.split("/")[2] for path in remade if path.startswith("imagefolder/")} <= batch
+    # No shard of validation: neither for its index, nor for a table.
     assert {path for path in remade if path.startswith(("tfrecord/train", "tfrecord/val"))} <= {
         "tfrecord/train-00000-of-00004",
         "tfrecord/train-00001-of-00004",
     }
+    assert INDEX in others or not any(path.startswith("tfrecord_index/validation") for path in remade)
 
 
-def test_a_deleted_index_comes_back_without_its_shard_being_made_again(project: Project) -> None:
-    products, times = project.products(), project.times()
-    (project.results / "tfrecord_index" / "validation-00001-of-00002").unlink()
-    run = project.succeed("indexes")
-    assert project.products() == products
-    assert "write_shards" not in run.rules
-    assert all(time == times[path] for path, time in project.times().items() if path.startswith("tfrecord/"))
-
-
-@pytest.mark.parametrize("name", ["labels/classes.csv", "tables/images.parquet", "tables/bboxes.parquet"])
-def test_a_deleted_table_comes_back_without_the_products_being_made_again(project: Project, name: str) -> None:
-    products, times = project.products(), project.times()
-    (project.results / name).unlink()
-    project.succeed()
-    assert project.products() == products
-    made_of_images = ("imagefolder/", "tfrecord/", "tfrecord_index/")
-    assert all(time == times[path] for path, time in project.times().items() if path.startswith(made_of_images))
-
-
-def test_a_touched_archive_is_at_most_verified_again(project: Project) -> None:
+def test_an_archive_that_is_touched_or_moved_elsewhere_and_linked_is_at_most_verified_again(
+    project: Project, tmp_path: Path
+) -> None:
     times = project.times()
     os.utime(train(project))
+    link, elsewhere = project.archives / "ILSVRC2012_img_val.tar", tmp_path / "elsewhere.tar"
+    link.rename(elsewhere)
+    link.symlink_to(elsewhere)
     run = project.succeed()
-    assert "scan_archive" in run.rules
+    assert "Verify archive train and find its images" in run.log
     assert run.rules <= REVERIFY
     assert project.times() == times
-    assert project.run().nothing_done
-
-
-def test_an_archive_moved_elsewhere_and_linked_is_at_most_verified_again(project: Project, tmp_path: Path) -> None:
-    times = project.times()
-    elsewhere = tmp_path / "elsewhere.tar"
-    train(project).rename(elsewhere)
-    train(project).symlink_to(elsewhere)
-    assert project.succeed().rules <= REVERIFY
-    assert project.times() == times
     assert elsewhere.is_file()
+    assert project.run().nothing_done
 
 
-def test_another_archives_dir_with_the_same_archives_redoes_no_product(project: Project) -> None:
+def test_neither_another_archives_dir_with_the_same_archives_nor_a_changed_script_redoes_a_product(
+    project: Project,
+) -> None:
     times = project.times()
-    project.archives.rename(project.folder / "moved")
+    archives = {path.name: path.stat().st_mtime_ns for path in project.archives.iterdir()}
+    moved = project.archives.rename(project.folder / "moved")
     project.configure({"archives_dir": "moved"})
+    for script in ("fetch_archive", "scan_archive", "verify_archive", "write_shards"):
+        with (project.folder / "workflow" / "scripts" / f"{script}.py").open("a") as file:
+            file.write("\n# A remark.\n")
     assert project.succeed().rules <= REVERIFY
     assert project.times() == times
+    assert {path.name: path.stat().st_mtime_ns for path in moved.iterdir()} == archives
 
 
-@pytest.mark.parametrize("script", ["fetch_archive", "scan_archive", "verify_archive", "write_shards"])
-def test_a_changed_script_redoes_no_product_and_touches_no_archive(project: Project, script: str) -> None:
-    times = project.times()
-    archives = {path: path.stat() for path in project.archives.iterdir()}
-    with (project.folder / "workflow" / "scripts" / f"{script}.py").open("a") as file:
-        file.write("\n# A remark.\n")
-    assert project.succeed().rules <= REVERIFY
-    assert project.times() == times
-    assert {path: path.stat().st_mtime_ns for path in project.archives.iterdir()} == {
-        path: stat.st_mtime_ns for path, stat in archives.items()
-    }
+def test_an_archive_taken_away_after_everything_was_made_is_not_asked_for(own: Project) -> None:
+    train(own).unlink()
+    assert own.run().nothing_done
 
 
-def test_an_archive_taken_away_after_everything_was_made_is_not_asked_for(project: Project) -> None:
-    project.configure({"synthetic": None, "classes": project_wnids(project)})
-    project.succeed()
-    train(project).unlink()
-    assert project.run().nothing_done
-
-
-def project_wnids(project: Project) -> list[str]:
-    lines = (project.results / "labels" / "wnid_to_index.txt").read_text().splitlines()
-    return [line.split()[0] for line in lines]
-
-
-def test_other_job_sizes_redo_nothing(project: Project) -> None:
-    project.configure({"jobs": {"imagefolder_classes": 2, "tfrecord_shards": 3, "index_shards": 1}})
-    assert project.run().nothing_done
-
-
-def test_an_archive_with_other_content_redoes_what_is_made_of_it(project: Project) -> None:
-    times = project.times()
-    project.configure({"synthetic": None, "classes": project_wnids(project)})
-    project.succeed()
-    path = project.archives / "human_accuracy_v3.0.0.json"
+def test_an_archive_with_other_content_redoes_what_is_made_of_it(own: Project) -> None:
+    times = own.times()
+    path = own.archives / "human_accuracy_v3.0.0.json"
     path.write_text(path.read_text() + "\n")
-    run = project.succeed()
+    run = own.succeed()
     assert "tabulate_multilabel" in run.rules
     assert not run.rules & {"write_shards", "write_folders"}
-    assert project.times()["tables/multilabel.parquet"] != times["tables/multilabel.parquet"]
+    assert own.times()["tables/multilabel.parquet"] != times["tables/multilabel.parquet"]
 
 
 def test_a_raised_format_version_redoes_that_product_and_what_follows(project: Project) -> None:
     versions = project.folder / "workflow" / "imagenet_prep" / "versions.py"
     versions.write_text(versions.read_text().replace("TFRECORD = 1", "TFRECORD = 2"))
-    run = project.succeed()
+    run = project.succeed("audit")
     assert "write_shards" in run.rules
     assert run.rules <= RECORDS | AUDIT
 
@@ -196,8 +177,8 @@ def test_a_smaller_choice_of_classes_leaves_no_folder_of_the_others_and_no_file_
     mine.write_text("mine")
     lookalike = gone / f"{gone.name}_999999.JPEG"
     lookalike.write_text("mine too")
-    chosen = project_wnids(project)[2:4]
-    project.configure({"classes": chosen})
+    chosen = wnids(project)[2:4]
+    project.configure({"classes": chosen, "products": ["imagefolder", "audit"]})
     run = project.run()
     assert run.code != 0, "a file that no product of this configuration has fails the audit"
     assert str(mine.relative_to(project.folder)) in run.terminal
@@ -207,43 +188,34 @@ def test_a_smaller_choice_of_classes_leaves_no_folder_of_the_others_and_no_file_
     project.succeed()
     for tree in ("train", "val"):
         assert sorted(path.name for path in (project.results / "imagefolder" / tree).iterdir()) == chosen
+    vouched_for = (project.results / "SHA256SUMS").read_text()
+    assert "tables/images.parquet" in vouched_for
+    assert "tables/bboxes.parquet" not in vouched_for, "it is no product any more, and still of all classes"
 
 
-def test_other_val_dirs_leave_no_folder_of_the_old_naming(project: Project) -> None:
-    project.configure({"imagefolder": {"val_dirs": "index"}})
-    run = project.succeed()
-    val = project.results / "imagefolder" / "val"
-    assert sorted(path.name for path in val.iterdir()) == [f"{index:03d}" for index in range(6)]
-    assert "write_shards" not in run.rules
-    project.configure({"imagefolder": {"val_dirs": "wnid"}})
-    project.succeed()
-    assert sorted(path.name for path in val.iterdir()) == project_wnids(project)
+def test_other_cores_and_job_sizes_give_the_same_bytes(own_made: Project, finished: Project) -> None:
+    page = "report/index.html"
+    assert own_made.products() | {page: ""} == finished.products() | {page: ""}
+    # The page alone says that these are one's own archives, and that the choice of classes is one's own.
+    own = ("<title>", 'class="name"', '"overview-title"', 'class="lead"', "<dt>classes<", "<dt>synthetic images<")
+    pages = [(project.results / page).read_text().splitlines() for project in (own_made, finished)]
+    same, others = ([line for line in lines if not any(words in line for words in own)] for lines in pages)
+    assert same == others
 
 
-def test_other_cores_and_job_sizes_give_the_same_bytes(finished: Project, tmp_path: Path) -> None:
-    config = yaml.safe_load((finished.folder / "test.yaml").read_text())
-    config["jobs"] = {"imagefolder_classes": 1, "imagefolder_val_classes": 4, "tfrecord_shards": 3, "index_shards": 1}
-    (tmp_path / "other").mkdir()
-    other = Project(tmp_path / "other", config)
-    other.succeed(cores=1)
-    assert other.products() == finished.products()
+def test_a_relinked_archive_does_not_hide_another_change(own: Project) -> None:
+    own.archives.rename(own.folder / "moved")
+    own.configure({"archives_dir": "moved", "tfrecord": {"train_shards": 3}})
+    assert own.succeed().rules <= REVERIFY | RECORDS | AUDIT
+    assert len(list((own.results / "tfrecord").glob("train-*-of-00003"))) == 3
+    assert own.run().nothing_done
 
 
-def test_a_relinked_archive_does_not_hide_another_change(project: Project) -> None:
-    project.archives.rename(project.folder / "moved")
-    project.configure({"archives_dir": "moved", "tfrecord": {"train_shards": 3}, "synthetic": None})
-    project.configure({"classes": project_wnids(project)})
-    project.succeed()
-    assert len(list((project.results / "tfrecord").glob("train-*-of-00003"))) == 3
-    assert project.run().nothing_done
-
-
-def test_archives_no_longer_in_use_leave_nothing_in_the_products(project: Project) -> None:
-    archives = {path: path.stat().st_mtime_ns for path in project.archives.iterdir()}
-    project.configure({"use": ["val", "devkit", "bbox_val", "multilabel"], "synthetic": None})
-    project.configure({"classes": project_wnids(project)})
-    project.succeed()
-    assert [path.name for path in (project.results / "imagefolder").iterdir()] == ["val"]
+def test_archives_no_longer_in_use_leave_nothing_in_the_products(own: Project) -> None:
+    archives = {path: path.stat().st_mtime_ns for path in own.archives.iterdir()}
+    own.configure({"use": ["val", "devkit", "bbox_val", "multilabel"]})
+    own.succeed()
+    assert [path.name for path in (own.results / "imagefolder").iterdir()] == ["val"]
     for product in ("tfrecord", "tfrecord_index"):
-        assert not list((project.results / product).glob("train-*"))
-    assert {path: path.stat().st_mtime_ns for path in project.archives.iterdir()} == archives
+        assert not list((own.results / product).glob("train-*"))
+    assert {path: path.stat().st_mtime_ns for path in own.archives.iterdir()} == archives

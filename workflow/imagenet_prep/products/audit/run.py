@@ -71,10 +71,7 @@ class Audit:
                     self._folders(pool, split, part)
             if "tfrecords" in self.products:
                 self._records(pool, of_split)
-        # A table may lie there for another product's sake, so what counts is that its archive is in use.
-        expected = {images_path.name, *({multilabel.name} if "multilabel" in self.config["use"] else ())}
         if "bboxes" in self.products:
-            expected.add(boxes.name)
             self._look("bboxes", boxes, [boxes], "bboxes", tables.check_boxes, boxes, ImageTable(images_path))
         if "multilabel" in self.products:
             self._look(
@@ -82,12 +79,15 @@ class Audit:
             )
         if "multilabel_tfrecords" in self.products:
             self._multilabel_records(multilabel, of_split["validation"])
-        self._nothing_else("tables folder", folder, expected)
+        of_product = {"bboxes": boxes, "multilabel": multilabel, "multilabel_tfrecords": multilabel}
+        made = {images_path, *(path for product, path in of_product.items() if product in self.products)}
+        # What was a product earlier, perhaps of other classes, may stay, but is not vouched for.
+        self._nothing_else("tables folder", folder, {path.name for path in (images_path, boxes, multilabel)})
         self._nothing_else("labels folder", labels, set(LABEL_FILES))
         others = {"indexes": TFRECORD_INDEX, "multilabel_tfrecords": TFRECORD_MULTILABEL}
         small = [self.output_dir / name for product, name in others.items() if product in self.products]
-        for path in (path for published in (folder, labels, *small) for path in published.glob("*") if path.is_file()):
-            if self._relative(path) not in self.sums:
+        for path in (*made, *(it for place in (labels, *small) for it in place.glob("*"))):
+            if path.is_file() and self._relative(path) not in self.sums:
                 self.sums[self._relative(path)] = atomic.sha256(path)
 
     def _look(
