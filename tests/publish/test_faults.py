@@ -16,7 +16,7 @@ from publish.conftest import SECRET
 from publish.places import S3, Folder, Place, Products
 
 Publish = Callable[..., Outcome]
-LARGE = 40 << 20  # goes in three parts
+LARGE = 33 << 20  # goes in three parts
 
 PASSING = {
     "a store that is too busy": proxy.unavailable,

@@ -17,7 +17,7 @@ from imagenet_prep.formats.stream import Stream
 from project import Project
 from publish import proxy
 from publish.conftest import SECRET
-from publish.places import S3, Folder, Google, Place
+from publish.places import S3, Google, Place
 
 SHARDS = {
     *(f"tfrecord/train-{shard:05d}-of-00004" for shard in range(4)),
@@ -46,8 +46,14 @@ def file_names(place: Place, split: str) -> Iterator[str]:
                 yield example.decode(record)["image/filename"][0].decode()
 
 
+def holding_the_secret(project: Project) -> list[Path]:
+    """The files of a project that the secret stands in."""
+    written = [path for path in project.folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    return [path for path in written if SECRET.encode() in path.read_bytes()]
+
+
 @pytest.mark.parametrize("kind", ["s3", "google", "folder"])
-def test_the_default_target_publishes_what_can_be_read_from_there(
+def test_the_default_target_publishes_what_can_be_read_from_there_and_the_receipt_says_what_and_where(
     request: pytest.FixtureRequest, project: Project, tmp_path: Path, kind: str
 ) -> None:
     place: Place = request.getfixturevalue(kind)
@@ -61,26 +67,23 @@ def test_the_default_target_publishes_what_can_be_read_from_there(
     images = pq.read_table(copy / "tables" / "images.parquet", filters=[("split", "=", "train")])
     assert sorted(file_names(place, "train")) == sorted(images["filename"].to_pylist())
 
-    assert project.run().nothing_done
+    receipt = json.loads((project.results / "state" / "published.json").read_text())
+    assert receipt == {"url": place.url, **json.loads(place.content("manifest.json"))}
+
     before = place.contents()
-    again = project.succeed("--forcerun", "publish_products")
+    again = project.succeed("publish", "--forcerun", "publish_products")
+    assert again.rules == {"publish_products", "publish"}
     assert "and are the right ones" in again.terminal
     assert place.contents() == before
-
-
-def test_the_receipt_says_what_was_published_and_where(project: Project, folder: Folder) -> None:
-    project.configure({"publish": {"url": folder.url}})
-    project.succeed("publish")
-    receipt = json.loads((project.results / "state" / "published.json").read_text())
-    manifest = json.loads(folder.content("manifest.json"))
-    assert receipt == {"url": folder.url, **manifest}
+    assert SECRET not in again.terminal
+    assert holding_the_secret(project) == []
 
 
 def test_products_that_changed_are_published_anew_and_old_shards_go(project: Project, google: Google) -> None:
     project.configure({"publish": {"url": google.url}})
-    project.succeed()
+    project.succeed("publish")
     project.configure({"tfrecord": {"train_shards": 3}})
-    project.succeed()
+    project.succeed("publish")
     assert google.names() == {*summed(project), "SHA256SUMS", "manifest.json"}
     assert {name for name in google.names() if name.startswith("tfrecord/train-")} == {
         f"tfrecord/train-{shard:05d}-of-00003" for shard in range(3)
@@ -128,11 +131,8 @@ def test_a_failure_is_one_clear_line_and_no_secret_is_written_anywhere(project: 
     project.configure({"publish": {"url": s3.url}})
     refused = project.run()
     assert "it does not accept the credentials" in refused.last_line
-    project.configure({"publish": {"url": s3.url}})
-    s3.proxy.faults.clear()
-    project.succeed()
-    written = [path for path in project.folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    assert [path for path in written if SECRET.encode() in path.read_bytes()] == []
+    assert SECRET not in refused.terminal
+    assert holding_the_secret(project) == []
 
 
 def test_the_target_needs_the_url(project: Project) -> None:

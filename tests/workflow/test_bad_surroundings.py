@@ -36,41 +36,45 @@ def can_run(*command: str) -> bool:
     return shutil.which(command[0]) is not None and subprocess.run(command, capture_output=True).returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
+# Bad configurations, those side by side that set different keys: what is changed, and words of what is said of it.
+BAD: list[list[tuple[dict[str, Any], list[str]]]] = [
     [
         ({"tfrecords": {"train_shards": 4}}, ["tfrecords: this key is unknown", "Write tfrecord if"]),
         ({"tfrecord": {"train_shard": 4}}, ["tfrecord.train_shard: this key is unknown", "Write train_shards"]),
         ({"tfrecord": {"train_shards": "many"}}, ["tfrecord.train_shards", '"many"', "a whole number from 1 to"]),
         ({"tfrecord": {"cmyk_to_rgb": "perhaps"}}, ["tfrecord.cmyk_to_rgb", "Write true or false"]),
+        ({"tfrecord": {"seed": -1}}, ["tfrecord.seed", "-1", "Write a whole number"]),
+        ({"subset_labels": "renumber"}, ["subset_labels", '"renumber"', "did you mean renumbered?"]),
         ({"jobs": [1, 2]}, ["jobs", "[1, 2] is not allowed here", "Write the keys"]),
         ({"archives": {"val": {"md5": "abc"}}}, ["archives.val.md5", "32 lower-case hexadecimal digits"]),
-        ({"use": ["val"]}, ["use", "devkit is not in the list", "Add devkit to use"]),
         ({"use": ["devkit", "vall"]}, ["use", "did you mean val?"]),
-        ({"use": ["devkit", "val"], "products": ["bboxes"]}, ["products", "bboxes is made from", "Add bbox_train or"]),
         ({"classes": ["n01440764", "fox"]}, ["classes", '"fox"', "eight digits"]),
-        ({"classes": "nowhere.txt"}, ["classes", "nowhere.txt cannot be read", "one WNID a line"]),
-        ({"classes": "classes.txt"}, ["classes", '"fox" in line 2 of', "classes.txt", "eight digits"]),
         ({"output_dir": "archives/results"}, ["output_dir", "lies in archives_dir", "outside of it"]),
+    ],
+    [
+        ({"use": ["val"]}, ["use", "devkit is not in the list", "Add devkit to use"]),
+        ({"classes": "nowhere.txt"}, ["classes", "nowhere.txt cannot be read", "one WNID a line"]),
         ({"output_dir": "test.yaml"}, ["output_dir", "is a file", "Write the name of a folder"]),
     ],
-    ids=str,
-)
-def test_a_bad_configuration_is_told_by_key_value_and_mend(
-    labelled: Project, changes: dict[str, Any], words: list[str]
+    [
+        ({"use": ["devkit", "val"], "products": ["bboxes"]}, ["products", "bboxes is made from", "Add bbox_train or"]),
+        ({"classes": "classes.txt"}, ["classes", '"fox" in line 2 of', "classes.txt", "eight digits"]),
+    ],
+]
+
+
+@pytest.mark.parametrize("cases", BAD, ids=["most keys", "no devkit", "no boxes"])
+def test_every_problem_of_a_bad_configuration_is_told_in_a_line_of_its_own_by_key_value_and_mend(
+    labelled: Project, cases: list[tuple[dict[str, Any], list[str]]]
 ) -> None:
     (labelled.folder / "classes.txt").write_text("n01440764\nfox\n")
     before = labelled.products()
-    labelled.configure(changes)
-    expect_clear_end(labelled, labelled.run(), "configuration key", *words)
-    assert labelled.products() == before
-
-
-def test_every_problem_of_a_configuration_has_a_line_of_its_own(labelled: Project) -> None:
-    labelled.configure({"tfrecord": {"seed": -1}, "subset_labels": "renumber"})
+    for changes, _ in cases:
+        labelled.configure(changes)
     run = labelled.run()
-    expect_clear_end(labelled, run, "tfrecord.seed", "-1", "Write a whole number")
-    expect_clear_end(labelled, run, "subset_labels", '"renumber"', "did you mean renumbered?")
+    lines = [expect_clear_end(labelled, run, f"configuration key {words[0]}", *words[1:]) for _, words in cases]
+    assert len(set(lines)) == len(cases), lines
+    assert labelled.products() == before
 
 
 @pytest.mark.parametrize("how", ["list", "file"])
@@ -178,29 +182,23 @@ def test_an_archive_that_may_not_be_read_is_named(labelled: Project, lock: Lock)
     assert not (labelled.results / "verified" / "val.json").exists()
 
 
-def test_what_a_read_only_archives_dir_cannot_take_goes_to_the_output_dir(
+def test_a_read_only_archives_dir_is_no_error_and_what_it_cannot_take_goes_to_the_output_dir(
     labelled: Project, lock: Lock, tmp_path: Path
 ) -> None:
-    elsewhere, name = tmp_path / "elsewhere.tar", path_of(labelled, "val").name
-    path_of(labelled, "val").rename(elsewhere)
-    lock(labelled.archives, 0o555)
-    labelled.configure({"archives": {"val": {"url": elsewhere.as_uri()}}, "download": {"local": "copy"}})
-    run = labelled.run("download", prefix=BOUND)
-    assert run.code == 0, run.terminal
-    link = labelled.results / "archives" / name
-    assert link.resolve() == labelled.results / "downloads" / name
-    assert link.read_bytes() == elsewhere.read_bytes()
-
-
-def test_a_read_only_archives_dir_is_no_error_and_nothing_is_written_there(labelled: Project, lock: Lock) -> None:
-    labelled.configure({"use": ["devkit", "val", "bbox_val", "multilabel"]})
+    elsewhere, name = tmp_path / "elsewhere.tgz", path_of(labelled, "bbox_val").name
+    path_of(labelled, "bbox_val").rename(elsewhere)
     shutil.rmtree(labelled.results)
     before = digests(labelled)
     lock(labelled.archives, 0o555)
+    labelled.configure({"archives": {"bbox_val": {"url": elsewhere.as_uri()}}, "download": {"local": "copy"}})
+    labelled.configure({"use": ["devkit", "val", "bbox_val", "multilabel"]})
     run = labelled.run(prefix=BOUND)
     assert run.code == 0, run.terminal
     assert {"audit_products", "all"} <= run.rules
-    assert digests(labelled) == before
+    link = labelled.results / "archives" / name
+    assert link.resolve() == labelled.results / "downloads" / name
+    assert link.read_bytes() == elsewhere.read_bytes()
+    assert digests(labelled) == before, "nothing is written there"
 
 
 def test_a_full_disk_is_named_with_what_to_do(labelled: Project) -> None:

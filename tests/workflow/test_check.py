@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from project import Project
+from project import Project, Run
 
 
 def flip(path: Path, offset: int) -> None:
@@ -21,8 +23,10 @@ def flip(path: Path, offset: int) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
-def image(project: Project) -> Path:
-    return sorted((project.results / "imagefolder" / "train").rglob("*.JPEG"))[0]
+def image(project: Project, class_number: int = 0) -> Path:
+    """The first training image of a class."""
+    folder = sorted((project.results / "imagefolder" / "train").iterdir())[class_number]
+    return sorted(folder.iterdir())[0]
 
 
 def test_a_check_of_an_untouched_tree_finds_nothing_and_makes_nothing(project: Project) -> None:
@@ -41,7 +45,7 @@ def test_the_checksums_are_those_that_sha256sum_makes(finished: Project) -> None
 
 
 def damage_flipped_bit_in_an_image_file(project: Project) -> Path:
-    path = image(project)
+    path = image(project, class_number=4)
     flip(path, path.stat().st_size // 2)
     return path
 
@@ -71,7 +75,7 @@ def damage_deleted_image_file(project: Project) -> Path:
 
 
 def damage_deleted_shard(project: Project) -> Path:
-    path = project.results / "tfrecord" / "train-00003-of-00004"
+    path = project.results / "tfrecord" / "train-00000-of-00004"
     path.unlink()
     return path
 
@@ -102,38 +106,92 @@ def damage_image_in_another_class(project: Project) -> Path:
     return other
 
 
-DAMAGES = [value for name, value in sorted(globals().items()) if name.startswith("damage_")]
+# Damages that lie in one tree at once, in the order in which they are mended: none hides another of its tree from the
+# check, or is mended when another is.
+TREES = {
+    "images, shards and a table": [
+        damage_deleted_image_file,
+        damage_flipped_bit_in_an_image_file,
+        damage_deleted_shard,
+        damage_flipped_bit_in_a_record,
+        damage_truncated_shard,
+        damage_changed_table,
+    ],
+    "labels, an index and files too many": [
+        damage_swapped_labels,
+        damage_index_of_another_shard,
+        damage_file_of_somebody_else,
+        damage_image_in_another_class,
+    ],
+}
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=[damage.__name__.removeprefix("damage_") for damage in DAMAGES])
-def test_a_check_names_what_was_damaged_and_the_command_that_mends_it(damage, project: Project) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("damages", TREES.values(), ids=TREES)
+def test_a_check_names_what_was_damaged_and_the_command_that_mends_it(
+    damages: list[Callable[[Project], Path]], project: Project
+) -> None:
     products = project.products()
-    path = damage(project)
+    damaged = {damage.__name__: damage(project) for damage in damages}
     run = project.run("check")
     assert run.code != 0
     assert "Traceback" not in run.terminal
-    line = run.terminal.splitlines().index(next(line for line in run.terminal.splitlines() if path.name in line))
-    assert "mend: " in run.terminal.splitlines()[line + 1]
-    mend = run.terminal.splitlines()[line + 1].split("mend: ", 1)[1]
-    assert str(path.relative_to(project.folder)) in run.last_line or path.name in run.last_line
-
+    problems = problems_of(run)
+    mends = {}
+    for damage, path in damaged.items():
+        said = [mend for _, problem, mend in problems if names(problem, path, project)]
+        assert said, (damage, run.terminal)
+        mends[damage] = said[0]
+    for check in {check for check, _, _ in problems}:
+        texts = [problem for of, problem, _ in problems if of == check]
+        of_files = [any(names(text, path, project) for path in damaged.values()) for text in texts]
+        assert of_files == sorted(of_files, reverse=True), ("files before what follows from them", check, run.terminal)
+    _, problem, mend = problems[0]
+    assert f"{problem} (the first of " in run.last_line
     assert mend in run.last_line
-    if mend.startswith("move it away"):
-        path.unlink()
-    else:
-        follow(project, mend)
+
+    for command in dict.fromkeys(mend.split(" && ")[-1] for mend in mends.values()):
+        of_command = [damage for damage, mend in mends.items() if mend.split(" && ")[-1] == command]
+        assert not [damage for damage in of_command if is_whole(damaged[damage], products, project)], "mended before"
+        follow(project, [mends[damage] for damage in of_command], [damaged[damage] for damage in of_command])
+        assert [damage for damage in of_command if not is_whole(damaged[damage], products, project)] == []
     assert project.products() == products
     assert project.succeed("check").rules == {"check"}
 
 
-def follow(project: Project, mend: str) -> None:
-    """Do what the message says, in a shell, with `snakemake` of this test's configuration."""
+def problems_of(run: Run) -> list[tuple[str, str, str]]:
+    """Of each problem that a check has shown: the check, what is wrong, and what mends it."""
+    problems, check = [], ""
+    for line, following in pairwise(run.terminal.splitlines()):
+        if line.startswith(("ok ", "FAILED ")):
+            check = line.split(":")[0]
+        if following.strip().startswith("mend: "):
+            problems.append((check, line.strip(), following.split("mend: ", 1)[1]))
+    return problems
+
+
+def names(problem: str, path: Path, project: Project) -> bool:
+    """Whether a problem names a file: by its path, or by its name behind that of its folder."""
+    return str(path.relative_to(project.folder)) in problem or f"{path.parent.name}/: {path.name}" in problem
+
+
+def is_whole(path: Path, products: dict[str, str], project: Project) -> bool:
+    """Whether a file is as it was before the damage, or not there if it was not."""
+    name = path.relative_to(project.results).as_posix()
+    return project.products().get(name) == products.get(name)
+
+
+def follow(project: Project, mends: list[str], paths: list[Path]) -> None:
+    """Do what the messages about some files say, in a shell, with `snakemake` of this test's configuration.
+
+    They end with the same command, which is given once.
+    """
+    if mends[0].startswith("move it away"):
+        paths[0].unlink()
+        return
     snakemake = " ".join(project.command(cores=2)[:5])
     overlay = " --configfile config/config.yaml test.yaml"
-    commands = [
-        command.replace("snakemake --cores N", snakemake) + (overlay if "snakemake" in command else "")
-        for command in mend.split(" && ")
-    ]
+    commands = [command for mend in mends for command in mend.split(" && ")[:-1]]
+    commands.append(mends[0].split(" && ")[-1].replace("snakemake --cores N", snakemake) + overlay)
     subprocess.run(" && ".join(commands), shell=True, cwd=project.folder, check=True, capture_output=True)
 
 
@@ -152,7 +210,9 @@ def test_a_failed_audit_fails_the_run_and_leaves_no_report_that_looks_good(proje
     damage_flipped_bit_in_a_record(project)
     run = project.run("audit", "--forcerun", "audit_products")
     assert run.code != 0
-    assert "train-00002-of-00004" in run.last_line
+    assert "results/tfrecord/train-00002-of-00004, byte " in run.last_line
+    mend = "rm results/tfrecord/train-00002-of-00004 && snakemake --cores N tfrecords indexes"
+    assert run.last_line.endswith(f"To mend it: {mend}.")
     assert not (project.results / "audit.json").exists()
     assert not (project.results / "SHA256SUMS").exists()
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -31,12 +29,19 @@ def files(project: Project) -> str:
     return "".join(path.read_text(errors="replace") for path in paths)
 
 
-def test_a_missing_archive_is_downloaded_and_no_secret_is_written_down(lacking: tuple[Project, server.Server]) -> None:
+def test_a_missing_archive_is_downloaded_no_secret_is_written_down_and_one_that_is_there_is_never_asked_for(
+    lacking: tuple[Project, server.Server],
+) -> None:
     project, served = lacking
+    project.configure({"archives": {"devkit": {"url": f"{served.url}/devkit.tar.gz"}}})
+    link = project.results / "archives" / path_of(project, "devkit").name
+    link.unlink()
     run = project.succeed("download")
     assert run.rules == {"fetch_archive", "download"}
     assert path_of(project, "val").read_bytes() == served.content
     assert "s3cret" not in run.terminal + files(project)
+    assert link.resolve() == path_of(project, "devkit")
+    assert {request.path for request in served.requests} == {"/val.tar?key=s3cret"}
 
 
 def test_a_download_that_failed_is_continued_by_the_next_run(lacking: tuple[Project, server.Server]) -> None:
@@ -60,18 +65,10 @@ def test_a_download_that_failed_is_continued_by_the_next_run(lacking: tuple[Proj
     assert served.sent == len(served.content)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"download": {"connections": 7}},
-        {"download": {"local": "copy"}},
-        {"archives": {"val": {"url": "https://example.org/val.tar"}}},
-        {"archives": {"val": {"url": ["https://example.org/val.tar", "https://example.org/other.tar"]}}},
-    ],
-    ids=["connections", "local", "url", "mirrors"],
-)
-def test_another_way_to_download_redoes_nothing_of_what_is_there(project: Project, changes: dict[str, Any]) -> None:
-    project.configure(changes)
+def test_other_ways_to_download_redo_nothing_of_what_is_there(project: Project) -> None:
+    mirrors = ["https://example.org/train.tar", "https://example.org/other.tar"]
+    project.configure({"download": {"connections": 7, "local": "copy"}})
+    project.configure({"archives": {"val": {"url": "https://example.org/val.tar"}, "train": {"url": mirrors}}})
     assert project.run().nothing_done
 
 
@@ -79,6 +76,8 @@ def test_a_killed_download_and_the_whole_run_after_it_write_no_secret_down(
     lacking: tuple[Project, server.Server],
 ) -> None:
     project, served = lacking
+    # Of every rule there is a job for one split, if not for all of them.
+    project.configure({"use": ["val", "devkit", "bbox_val", "multilabel"]})
     served.always = server.stall(10_000)
     assert project.kill_when(lambda: served.sent > 0)
     served.always = None
@@ -91,13 +90,3 @@ def test_a_killed_download_and_the_whole_run_after_it_write_no_secret_down(
     run = project.succeed()
     assert "write_page" in run.rules
     assert "s3cret" not in run.terminal + files(project)
-
-
-def test_archives_that_are_there_are_never_asked_for(labelled: Project) -> None:
-    with server.running(b"") as served:
-        labelled.configure({"archives": {"val": {"url": f"{served.url}/val.tar"}}})
-        link = Path(labelled.results / "archives" / path_of(labelled, "val").name)
-        link.unlink()
-        labelled.succeed("download")
-        assert link.resolve() == path_of(labelled, "val")
-        assert served.requests == []

@@ -26,7 +26,8 @@ FEATURES = {
 @pytest.fixture(scope="module")
 def annotated(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with more annotated images than the small one, of which the multi-label set alone is made."""
-    config = merged(SMALL, {"synthetic": {"val_images_per_class": 15}, "products": PRODUCTS})
+    changes = {"synthetic": {"val_images_per_class": 15}, "products": PRODUCTS, "use": ["val", "devkit", "multilabel"]}
+    config = merged(SMALL, changes)
     project = Project(tmp_path_factory.mktemp("annotated"), config)
     project.succeed()
     return project

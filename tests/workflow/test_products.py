@@ -136,7 +136,7 @@ def test_the_shards_are_even_within_one_record_and_their_indexes_say_where_each_
 
 def test_labels_begin_with_0_where_the_configuration_says_so(project: Project) -> None:
     project.configure({"tfrecord": {"label_base": 0, "cmyk_to_rgb": False, "png_to_jpeg": False}})
-    project.succeed()
+    project.succeed("audit")
     table = pd.read_parquet(project.results / "tables" / "images.parquet").set_index("filename")
     formats = set()
     for name, features in read_split(project.results / "tfrecord", "train").items():
@@ -149,28 +149,42 @@ def test_labels_begin_with_0_where_the_configuration_says_so(project: Project) -
     assert names == [entry.wnid for entry in WORLD.classes]
 
 
-def subset(finished: Project, tmp_path: Path, subset_labels: str) -> tuple[Project, list[str]]:
+SUBSET = [WORLD.classes[index].wnid for index in (5, 1, 3)]
+
+
+@pytest.fixture(scope="module")
+def subset(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A finished project of three classes, on the archives of the other one."""
+    folder = tmp_path_factory.mktemp("subset")
     config = yaml.safe_load((finished.folder / "test.yaml").read_text())
-    wnids = [WORLD.classes[index].wnid for index in (5, 1, 3)]
-    (tmp_path / "wnids.txt").write_text("# a choice\n" + "\n".join(wnids) + "\n")
+    (folder / "wnids.txt").write_text("# a choice\n" + "\n".join(SUBSET) + "\n")
     changes = {
         "archives_dir": str(finished.archives),
+        "use": ["train", "val", "devkit", "bbox_train", "bbox_val", "multilabel"],
         "synthetic": None,
         "classes": "wnids.txt",
-        "subset_labels": subset_labels,
+        "subset_labels": "original",
         "tfrecord": {"train_shards": 2},
     }
-    project = Project(tmp_path, merged(config, changes))
+    project = Project(folder, merged(config, changes))
     project.succeed()
-    return project, sorted(wnids)
+    return project
 
 
-@pytest.mark.parametrize(("subset_labels", "indices"), [("original", [1, 3, 5]), ("renumbered", [0, 1, 2])])
-def test_a_subset_is_a_subset_of_every_product(
-    subset_labels: str, indices: list[int], finished: Project, tmp_path: Path
-) -> None:
-    project, wnids = subset(finished, tmp_path, subset_labels)
+def test_a_subset_is_a_subset_of_every_product(subset: Project) -> None:
+    expect_subset(subset, indices=[1, 3, 5])
+
+
+def test_a_subset_with_indices_of_its_own_is_one_too(subset: Project, tmp_path: Path) -> None:
+    project = subset.copy(tmp_path / "renumbered")
+    project.configure({"subset_labels": "renumbered"})
+    project.succeed("audit")
+    expect_subset(project, indices=[0, 1, 2])
+
+
+def expect_subset(project: Project, indices: list[int]) -> None:
+    """Every product is of the three classes alone, which have these indices."""
+    wnids = sorted(SUBSET)
     results = project.results
     numbered = dict(zip(wnids, indices, strict=True))
     images = pd.read_parquet(results / "tables" / "images.parquet")

@@ -33,14 +33,18 @@ def with_quota(tmp_path: Path, kib: int) -> tuple[str, ...]:
     return ("env", f"PATH={programs}:{os.environ['PATH']}")
 
 
-def test_the_space_is_shown_whenever_it_is_asked_for(labelled: Project) -> None:
+def test_the_space_is_shown_whenever_it_is_asked_for_and_too_little_is_an_error_there_too(
+    labelled: Project, limited: tuple[str, ...]
+) -> None:
     before = labelled.products()
-    for _ in range(2):
-        run = labelled.succeed("space")
+    enough, too_little = labelled.succeed("space"), labelled.run("space", prefix=limited)
+    for run in (enough, too_little):
         assert "imagefolder train" in run.terminal
         assert "tfrecord validation" in run.terminal
         assert "all of it" in run.terminal
         assert "archive val" not in run.terminal, "it lies there"
+    expect_clear_end(labelled, too_little, "there is too little space within your quota")
+    assert "free (your quota)" in too_little.terminal
     assert labelled.products() == before
 
 
@@ -53,16 +57,19 @@ def test_a_run_shows_what_it_needs_itself(labelled: Project) -> None:
     assert "imagefolder validation" in run.terminal
     assert "imagefolder train" not in run.terminal
     assert "tfrecord" not in run.terminal
-    assert labelled.run("imagefolder_val").nothing_done
 
 
-def test_too_little_space_ends_a_run_before_anything_is_made(labelled: Project, limited: tuple[str, ...]) -> None:
+def test_too_little_space_ends_a_run_before_anything_is_made_but_no_dry_run_and_none_that_needs_no_space(
+    labelled: Project, limited: tuple[str, ...]
+) -> None:
     before = labelled.products()
     run = labelled.run(prefix=limited)
     expect_clear_end(labelled, run, "there is too little space within your quota", "102.4 kB are free")
     assert run.rules == set()
     assert labelled.products() == before
-    assert labelled.run("labels").nothing_done, "the folder is not locked"
+    assert labelled.run("-n", prefix=limited).code == 0
+    (labelled.results / "labels" / "classes.csv").unlink()
+    assert labelled.run("labels", prefix=limited).code == 0, "nor is the folder locked"
 
 
 def test_the_error_names_what_to_leave_out(labelled: Project, tmp_path: Path) -> None:
@@ -73,38 +80,22 @@ def test_the_error_names_what_to_leave_out(labelled: Project, tmp_path: Path) ->
     expect_clear_end(labelled, run, "too little space", "Leave out", "(in products)", "make room there")
 
 
-def test_too_little_space_is_an_error_of_the_table_too(labelled: Project, limited: tuple[str, ...]) -> None:
-    run = labelled.run("space", prefix=limited)
-    expect_clear_end(labelled, run, "there is too little space within your quota")
-    assert "free (your quota)" in run.terminal
-
-
-def test_a_dry_run_and_a_run_that_needs_no_space_are_not_hindered(labelled: Project, limited: tuple[str, ...]) -> None:
-    assert labelled.run("-n", prefix=limited).code == 0
-    (labelled.results / "labels" / "classes.csv").unlink()
-    assert labelled.run("labels", prefix=limited).code == 0
-
-
-def test_a_devkit_that_a_browser_has_unpacked_is_accepted_by_its_content(labelled: Project) -> None:
-    devkit = path_of(labelled, "devkit")
+def test_a_devkit_that_a_browser_has_unpacked_is_accepted_by_its_content_and_verify_says_which_file_an_archive_is(
+    labelled: Project, tmp_path: Path
+) -> None:
+    devkit, elsewhere = path_of(labelled, "devkit"), tmp_path / "val_of_a_colleague.tar"
     packed = devkit.read_bytes()
     unpacked = gzip.decompress(packed)
     devkit.write_bytes(unpacked)
     checksum = hashlib.sha256(unpacked).hexdigest()
     settings = {"md5": hashlib.md5(packed).hexdigest(), "bytes": len(packed), "unpacked_sha256": checksum}
-    labelled.configure({"archives": {"devkit": settings}})
+    path_of(labelled, "val").rename(elsewhere)
+    path_of(labelled, "val").symlink_to(elsewhere)
+    labelled.configure({"archives": {"devkit": settings}, "use": ["devkit", "val"], "products": ["labels"]})
     before = labelled.products()
-    run = labelled.succeed("labels")
+    run = labelled.succeed("labels", "verify")
     assert "is not compressed" in run.terminal
     assert checksum in (labelled.results / "verified" / "devkit.json").read_text()
     assert labelled.products()["labels/classes.csv"] == before["labels/classes.csv"]
-
-
-def test_verify_says_which_file_an_archive_is(labelled: Project, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "val_of_a_colleague.tar"
-    path_of(labelled, "val").rename(elsewhere)
-    path_of(labelled, "val").symlink_to(elsewhere)
-    labelled.configure({"use": ["devkit", "val"], "products": ["labels"]})
-    run = labelled.succeed("verify")
     assert f"ILSVRC2012_img_val.tar is the file {elsewhere}" in run.terminal
     assert '"file": "ILSVRC2012_img_val.tar"' in (labelled.results / "verified" / "val.json").read_text()
