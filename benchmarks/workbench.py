@@ -13,7 +13,7 @@ from make_archives import FILES, Shape, make_archives
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent
-_PARTS = ("Snakefile", "workflow", "config", "profiles", "envs", "README.md")
+_PARTS = ("Snakefile", "workflow", "config", "profiles", "envs", "README.md", "docs")
 
 # What guides on the web tell to do with the train archive, in the working directory.
 NESTED_TAR = [

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-SOURCES = ("Snakefile", "workflow", "config", "profiles", "envs", "pyproject.toml", "README.md")
+SOURCES = ("Snakefile", "workflow", "config", "profiles", "envs", "pyproject.toml", "README.md", "docs")
 
 # Small enough for a run of seconds, large enough for every kind of trouble of the synthetic set.
 SMALL: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The code that the README gives for each reader, which is the code that is tested."""
+"""The code that docs/readers.md gives for each reader, which is the code that is tested."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-README = Path(__file__).resolve().parent.parent.parent / "README.md"
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+READERS, README = CHECKOUT / "docs" / "readers.md", CHECKOUT / "README.md"
 
-# What tells a block from the others of its section.
+# What tells a block from the others of the page.
 SNIPPETS = {
     "ImageFolder": "import ImageFolder",
     "root of ImageNet": "mkdir imagenet",
@@ -34,14 +35,23 @@ CLASS_FOLDERS = ("ImageFolder", "ImageNet", "Keras", "Hugging Face")
 
 @cache
 def blocks() -> list[str]:
+    """All blocks of code in docs/readers.md."""
+    return _code(READERS.read_text(encoding="utf-8"))
+
+
+def blocks_of_readme() -> list[str]:
     """All blocks of code in the README's section on reading."""
     section = re.search(r"^### Reading it\n(.*?)^### ", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert section is not None
-    return re.findall(r"^```(?:python|sh)\n(.*?)^```$", section[1], re.MULTILINE | re.DOTALL)
+    return _code(section[1])
+
+
+def _code(text: str) -> list[str]:
+    return re.findall(r"^```(?:python|sh)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def snippet(name: str, split: str = "train") -> str:
-    """The block of a reader; for the validation set with the words changed that the README says to change."""
+    """The block of a reader; for the validation set with the words changed that the page says to change."""
     (code,) = [block for block in blocks() if SNIPPETS[name] in block]
     if split == "validation":
         code = re.sub(r"\btrain\b", "val" if name in CLASS_FOLDERS else "validation", code)

@@ -227,6 +227,7 @@ def page_of(project: Project, changes: dict[str, Any]) -> Page:
         receipts=[project.results / "verified" / f"{name}.json" for name in config["use"]],
         stages=["scan_archive"],
         sheets=sheet_names(6, splits),
+        readers=project.folder / "docs" / "readers.md",
         readme=project.folder / "README.md",
     )
 

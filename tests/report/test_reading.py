@@ -1,4 +1,4 @@
-"""What the page takes from the README."""
+"""What the page takes from docs/readers.md and the README."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from imagenet_prep.report.reading import READING, TERMS, read_section, terms, ways_to_read
+from imagenet_prep.report.reading import TERMS, read_section, terms, ways_to_read
 
 ALL = ["imagefolder", "tfrecords", "indexes", "bboxes", "multilabel", "multilabel_tfrecords"]
 SPLITS = ["train", "validation"]
+
+
+@pytest.fixture
+def readers(checkout: Path) -> Path:
+    return checkout / "docs" / "readers.md"
 
 
 @pytest.fixture
@@ -19,22 +24,21 @@ def readme(checkout: Path) -> Path:
     return checkout / "README.md"
 
 
-def code(readme: Path, output_dir: str, products: list[str], splits: list[str]) -> list[str]:
-    found = ways_to_read(readme, output_dir, products, splits)
+def code(readers: Path, output_dir: str, products: list[str], splits: list[str]) -> list[str]:
+    found = ways_to_read(readers, output_dir, products, splits)
     return [
         html.unescape(it) for way in found for it in re.findall(r"<pre><code[^>]*>(.*?)</code></pre>", way.html, re.S)
     ]
 
 
-def test_all_of_the_readmes_code_is_on_the_page_where_all_products_are(readme: Path) -> None:
-    section = read_section(readme.read_text(encoding="utf-8"), READING)
-    wanted = re.findall(r"^```\w+\n(.*?)^```$", section, re.M | re.S)
+def test_all_code_for_readers_is_on_the_page_where_all_products_are(readers: Path) -> None:
+    wanted = re.findall(r"^```\w+\n(.*?)^```$", readers.read_text(encoding="utf-8"), re.M | re.S)
     assert len(wanted) > 10
-    assert code(readme, "results", ALL, SPLITS) == wanted
+    assert code(readers, "results", ALL, SPLITS) == wanted
 
 
-def test_paths_are_those_of_this_dataset(readme: Path) -> None:
-    blocks = "".join(code(readme, "/data/imagenet", ALL, SPLITS))
+def test_paths_are_those_of_this_dataset(readers: Path) -> None:
+    blocks = "".join(code(readers, "/data/imagenet", ALL, SPLITS))
     assert "/data/imagenet/tfrecord/" in blocks
     assert "cd /data/imagenet " in blocks
     assert not re.search(r"\bresults\b", blocks)
@@ -51,15 +55,15 @@ def test_paths_are_those_of_this_dataset(readme: Path) -> None:
         ("multilabel_tfrecords", "tfrecord_multilabel"),
     ],
 )
-def test_code_for_a_product_that_is_not_made_is_left_out(missing: str, path: str, readme: Path) -> None:
-    assert path in "".join(code(readme, "results", ALL, SPLITS))
-    left = code(readme, "results", [name for name in ALL if name != missing], SPLITS)
+def test_code_for_a_product_that_is_not_made_is_left_out(missing: str, path: str, readers: Path) -> None:
+    assert path in "".join(code(readers, "results", ALL, SPLITS))
+    left = code(readers, "results", [name for name in ALL if name != missing], SPLITS)
     assert path not in "".join(left)
     assert left
 
 
-def test_without_a_training_set_the_code_reads_the_validation_set(readme: Path) -> None:
-    blocks = "".join(code(readme, "results", ALL, ["validation"]))
+def test_without_a_training_set_the_code_reads_the_validation_set(readers: Path) -> None:
+    blocks = "".join(code(readers, "results", ALL, ["validation"]))
     assert "imagefolder/val" in blocks
     assert "tfrecord/validation-*" in blocks
     assert not re.search(r"\btrain\b", blocks)

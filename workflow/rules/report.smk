@@ -53,6 +53,7 @@ rule write_page:
         splits=SPLITS,
         box_splits=PAGE_SPLITS,
         stages=STAGES,
+        readers=readers_of_page,
         readme=readme_of_page,
         version=versions.PAGE,
     message:

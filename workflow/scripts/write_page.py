@@ -17,6 +17,7 @@ def main(snakemake: Any) -> None:
         receipts=[Path(receipt) for receipt in given.receipts],
         stages=params.stages,
         sheets=[Path(sheet).name for sheet in snakemake.output.sheets],
+        readers=Path(params.readers),
         readme=Path(params.readme),
     )
     page.write(snakemake.threads)

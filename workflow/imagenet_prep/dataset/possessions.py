@@ -256,7 +256,7 @@ def _unpacked_images(folder: _Folder, missing: Mapping[str, Mapping[str, Any]]) 
         )
         message = (
             f"{folder.path}: {what} of {missing[archive]['file']}, unpacked. {good}; tables and TFRecords need the "
-            f"archive. One that you make of them has another checksum: {_NULL}. README.md says how to make it"
+            f"archive. One that you make of them has another checksum: {_NULL}. docs/archives.md says how to make it"
         )
         yield Possession(Kind.IMAGES, archive, folder.path, message)
 

@@ -48,7 +48,8 @@ class Page:
         receipts: those of the archives in use.
         stages: the rules whose times are shown.
         sheets: the names of the sheets of sample images.
-        readme: the file that tells how to read the products.
+        readers: the file that tells how to read the products.
+        readme: the file that has the terms.
     """
 
     config: Mapping[str, Any]
@@ -58,6 +59,7 @@ class Page:
     receipts: Sequence[Path]
     stages: Sequence[str]
     sheets: Sequence[str]
+    readers: Path
     readme: Path
 
     @property

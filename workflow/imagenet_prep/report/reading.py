@@ -1,4 +1,4 @@
-"""What the README says of reading the products, and of terms and citation, with the paths of this dataset."""
+"""What docs/readers.md says of reading the products, and README.md of terms, with the paths of this dataset."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from markdown_it.token import Token
 
 from imagenet_prep.errors import PrepError
 
-READING = "Reading it"
 TERMS = "Terms, licence, citation"
 
 # What a piece of code reads, and the product that it is a part of.
@@ -29,30 +28,30 @@ _PATH = re.compile(r"results/(?:tables/[\w.]+|\w+)")
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the README; `html` is what stands below its heading."""
+    """A way of reading; `html` is what stands below its heading."""
 
     title: str
     html: str
 
 
-def read_section(readme: str, title: str) -> str:
+def read_section(text: str, title: str) -> str:
     """The Markdown below the heading `title`, up to the next heading of its level or above; "" if none."""
-    heading = re.search(rf"^(#+) {re.escape(title)}$", readme, re.MULTILINE)
+    heading = re.search(rf"^(#+) {re.escape(title)}$", text, re.MULTILINE)
     if heading is None:
         return ""
-    rest = _hidden_code(readme)[heading.end() :]
+    rest = _hidden_code(text)[heading.end() :]
     end = re.search(rf"^#{{1,{len(heading[1])}}} ", rest, re.MULTILINE)
-    return readme[heading.end() :][: end.start() if end else None]
+    return text[heading.end() :][: end.start() if end else None]
 
 
-def ways_to_read(readme: Path, output_dir: str, products: Collection[str], splits: Collection[str]) -> list[Section]:
-    """The README's ways of reading that this dataset has the products for.
+def ways_to_read(readers: Path, output_dir: str, products: Collection[str], splits: Collection[str]) -> list[Section]:
+    """The ways of reading on the page `readers` that this dataset has the products for.
 
     Where there is no training set, the code reads the validation set.
     """
-    text = read_section(_read(readme), READING)
+    text = _read(readers)
     found = []
-    starts = [match.start() for match in re.finditer(r"^#### ", _hidden_code(text), re.MULTILINE)]
+    starts = [match.start() for match in re.finditer(r"^## ", _hidden_code(text), re.MULTILINE)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         title, _, body = text[start:end].partition("\n")
         kept = [part for part in _parts(_parser().parse(body)) if _needed(part) <= set(products)]
@@ -62,7 +61,7 @@ def ways_to_read(readme: Path, output_dir: str, products: Collection[str], split
                 block.content = re.sub(r"\btrain\b", "val" if folders else "validation", block.content)
             block.content = re.sub(r"\bresults(?=[/ ])", lambda _: output_dir, block.content)
         if any(token.type == "fence" for part in kept for token in part):
-            found.append(Section(title.removeprefix("#### "), _render([token for part in kept for token in part])))
+            found.append(Section(title.removeprefix("## "), _render([token for part in kept for token in part])))
     return found
 
 
@@ -87,12 +86,12 @@ def terms(readme: Path) -> str:
     return _render(_parser().parse(read_section(_read(readme), TERMS)))
 
 
-def _read(readme: Path) -> str:
+def _read(page: Path) -> str:
     try:
-        return readme.read_text(encoding="utf-8")
+        return page.read_text(encoding="utf-8")
     except FileNotFoundError:
-        remedy = "Put it back beside the Snakefile: the page tells from it how to read the products"
-        raise PrepError(readme, "the file is missing", remedy) from None
+        remedy = "Put it back: the page of the dataset shows what stands in it"
+        raise PrepError(page, "the file is missing", remedy) from None
 
 
 def _parser() -> MarkdownIt:
@@ -107,7 +106,7 @@ def _render(tokens: list[Token]) -> str:
 
 
 def _without_local_links(tokens: list[Token]) -> list[Token]:
-    """The same text, linked to the web alone: the page does not lie where the README does."""
+    """The same text, linked to the web alone: the dataset's page does not lie where the text does."""
     kept, linked = [], True
     for token in tokens:
         if token.type == "link_open":

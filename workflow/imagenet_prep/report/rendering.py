@@ -53,7 +53,7 @@ def render(
         "products": overview.products_table(config, found, splits),
         "audit": overview.audit_table(page.output_dir / "audit.json"),
         "archives": overview.archives_table(page.receipts),
-        "reading": reading.ways_to_read(page.readme, config["output_dir"], config["products"], splits),
+        "reading": reading.ways_to_read(page.readers, config["output_dir"], config["products"], splits),
         "terms": reading.terms(page.readme),
         "made": [("by", f"imagenet-prep {version}".strip()), *overview.settings_table(config, splits)],
         "class_splits": class_splits,
