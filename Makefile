@@ -18,20 +18,20 @@ SOURCES := workflow profiles tests envs benchmarks docs
 .PHONY: help env env-cluster demo test test-readers test-cluster coverage lint format lock bench bench-scale soak clean
 
 help:
-	@echo 'make demo    a made-up ILSVRC2012 through the whole workflow, into demo/results'
-	@echo 'make env     the environment for the real one: .venv/bin/snakemake --cores N'
-	@echo 'make env-cluster  the environment for Slurm and PBS: $(CLUSTER)/bin/snakemake --profile profiles/slurm'
-	@echo 'make test    the whole test suite'
+	@echo 'make demo          a made-up ILSVRC2012 through the whole workflow, into demo/results'
+	@echo 'make env           the environment for the real one: .venv/bin/snakemake --cores N'
+	@echo 'make env-cluster   the environment for Slurm and PBS: $(CLUSTER)/bin/snakemake --profile profiles/slurm'
+	@echo 'make test          the whole test suite'
 	@echo 'make test-readers  reads results with TensorFlow, PyTorch, DALI and others, in an environment of their own'
 	@echo 'make test-cluster  runs the workflow on a Slurm that it starts on this machine (as root; about 5 minutes)'
-	@echo 'make coverage  the whole test suite, and which lines of the library it does not run'
-	@echo 'make lint    ruff, mypy, snakefmt, shellcheck and snakemake --lint'
-	@echo 'make format  formats the sources'
-	@echo 'make lock    envs/ anew after a change of the dependencies in pyproject.toml'
-	@echo 'make bench   times every stage against md5sum, tar, TFDS and others'
-	@echo 'make bench-scale  times the whole workflow on 1.28 million tiny images, and on half of them'
-	@echo 'make soak    all attacks on what docs/promises.md promises: kills, damage, hostile input, power cuts (hours)'
-	@echo 'make clean   removes .venv, $(READERS), $(CLUSTER), demo/ and the caches of tools; no results, no archives'
+	@echo 'make coverage      the whole test suite, and which lines of the library it does not run'
+	@echo 'make lint          ruff, mypy, snakefmt, shellcheck and snakemake --lint'
+	@echo 'make format        formats the sources'
+	@echo 'make lock          envs/ anew after a change of the dependencies in pyproject.toml'
+	@echo 'make bench         times every stage against md5sum, tar, TFDS and others'
+	@echo 'make bench-scale   times the whole workflow on 1.28 million tiny images, and on half of them'
+	@echo 'make soak          all attacks on what docs/promises.md promises: kills, damage, hostile input, power cuts (hours)'
+	@echo 'make clean         removes .venv, $(READERS), $(CLUSTER), demo/ and the caches of tools; no results, no archives'
 	@echo
 	@echo 'PYTHON=python3.12 chooses the interpreter of a new .venv, CORES=4 the cores of the demo.'
 
@@ -44,6 +44,7 @@ env-cluster: $(CLUSTER)/installed
 demo: $(VENV)/installed
 	@$(BIN)/snakemake --cores $(CORES) all demo/results/scores/demo.json --configfile config/config.yaml config/demo.yaml
 	@echo 'Scores of a made-up model: demo/results/scores/demo.json, demo.classes.csv, demo.png'
+	@echo 'All of it on one page: open demo/results/report/index.html in a browser'
 
 test: $(VENV)/installed-test
 	@$(BIN)/python -m pytest $(PARALLEL)
