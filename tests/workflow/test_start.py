@@ -1,4 +1,4 @@
-"""What every start of Snakemake does, on a cluster in every job."""
+"""How the workflow is started: what that imports, on a cluster in every job, and from where it can be."""
 
 from __future__ import annotations
 
@@ -22,3 +22,30 @@ def test_reading_the_workflow_imports_no_library_for_tables_or_stores(tmp_path: 
     imported = set(re.findall(r"^import time:.*\| *([\w.]+)$", run.stderr, re.MULTILINE))
     assert "imagenet_prep.console.summary" in imported
     assert imported & {"pyarrow", "scipy", "fsspec"} == set()
+
+
+OUTER = """
+module imagenet:
+    snakefile: "../inner/workflow/Snakefile"
+    config: config
+
+use rule * from imagenet
+
+rule mine:
+    input: rules.write_labels.output
+    output: "mine.txt"
+    shell: "wc -l {input} >{output}"
+"""
+
+
+def test_another_workflow_can_take_this_one_as_a_module(finished: Project, tmp_path: Path) -> None:
+    for name in ("inner", "outer"):
+        (tmp_path / name).mkdir()
+    inner, outer = finished.twin(tmp_path / "inner"), Project(tmp_path / "outer")
+    (outer.folder / "Snakefile").write_text(OUTER)
+    configuration = [str(inner.folder / name) for name in ("config/config.yaml", "test.yaml")]
+    command = [*outer.command()[:5], "mine.txt", "--configfile", *configuration]
+    run = subprocess.run(command, cwd=outer.folder, env=environment(), capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    for path in (finished.results / "labels").iterdir():
+        assert (outer.results / "labels" / path.name).read_bytes() == path.read_bytes()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 # Jobs find the library in any environment that has its dependencies, such as one that conda made, and what they do
 # before anything else.
-LIBRARY = f"{workflow.basedir}/workflow"
+CHECKOUT = Path(str(workflow.current_basedir)).resolve().parents[1]
+LIBRARY = f"{CHECKOUT}/workflow"
 sys.path.insert(0, LIBRARY)
 JOB_PATH = [LIBRARY, f"{LIBRARY}/startup", *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
 os.environ |= {"PYTHONPATH": os.pathsep.join(JOB_PATH)}

@@ -120,12 +120,12 @@ def spare_of_file(wildcards, output):
 
 def readme_of_page(wildcards, output):
     """What the page says of terms stands there; that it lies elsewhere now is no reason for a new page."""
-    return f"{workflow.basedir}/README.md"
+    return f"{CHECKOUT}/README.md"
 
 
 def readers_of_page(wildcards, output):
     """What the page says of reading the products, likewise."""
-    return f"{workflow.basedir}/docs/readers.md"
+    return f"{CHECKOUT}/docs/readers.md"
 
 
 def expected(wildcards):
