@@ -13,7 +13,7 @@ import pytest
 
 from download import server
 from imagenet_prep.download import journal, limits, mirrors, ranges
-from imagenet_prep.download.transfer import Wanted
+from imagenet_prep.download.wanted import Wanted
 
 CONTENT = random.Random(0).randbytes(1_000_003)
 KIB = 1 << 10

@@ -10,6 +10,7 @@ from typing import Any
 
 from imagenet_prep import versions
 from imagenet_prep.dataset import possessions
+from imagenet_prep.download.wanted import Wanted
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar, tar_header
 from imagenet_prep.formats.stream import Stream
@@ -22,19 +23,13 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Expected:
+class Expected(Wanted):
     """What the configuration says of an archive.
 
     Attributes:
-        algorithm: "md5" or "sha256".
-        checksum: in hexadecimal; None where it is not known.
-        nbytes: the size; None where it is not known.
         unpacked_sha256: SHA-256 of the archive less its compression, which is accepted too; None where it is not known.
     """
 
-    algorithm: str = "md5"
-    checksum: str | None = None
-    nbytes: int | None = None
     unpacked_sha256: str | None = None
 
 

@@ -15,7 +15,6 @@ from imagenet_prep.download.failures import ACCOUNT, ADDRESS
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.mirrors import NotHad, download
 from imagenet_prep.download.sources import shown
-from imagenet_prep.download.transfer import Wanted
 from imagenet_prep.errors import PrepError
 
 
@@ -37,7 +36,6 @@ def bring(
     """
     if not urls:
         raise PrepError(archive, "the archive is not there, and the configuration gives no url for it", ACCOUNT)
-    wanted = Wanted(expected.algorithm, expected.checksum, expected.nbytes)
     answers: list[str] = []
     remedies: list[str] = []
     kept = 0
@@ -53,7 +51,7 @@ def bring(
             continue
         place = _place(archive, spare)
         try:
-            download(group, place, connections, wanted, limits)
+            download(group, place, connections, expected, limits)
             return place
         except NotHad as error:
             answers += [f"{source} ({failure.answer})" for source, failure in error.failures]

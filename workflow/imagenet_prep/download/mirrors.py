@@ -15,7 +15,8 @@ from imagenet_prep.download.failures import Failure
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.partial import Partial
 from imagenet_prep.download.sources import Source
-from imagenet_prep.download.transfer import Transfer, Wanted
+from imagenet_prep.download.transfer import Transfer
+from imagenet_prep.download.wanted import Wanted
 from imagenet_prep.errors import PrepError
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from imagenet_prep.download import ranges
 from imagenet_prep.download.answers import Answer
@@ -18,24 +17,10 @@ from imagenet_prep.download.journal import Entry
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.partial import Partial
 from imagenet_prep.download.sources import Source
+from imagenet_prep.download.wanted import Wanted
 from imagenet_prep.progress import Progress
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is known beforehand of a file.
-
-    Attributes:
-        algorithm: "md5" or "sha256".
-        checksum: in hexadecimal; None where it is not known.
-        nbytes: the size; None where it is not known.
-    """
-
-    algorithm: str = "md5"
-    checksum: str | None = None
-    nbytes: int | None = None
 
 
 class Transfer:
