@@ -1,66 +1,31 @@
-"""The whole workflow on the real devkit, real images, boxes and labels, against what is known of ILSVRC2012."""
+"""The whole workflow on the real devkit, real images, boxes and labels, against what is known of ILSVRC2012.
+
+It is longer than 300 lines, since all its tests look at one run, which takes a minute and is made once for a file.
+"""
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
 import shutil
 import subprocess
-import sys
-import tarfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from tfrecord import example_pb2, reader
 
-from project import Project, environment, merged
+from project import Project, merged
 from real_archives import CMYK_IMAGE, CONFIG, IMAGES, JSON_COLUMNS, RealData, build, indices
+from real_run import Record, contents, files_of_images, name_of, read_records, rows_of, table
 
 KIT_FOX, BIRD_CRANE, MACHINE_CRANE = "n02119789", "n02012849", "n03126707"
 SUBSET = [BIRD_CRANE, KIT_FOX, MACHINE_CRANE]  # sorted
 EDGES = ("xmin", "ymin", "xmax", "ymax")
-
-Record = dict[str, list[Any]]
-
-
-def name_of(number: int) -> str:
-    return f"ILSVRC2012_val_{number:08d}.JPEG"
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def table(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pq.ParquetFile(path).read().to_pylist()
-    return rows
-
-
-def read_records(project: Project) -> dict[str, Record]:
-    """Every record by its file name, as two packages that know nothing of this one read it."""
-    found: dict[str, Record] = {}
-    for path in sorted((project.results / "tfrecord").glob("*-of-*")):
-        for data in reader.tfrecord_iterator(str(path)):
-            features = example_pb2.Example.FromString(bytes(data)).features.feature
-            record = {name: list(getattr(one, one.WhichOneof("kind")).value) for name, one in features.items()}
-            (filename,) = record["image/filename"]
-            assert filename.decode() not in found, f"{filename} is in two records"
-            found[filename.decode()] = record
-    return found
-
-
-def files_of_images(project: Project) -> list[Path]:
-    return sorted((project.results / "imagefolder" / "val").rglob("*.*"))
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +56,8 @@ def subset(real: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def archived(real: Project) -> dict[str, bytes]:
-    """The content of the validation archive by file name, as Python's tarfile reads it."""
-    content = {}
-    with tarfile.open(real.archives / "ILSVRC2012_img_val.tar") as archive:
-        for member in archive:
-            file = archive.extractfile(member)
-            assert file is not None
-            content[member.name] = file.read()
-    return content
+    """The content of the validation archive by file name."""
+    return contents(real.archives / "ILSVRC2012_img_val.tar")
 
 
 @pytest.fixture(scope="module")
@@ -394,32 +353,3 @@ def test_the_label_files_of_a_subset_hold_its_classes_alone(subset: Project) -> 
     wnids = (labels / "validation_synset_labels.txt").read_text().splitlines()
     assert Counter(wnids) == dict.fromkeys(SUBSET, 50)
     assert json.loads((subset.results / "audit.json").read_text())["ok"] is True
-
-
-def test_a_dry_run_without_any_archive_is_quick_and_says_in_words_what_it_would_do(tmp_path: Path) -> None:
-    project = Project(tmp_path, {})
-    (tmp_path / "test.yaml").unlink()
-    began = time.monotonic()
-    command = [sys.executable, "-m", "snakemake", "-n"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
-    seconds = time.monotonic() - began
-    assert done.returncode == 0, done.stderr
-    assert seconds < 10
-    counts = {name: int(count) for name, count in re.findall(r"^([a-z_]+) +(\d+)$", done.stdout, re.MULTILINE)}
-    jobs = counts.pop("total")
-    assert jobs == sum(counts.values()) <= 400
-    assert counts["fetch_archive"] == 7
-    stages = {"scan_archive", "write_labels", "write_folders", "write_shards", "index_shards", "audit_products"}
-    assert stages <= counts.keys()
-    said = re.findall(r"^Job \d+: (.*)$", done.stdout, re.MULTILINE)
-    assert len(said) == jobs, "every job says in words what it does"
-    for words in (
-        "Find or download ILSVRC2012_img_train.tar",
-        "Verify archive train and find its images",
-        "Write image files of train, classes 00000-00019-of-01000",
-        "Write TFRecord shards of validation, 00000-00015-of-00128",
-        "Audit everything",
-    ):
-        assert words in said
-    assert not project.results.exists()
-    assert not project.archives.exists()

@@ -1,0 +1,100 @@
+"""Keys that contradict each other, or what is there: which are refused, and with which words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from configuration.official import CONFIG, overlaid
+from imagenet_prep.configuration import complete
+
+
+def test_two_checksums_of_one_archive_are_refused(refusal: Callable[..., str]) -> None:
+    message = refusal({"archives": {"train": {"sha256": "0" * 64}}})
+    assert message.startswith("configuration key archives.train: md5 and sha256 are both given. ")
+
+
+def test_two_archives_in_one_file_are_refused(refusal: Callable[..., str]) -> None:
+    message = refusal({"archives": {"test": {"file": "ILSVRC2012_img_val.tar"}}})
+    assert '"ILSVRC2012_img_val.tar" is also the file of archives.val' in message
+
+
+def test_nothing_is_made_without_the_devkit(refusal: Callable[..., str]) -> None:
+    message = refusal({"use": ["val"], "products": ["imagefolder"]})
+    assert message.startswith("configuration key use: devkit is not in the list")
+
+
+@pytest.mark.parametrize(
+    ("use", "product", "wanted"),
+    [
+        (["train", "val", "devkit"], "bboxes", "bbox_train or bbox_val"),
+        (["train", "val", "devkit"], "multilabel", "multilabel"),
+        (["test", "devkit"], "tfrecords", "train or val"),
+        (["test", "devkit"], "indexes", "train or val"),
+        (["devkit"], "imagefolder", "train or val or test or train_t3"),
+        (["devkit"], "audit", "train or val or test or train_t3"),
+    ],
+)
+def test_a_product_whose_archives_are_not_in_use_is_refused(
+    refusal: Callable[..., str], use: list[str], product: str, wanted: str
+) -> None:
+    assert refusal({"use": use, "products": [product]}) == (
+        f"configuration key products: {product} is made from {wanted}, which use does not name. "
+        f"Add {wanted} to use, or remove {product} from products."
+    )
+
+
+def test_the_validation_set_alone_is_enough_for_its_products(tmp_path: Path) -> None:
+    use, products = ["val", "devkit", "bbox_val"], ["imagefolder", "tfrecords", "indexes", "bboxes", "labels", "audit"]
+    assert complete(overlaid({"use": use, "products": products}), tmp_path)["products"] == products
+
+
+@pytest.mark.parametrize(
+    ("output", "archives", "key"),
+    [
+        ("data", "data", "output_dir"),
+        ("data", "./other/../data", "output_dir"),
+        ("data/results", "data", "output_dir"),
+        ("data", "data/archives", "archives_dir"),
+    ],
+)
+def test_outputs_and_archives_may_not_lie_in_each_other(
+    refusal: Callable[..., str], output: str, archives: str, key: str
+) -> None:
+    assert refusal({"output_dir": output, "archives_dir": archives}).startswith(f"configuration key {key}: ")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("./results", "is output_dir, or one of them lies in the other"),
+        ("./results/published", "is output_dir, or one of them lies in the other"),
+        ("./", "is output_dir, or one of them lies in the other"),
+        ("./archives/x", "is archives_dir, or one of them lies in the other"),
+        ("./file/x", "is a file, not a folder"),
+        ("s3://key:hidden@bucket/folder", "it holds a password"),
+        ("https://example.org/folder", "web servers take no files"),
+    ],
+)
+def test_a_place_that_cannot_be_published_to_is_refused(
+    refusal: Callable[..., str], tmp_path: Path, url: str, said: str
+) -> None:
+    (tmp_path / "file").touch()
+    message = refusal({"publish": {"url": url}})
+    assert message.startswith("configuration key publish.url: ")
+    assert said in message
+    assert "hidden" not in message
+
+
+@pytest.mark.parametrize("url", ["gs://bucket/folder", "s3://bucket", "/mnt/share", "../share", "file:///mnt/share"])
+def test_a_bucket_or_a_folder_can_be_published_to(url: str, tmp_path: Path) -> None:
+    assert complete(overlaid({"publish": {"url": url}}), tmp_path)["publish"]["url"] == url
+
+
+def test_more_synthetic_dog_classes_than_classes_are_refused(refusal: Callable[..., str]) -> None:
+    demo = yaml.safe_load((CONFIG / "demo.yaml").read_text(encoding="utf-8"))
+    message = refusal({"synthetic": {**demo["synthetic"], "train_t3_classes": 21}})
+    assert message.startswith("configuration key synthetic.train_t3_classes: 21 is more than classes (20)")

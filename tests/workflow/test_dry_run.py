@@ -1,0 +1,40 @@
+"""A dry run: what Snakemake says it would do."""
+
+from __future__ import annotations
+
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+from project import Project, environment
+
+
+def test_a_dry_run_without_any_archive_is_quick_and_says_in_words_what_it_would_do(tmp_path: Path) -> None:
+    project = Project(tmp_path, {})
+    (tmp_path / "test.yaml").unlink()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "snakemake", "-n"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stderr
+    assert after.ru_utime - before.ru_utime < 10, "seconds of processor time, of which a busy machine takes no more"
+    counts = {name: int(count) for name, count in re.findall(r"^([a-z_]+) +(\d+)$", done.stdout, re.MULTILINE)}
+    jobs = counts.pop("total")
+    assert jobs == sum(counts.values()) <= 400
+    assert counts["fetch_archive"] == 7
+    stages = {"scan_archive", "write_labels", "write_folders", "write_shards", "index_shards", "audit_products"}
+    assert stages <= counts.keys()
+    said = re.findall(r"^Job \d+: (.*)$", done.stdout, re.MULTILINE)
+    assert len(said) == jobs, "every job says in words what it does"
+    for words in (
+        "Find or download ILSVRC2012_img_train.tar",
+        "Verify archive train and find its images",
+        "Write image files of train, classes 00000-00019-of-01000",
+        "Write TFRecord shards of validation, 00000-00015-of-00128",
+        "Audit everything",
+    ):
+        assert words in said
+    assert not project.results.exists()
+    assert not project.archives.exists()
