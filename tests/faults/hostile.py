@@ -74,6 +74,7 @@ class Attack:
 
     def run(self, examples: int, first: int, *, bombs: bool) -> Figures:
         """Give it the bombs, if asked for, and so many examples."""
+        self._prepare()
         before = _resident()
         for name, make in self.bombs.items() if bombs else ():
             try:
@@ -103,6 +104,16 @@ class Attack:
         if self.figures.memory > self.reader.memory:
             self.figures.faults.append(f"it took {self.figures.memory} MiB, more than {self.reader.memory}")
         return self.figures
+
+    def _prepare(self) -> None:
+        """Let hypothesis make its tables of Unicode, which no reader shall be blamed for."""
+
+        @settings(max_examples=10, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+        @given(self.reader.inputs)
+        def generate(_: Any) -> None:
+            pass
+
+        generate()
 
     def _give(self, name: str, value: Any) -> None:
         self.figures.cases += 1

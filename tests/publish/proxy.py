@@ -120,12 +120,19 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing on the terminal."""
 
     def content(self) -> bytes:
-        """What the client sends."""
+        """What the client sends; a store takes nothing that ends before its announced length.
+
+        Raises:
+            ConnectionError: it ended before.
+        """
         if self.headers.get("Expect", "").lower() == "100-continue":
             self.send_response_only(100)
             self.end_headers()
         if not self.chunked:
-            return self.rfile.read(self.length)
+            content = self.rfile.read(self.length)
+            if len(content) < self.length:
+                raise ConnectionAbortedError("the client has gone in the middle of what it sends")
+            return content
         content = b""
         while size := int(self.rfile.readline().split(b";")[0], 16):
             content += self.rfile.read(size)
