@@ -45,7 +45,7 @@ class Figures:
     Attributes:
         cases: how many inputs it was given, refused: how many of them it did not take.
         longest: seconds of the slowest case, and which it was.
-        memory: MiB that it took at the most, beyond what it had before the first case.
+        memory: MiB that a case took at the most, beyond what the process had before it.
         faults: what was not as it should be; none if all is well.
     """
 
@@ -74,8 +74,6 @@ class Attack:
 
     def run(self, examples: int, first: int, *, bombs: bool) -> Figures:
         """Give it the bombs, if asked for, and so many examples."""
-        self._prepare()
-        before = _resident()
         for name, make in self.bombs.items() if bombs else ():
             try:
                 self._give(name, make())
@@ -100,28 +98,19 @@ class Attack:
         except Exception as error:
             notes = " ".join(getattr(error, "__notes__", []))
             self.figures.faults.append(f"{traceback.format_exc(limit=-3)}{notes}")
-        self.figures.memory = _resident() - before
         if self.figures.memory > self.reader.memory:
             self.figures.faults.append(f"it took {self.figures.memory} MiB, more than {self.reader.memory}")
         return self.figures
-
-    def _prepare(self) -> None:
-        """Let hypothesis make its tables of Unicode, which no reader shall be blamed for."""
-
-        @settings(max_examples=10, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-        @given(self.reader.inputs)
-        def generate(_: Any) -> None:
-            pass
-
-        generate()
 
     def _give(self, name: str, value: Any) -> None:
         self.figures.cases += 1
         self._case.write_bytes(pickle.dumps((name, value)) if not isinstance(value, dict) else name.encode())
         faulthandler.dump_traceback_later(LONGEST, exit=True)
+        folder = emptied(self._work)
+        before = _forget_peak()
         began = time.monotonic()
         try:
-            self.reader.read(value, emptied(self._work))
+            self.reader.read(value, folder)
         except self.reader.errors as error:
             self.figures.refused += 1
             if isinstance(error, PrepError):
@@ -130,13 +119,21 @@ class Attack:
         finally:
             took = time.monotonic() - began
             faulthandler.cancel_dump_traceback_later()
+            self.figures.memory = max(self.figures.memory, _peak() - before)
         if took > self.figures.longest:
             self.figures.longest, self.figures.slowest = took, name
 
 
-def _resident() -> int:
-    """MiB of memory that this process had at the most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+def _forget_peak() -> int:
+    """Have the most memory that this process had be what it has now, and return that in MiB."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _peak()
+
+
+def _peak() -> int:
+    """MiB of memory that this process had at the most since then."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) >> 10
 
 
 def attack(name: str, examples: int, first: int, *, bombs: bool = True) -> Figures:
