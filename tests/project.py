@@ -153,6 +153,8 @@ class Project:
 
     def start(self, *arguments: str, prefix: tuple[str, ...] = ()) -> Started:
         """Start snakemake, and go on at once."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell; runs would inherit it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         terminal = self.folder / "terminal.txt"
         with terminal.open("w") as file:
             process = subprocess.Popen(

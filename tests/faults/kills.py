@@ -230,7 +230,6 @@ def duration_of(finished: Project) -> float:
 
 def attack(folder: Path, undisturbed: Project, kills: int, seed: int) -> Figures:
     """End so many runs early, in a project of their own."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # else, in the background of a shell, runs would ignore it
     (folder / "killed").mkdir()
     return Killer(undisturbed.twin(folder / "killed"), undisturbed, seed).run(kills)
 
