@@ -57,6 +57,9 @@ class Figures:
     faults: list[str] = field(default_factory=list)
 
 
+EXAMPLE = "an example"
+
+
 class Attack:
     """One reader under attack.
 
@@ -91,7 +94,7 @@ class Attack:
         )
         @given(self.reader.inputs)
         def attack(value: Any) -> None:
-            self._give("an example", value)
+            self._give(EXAMPLE, value)
 
         try:
             attack()
@@ -104,7 +107,7 @@ class Attack:
 
     def _give(self, name: str, value: Any) -> None:
         self.figures.cases += 1
-        self._case.write_bytes(pickle.dumps((name, value)) if not isinstance(value, dict) else name.encode())
+        self._case.write_bytes(pickle.dumps((name, value)) if name == EXAMPLE else name.encode())
         faulthandler.dump_traceback_later(LONGEST, exit=True)
         folder = emptied(self._work)
         before = _forget_peak()

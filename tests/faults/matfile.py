@@ -42,10 +42,12 @@ def nested_cells(depth: int) -> bytes:
     return HEADER + b"".join(reversed(outer)) + inner
 
 
-def numeric(dimensions: tuple[int, int], nbytes: int | None = None, *, compressed: bool = False) -> bytes:
-    """`synsets` as an array of zeros, as many bytes as its dimensions say or others."""
+def numeric(
+    dimensions: tuple[int, int], nbytes: int | None = None, *, kind: int = 2, compressed: bool = False
+) -> bytes:
+    """`synsets` as an array of zeros, as many bytes as its dimensions say or others, of any type."""
     nbytes = dimensions[0] * dimensions[1] if nbytes is None else nbytes
-    front = head(BYTES, dimensions, b"synsets") + struct.pack("<II", 2, nbytes)
+    front = head(BYTES, dimensions, b"synsets") + struct.pack("<II", kind, nbytes)
     front = struct.pack("<II", MATRIX, len(front) + nbytes) + front
     if not compressed:
         return HEADER + front + bytes(nbytes)

@@ -59,6 +59,8 @@ def test_an_uncompressed_file_stays_as_it_is() -> None:
         (matfile.numeric((1 << 20, 1 << 20), nbytes=16), "claims 1048576x1048576 values"),
         (matfile.numeric((0, (1 << 31) - 1)), "claims 0x2147483647 values"),
         (matfile.numeric((20, 1), nbytes=16), "an array of 20 values has 16 bytes"),
+        (matfile.numeric((1, 1), 8, kind=59218), "of type 59218"),  # which ended the process with SIGBUS
+        (matfile.numeric((1, 1), 8, kind=0), "of type 0"),
         (matfile.numeric((33 << 20, 1), compressed=True), "more than 33554432 bytes"),
         (matfile.HEADER + matfile.element(matfile.COMPRESSED, b"no zlib."), "compression is broken"),
         (matfile.HEADER + matfile.element(matfile.DOUBLE, bytes(8)), "other than arrays"),

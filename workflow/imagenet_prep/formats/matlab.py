@@ -21,6 +21,10 @@ _CELL, _STRUCT, _TEXT = 1, 2, 4
 _NUMBERS = range(6, 16)
 _COMPLEX = 0x0800
 
+# Types that the values of arrays may have; scipy takes another one for a place in a table, however far behind its end.
+_NUMBER_TYPES = {1, 2, 3, 4, 5, 6, 7, 9, 12, 13}
+_TEXT_TYPES = {1, 2, 3, 4, 16, 17, 18}
+
 
 def unpacked(content: bytes) -> bytes:
     """The file with nothing in it compressed, once everything in it is what its headers say.
@@ -107,7 +111,9 @@ def _expect_array(elements: _Elements, depth: int) -> None:
     kind = flags[0] & 0xFF
     if kind == _TEXT or kind in _NUMBERS:
         for _ in range(2 if flags[0] & _COMPLEX else 1):
-            _, start, end = elements.next()
+            found, start, end = elements.next()
+            if found not in (_TEXT_TYPES if kind == _TEXT else _NUMBER_TYPES):
+                raise ValueError(f"the values of an array are of type {found}, not numbers or text")
             if count > end - start:
                 raise ValueError(f"an array of {count} values has {end - start} bytes")
     elif kind in (_CELL, _STRUCT):
