@@ -23,7 +23,7 @@ help:
 	@echo 'make env-cluster   the environment for Slurm and PBS: $(CLUSTER)/bin/snakemake --profile profiles/slurm'
 	@echo 'make test          the whole test suite'
 	@echo 'make test-readers  reads results with TensorFlow, PyTorch, DALI and others, in an environment of their own'
-	@echo 'make test-cluster  runs the workflow on a Slurm that it starts on this machine (as root; about 5 minutes)'
+	@echo 'make test-cluster  runs the workflow on a Slurm that it starts on this machine (as root; about 7 minutes)'
 	@echo 'make coverage      the whole test suite, and which lines of the library it does not run'
 	@echo 'make lint          ruff, mypy, snakefmt, shellcheck and snakemake --lint'
 	@echo 'make format        formats the sources'

@@ -81,6 +81,16 @@ def test_a_value_that_does_not_fit_is_refused_with_key_value_and_mend(
     assert " Write " in said
 
 
+def test_a_list_of_what_only_the_schema_takes_for_the_same_is_refused(refusal: Callable[..., str]) -> None:
+    lines = refusal({"use": [[], b""]}).splitlines()
+    assert lines[0] == "configuration: 3 problems"
+    assert [line.partition(" is not allowed here. Write a ")[0].strip() for line in lines[1:]] == [
+        "configuration key use: [[], \"b''\"]",
+        "configuration key use: []",
+        "configuration key use: \"b''\"",
+    ]
+
+
 def test_an_archive_that_does_not_exist_is_refused_with_the_one_that_was_probably_meant(
     refusal: Callable[..., str],
 ) -> None:

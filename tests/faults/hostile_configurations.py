@@ -23,11 +23,11 @@ def _paths(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 def _with(config: Any, path: tuple[str, ...], value: Any) -> Any:
-    return (
-        {**config, path[0]: _with(config[path[0]], path[1:], value) if path[1:] else value}
-        if isinstance(config, dict)
-        else config
-    )
+    """The configuration with another value; as it is where another value of it has done away with the place."""
+    key, *below = path
+    if not isinstance(config, dict) or (below and key not in config):
+        return config
+    return {**config, key: _with(config[key], tuple(below), value) if below else value}
 
 
 OFFICIAL = yaml.safe_load((SCHEMA.parents[2] / "config" / "config.yaml").read_text(encoding="utf-8"))

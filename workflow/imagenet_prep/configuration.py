@@ -169,9 +169,8 @@ def _problems_of(error: Any, root: dict[str, Any]) -> Iterator[Problem]:
             if key not in value:
                 expected = _resolved(subschema["properties"][key], root)["description"]
                 yield _join(place, key), "this key is missing", f"Write {expected}"
-    elif error.validator == "uniqueItems":
-        twice = next(item for item in value if value.count(item) > 1)
-        yield place, f"{_shown(twice)} is in the list more than once", "Write it once"
+    elif error.validator == "uniqueItems" and (twice := [item for item in value if value.count(item) > 1]):
+        yield place, f"{_shown(twice[0])} is in the list more than once", "Write it once"
     elif error.validator in ("minItems", "minLength"):
         yield place, f"{_shown(value)} is empty", f"Write {subschema['description']}"
     elif error.validator == "enum" and isinstance(value, str):
