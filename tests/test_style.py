@@ -19,7 +19,7 @@ TOOLS = {
     "ruff check": ["ruff", "check", *PYTHON_FOLDERS],
     "ruff format": ["ruff", "format", "--check", *PYTHON_FOLDERS],
     "mypy": ["mypy"],
-    "snakefmt": ["snakefmt", "--check", "Snakefile", "workflow/rules"],
+    "snakefmt": ["snakefmt", "--check", "Snakefile", "workflow/Snakefile", "workflow/rules"],
     "snakemake --lint": ["snakemake", "--lint"],
     "shellcheck": ["shellcheck", ".ci/run"],
 }
