@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import pytest
 
 import builders
 from download import server
-from imagenet_prep.dataset import fetch as fetching
 from imagenet_prep.dataset.archives import Expected
+from imagenet_prep.dataset.fetch import find_or_fetch
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.errors import PrepError
 
@@ -28,14 +28,16 @@ def served() -> Iterator[server.Server]:
 
 
 def fetch(archive: Path, url: str | list[str] | None, local: str, link: Path, **expected: Any) -> None:
-    """Fetch with limits that let no test wait."""
-    fetching.fetch(
-        archive,
-        url,
+    """Find or fetch an archive, with limits that let no test wait."""
+    wanted = Expected(**expected)
+    find_or_fetch(
+        "val",
+        {"file": archive.name, "url": url, "md5": wanted.checksum, "sha256": None, "bytes": wanted.nbytes},
+        archive.parent,
         local,
         link,
         connections=1,
-        expected=Expected(**expected),
+        expected=wanted,
         spare=link.parents[1] / "downloads",
         limits=Limits(backoff=0.001, stall=5),
     )
@@ -90,18 +92,14 @@ def test_a_link_is_replaced(archive: Path, link: Path) -> None:
     assert builders.files_below(link.parent) == {"a.tar"}
 
 
-@pytest.mark.parametrize("form", ["path", "url"])
-def test_an_archive_elsewhere_is_linked_where_it_lies(archive: Path, link: Path, elsewhere: Path, form: str) -> None:
-    fetch(archive, str(elsewhere) if form == "path" else elsewhere.as_uri(), "link", link)
+def test_an_archive_elsewhere_is_linked_where_it_lies(archive: Path, link: Path, elsewhere: Path) -> None:
+    fetch(archive, elsewhere.as_uri(), "link", link)
     assert link.resolve() == elsewhere
     assert not archive.exists()
 
 
-@pytest.mark.parametrize("form", ["path", "url"])
-def test_an_archive_elsewhere_is_copied_where_that_is_wanted(
-    archive: Path, link: Path, elsewhere: Path, form: str
-) -> None:
-    fetch(archive, str(elsewhere) if form == "path" else elsewhere.as_uri(), "copy", link)
+def test_an_archive_elsewhere_is_copied_where_that_is_wanted(archive: Path, link: Path, elsewhere: Path) -> None:
+    fetch(archive, elsewhere.as_uri(), "copy", link)
     assert link.resolve() == archive
     assert archive.read_bytes() == elsewhere.read_bytes()
     assert builders.files_below(archive.parent) == {"a.tar"}
@@ -116,14 +114,14 @@ def test_an_archive_is_downloaded(archive: Path, link: Path, served: server.Serv
 
 def test_the_next_source_is_asked_when_one_does_not_have_it(archive: Path, link: Path, served: server.Server) -> None:
     served.next.append(server.status(404))
-    fetch(archive, ["nowhere/a.tar", f"{served.url}/none.tar", f"{served.url}/a.tar"], "link", link)
+    fetch(archive, ["file:///nowhere/a.tar", f"{served.url}/none.tar", f"{served.url}/a.tar"], "link", link)
     assert archive.read_bytes() == CONTENT
 
 
-def test_a_path_is_preferred_to_a_download_where_it_comes_first(
+def test_a_file_url_is_preferred_to_a_download_where_it_comes_first(
     archive: Path, link: Path, served: server.Server, elsewhere: Path
 ) -> None:
-    fetch(archive, [str(elsewhere), f"{served.url}/a.tar"], "link", link)
+    fetch(archive, [elsewhere.as_uri(), f"{served.url}/a.tar"], "link", link)
     assert link.resolve() == elsewhere
     assert served.requests == []
 
@@ -161,12 +159,52 @@ def test_an_error_says_how_much_has_come_and_where_it_is_kept(archive: Path, lin
     assert served.sent == len(CONTENT)
 
 
+def test_what_helps_most_is_said_before_the_advice_to_wait(archive: Path, link: Path) -> None:
+    with pytest.raises(PrepError) as caught:
+        fetch(archive, ["http://127.0.0.1:9/a.tar", "file:///nowhere/a.tar"], "link", link)
+    remedies = ("Correct the url", "Get the archive by hand and put it there", "Run the same command again later")
+    assert sorted(map(caught.value.remedy.index, remedies)) == list(map(caught.value.remedy.index, remedies))
+
+
+def test_nothing_is_said_to_be_kept_where_nothing_is(archive: Path, link: Path, served: server.Server) -> None:
+    served.always = server.cut(100_000, whole=True)
+    with pytest.raises(PrepError) as caught:
+        fetch(archive, f"{served.url}/a.tar", "link", link)
+    assert "kept" not in str(caught.value)
+    assert builders.files_below(archive.parent) == set()
+
+
+def test_what_lies_there_of_the_archive_is_told_and_a_folder_that_may_not_be_read_is_not(
+    archive: Path, link: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (archive.parent / "lost+found").mkdir(parents=True)
+    (archive.parent / "a.tar.crdownload").write_bytes(b"half")
+    scandir: Callable[..., Any] = os.scandir
+
+    def refuse(path: Path) -> Any:
+        if path.name == "lost+found":
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(
+        PrepError, match=r"What lies there: .*crdownload: a download of a\.tar that broke off"
+    ) as caught:
+        fetch(archive, None, "link", link)
+    assert "lost+found" not in str(caught.value)
+    (archive.parent / "a.tar.crdownload").unlink()
+    with pytest.raises(PrepError) as caught:
+        fetch(archive, None, "link", link)
+    assert "What lies there" not in str(caught.value)
+
+
 def test_a_damaged_download_is_an_error_and_never_linked(archive: Path, link: Path, served: server.Server) -> None:
     with pytest.raises(PrepError, match=r"kept aside as a\.tar\.bad-") as caught:
         fetch(archive, f"{served.url}/a.tar", "link", link, checksum="0" * 32)
     assert builders.is_one_line(caught.value)
     assert not link.exists()
     assert not archive.exists()
+    assert f"{served.url}/a.tar (what came has the md5" in caught.value.problem
 
 
 @pytest.fixture
@@ -182,7 +220,7 @@ def read_only(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_a_read_only_folder_cannot_take_goes_to_the_spare_one(
     archive: Path, link: Path, served: server.Server, elsewhere: Path, how: str
 ) -> None:
-    fetch(archive, str(elsewhere) if how == "copy" else f"{served.url}/a.tar", "copy", link)
+    fetch(archive, elsewhere.as_uri() if how == "copy" else f"{served.url}/a.tar", "copy", link)
     assert link.resolve() == link.parents[1] / "downloads" / "a.tar"
     assert link.read_bytes() == CONTENT
     assert builders.files_below(archive.parent) == set()
@@ -211,7 +249,7 @@ def test_a_part_in_the_spare_folder_is_continued_there(archive: Path, link: Path
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:9/a.tar", "gopher://a/b", "http://[bad/a.tar", "file:///nowhere/a.tar", "nowhere/a.tar"]
+    "url", ["http://127.0.0.1:9/a.tar", "http://[bad/a.tar", "file:///nowhere/a.tar", "file://[bad/a.tar"]
 )
 def test_a_source_that_cannot_be_reached_is_an_error_that_names_it(archive: Path, link: Path, url: str) -> None:
     with pytest.raises(PrepError) as caught:

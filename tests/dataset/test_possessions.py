@@ -11,7 +11,7 @@ import pytest
 
 from dataset.findings import CONTENT, TRAIN, VAL, only, put, settings, val_in
 from imagenet_prep.dataset import possessions
-from imagenet_prep.dataset.possessions import Kind, expect_finished, find, introduction, stand_in
+from imagenet_prep.dataset.possessions import expect_finished, find, introduction, stand_in
 from imagenet_prep.errors import PrepError
 
 # What can be used.
@@ -27,7 +27,7 @@ def test_an_archive_in_its_place_is_not_searched_for(folder: Path) -> None:
 def test_an_archive_of_another_name_or_in_another_folder_is_used(folder: Path, name: str) -> None:
     path = put(folder / name, CONTENT)
     found = val_in(folder)
-    assert only(found).kind is Kind.RENAMED
+    assert only(found).usable
     assert stand_in(found, "val") == path
     assert VAL in found[0].message
 
@@ -43,6 +43,16 @@ def test_a_file_too_large_to_be_read_quickly_is_known_by_its_size(
     monkeypatch.setattr(possessions, "_QUICKLY_READ", len(CONTENT) - 1)
     put(folder / "val.tar", bytes(len(CONTENT)))
     assert only(val_in(folder)).usable, "its checksum is compared by the verification"
+
+
+def test_a_file_that_a_download_kept_aside_is_never_used(folder: Path) -> None:
+    large = (1 << 30) + 1  # known by its size alone
+    bad = put(folder / f"{VAL}.bad-0123abcd")
+    os.truncate(bad, large)
+    for checksums in (True, False):
+        assert find(folder, {"val": settings(VAL, CONTENT, bytes=large)}, checksums=checksums) == []
+    bad.rename(folder / "val.tar")
+    assert only(val_in(folder, bytes=large)).usable
 
 
 def test_an_archive_of_unknown_size_is_known_by_its_checksum(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +123,7 @@ def test_a_file_used_under_another_name_is_introduced(folder: Path) -> None:
 def test_a_download_of_a_browser_that_broke_off_is_told_and_not_used(folder: Path, name: str) -> None:
     put(folder / name, CONTENT)
     found = only(val_in(folder))
-    assert found.kind is Kind.UNFINISHED
+    assert not found.usable
     assert f"a download of {VAL} that broke off" in found.message
 
 
@@ -154,13 +164,14 @@ def test_the_archive_comes_before_what_is_only_told(folder: Path) -> None:
     put(folder / "a" / "ILSVRC2012_val_00000001.JPEG")
     put(folder / "zz" / VAL, CONTENT)
     found = val_in(folder)
-    assert [possession.kind for possession in found] == [Kind.RENAMED, Kind.IMAGES, Kind.UNFINISHED]
+    assert [possession.usable for possession in found] == [True, False, False]
 
 
 def test_a_folder_that_cannot_be_read_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = folder / "closed"
     closed.mkdir()
     put(folder / "open" / "val.tar", CONTENT)
+    put(folder / f"{VAL}.crdownload")
     scandir: Callable[..., Any] = os.scandir
 
     def refuse(path: Path) -> Any:
@@ -169,7 +180,8 @@ def test_a_folder_that_cannot_be_read_is_told(folder: Path, monkeypatch: pytest.
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    used, told = val_in(folder)
+    used, unfinished, told = val_in(folder)
     assert used.usable
-    assert told.kind is Kind.UNREADABLE
+    assert unfinished.archive == "val"
+    assert not told.usable
     assert f"{closed}: this folder cannot be read (Permission denied)" in told.message

@@ -14,7 +14,7 @@ from builders import image, tar
 from dataset.findings import CONTENT, DEVKIT, TRAIN, VAL, only, put, settings, val_in
 from imagenet_prep.dataset import archives
 from imagenet_prep.dataset.archives import Expected
-from imagenet_prep.dataset.possessions import Kind, find, stand_in
+from imagenet_prep.dataset.possessions import find, stand_in
 from imagenet_prep.dataset.scan import scan
 from imagenet_prep.errors import PrepError
 
@@ -28,7 +28,7 @@ def test_an_unpacked_devkit_of_the_right_content_is_used(folder: Path, name: str
     path = put(folder / name, UNPACKED)
     devkit = settings(DEVKIT, gzip.compress(UNPACKED), unpacked_sha256=hashlib.sha256(UNPACKED).hexdigest())
     found = find(folder, {"devkit": devkit})
-    assert only(found).kind is Kind.UNPACKED
+    assert only(found).usable
     assert stand_in(found, "devkit") == path
 
 
@@ -64,7 +64,7 @@ def test_class_archives_are_told_with_the_command_that_puts_them_together(folder
     for wnid in ("n01440764", "n02012849"):
         put(folder / "train" / f"{wnid}.tar", tar({f"{wnid}_1.JPEG": b"x"}))
     found = only(find(folder, {"train": settings(TRAIN)}))
-    assert found.kind is Kind.CLASS_TARS
+    assert not found.usable
     assert "2 archives of single classes" in found.message
     assert "md5, sha256 and bytes to null" in found.message
     command = found.message.partition("(")[2].partition(")")[0]
@@ -88,7 +88,7 @@ def test_unpacked_images_are_told_with_what_can_be_made_of_them(folder: Path, ar
         put(folder / name, b"\xff\xd8")
     used = {name: settings(f"{name}.tar") for name in ("train", "val", "test")}
     found = only(find(folder, used))
-    assert (found.kind, found.archive) == (Kind.IMAGES, archive)
+    assert (found.usable, found.archive) == (False, archive)
     assert f"of {archive}.tar, unpacked" in found.message
     assert "tables and TFRecords need the archive" in found.message
 

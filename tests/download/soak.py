@@ -140,12 +140,13 @@ def soak(folder: Path, size: int, kills: int, rate: float, seed: int = 0) -> Fig
 def download(url: str, place: Path, checksum: str) -> None:
     """What a run of the workflow does, with shorter waits."""
     from imagenet_prep.dataset.archives import Expected
-    from imagenet_prep.dataset.fetch import fetch
+    from imagenet_prep.dataset.fetch import find_or_fetch
     from imagenet_prep.download.limits import Limits
 
-    fetch(
-        place,
-        url,
+    find_or_fetch(
+        "train",
+        {"file": place.name, "url": url, "md5": checksum, "sha256": None, "bytes": None},
+        place.parent,
         "link",
         place.parents[1] / "link",
         connections=CONNECTIONS,

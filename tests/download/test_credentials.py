@@ -101,22 +101,20 @@ def test_no_secret_gets_into_a_message_a_log_or_a_file(
     monkeypatch.setenv("IMAGENET_PREP_TOKEN", "127.0.0.1=s3cret")
     url = served.url.replace("//", "//me:s3cret@") + "/a.tar?signature=s3cret#s3cret"
     served.next += [server.cut(5)]
-    error: PrepError | None = None
-    if end == "bad checksum":
-        with pytest.raises(PrepError) as caught:
-            client.download(url, checksum="0" * 32)
-        error = caught.value
-    else:
-        behaviour = server.status(302, Location="/b?s3cret") if end == "redirected" else server.status(404)
-        served.always = from_middle_on(server.status(500)) if end == "interrupted" else behaviour
-        told_last = client.fail(url)
-        assert "s3cret" not in told_last
-        assert f"{served.url}/a.tar" in told_last
+    behaviours = {
+        "interrupted": from_middle_on(server.status(500)),
+        "bad checksum": server.good,
+        "refused": server.status(404),
+        "redirected": server.status(302, Location="/b?s3cret"),
+    }
+    served.always = behaviours[end]
+    told_last = client.fail(url, checksum="0" * 32)
+    assert "s3cret" not in told_last
+    assert f"{served.url}/a.tar" in told_last
     files = b"".join(path.read_bytes() for path in client.place.parent.iterdir())
     assert b"s3cret" not in files
     assert b"signature" not in files
     assert "s3cret" not in "\n".join(told())
-    assert "s3cret" not in str(error)
     assert "s3cret" not in repr(sources.Source.parse(url))
 
 

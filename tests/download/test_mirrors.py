@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -11,8 +12,11 @@ import pytest
 
 from download import server
 from download.conftest import CONTENT, Client, Messages, interrupt
-from imagenet_prep.download import checksum
-from imagenet_prep.errors import PrepError
+from imagenet_prep.download import checksum, mirrors
+from imagenet_prep.download.wanted import Wanted
+
+MD5 = hashlib.md5(CONTENT).hexdigest()
+WRONG = CONTENT[::-1]
 
 
 @pytest.fixture
@@ -80,29 +84,69 @@ def test_a_download_that_one_mirror_broke_off_is_finished_by_the_next(
 def test_a_file_with_a_wrong_checksum_is_kept_aside_with_the_reason(
     served: server.Server, client: Client, connections: int
 ) -> None:
-    with pytest.raises(PrepError) as caught:
-        client.download(f"{served.url}/a.tar", checksum="0" * 32, connections=connections)
+    answer = client.fail(f"{served.url}/a.tar", checksum="0" * 32, connections=connections)
     got = hashlib.md5(CONTENT).hexdigest()
     bad = client.place.with_name(f"a.tar.bad-{got[:8]}")
     assert client.files == {bad.name, f"{bad.name}.txt"}
     assert bad.read_bytes() == CONTENT
     reason = bad.with_name(f"{bad.name}.txt").read_text()
     assert all(words in reason for words in (served.url, got, "0" * 32))
-    assert all(words in str(caught.value) for words in (str(client.place), served.url, got, "0" * 32, bad.name))
+    assert all(words in answer for words in (served.url, got, "0" * 32, bad.name))
+
+
+def test_the_next_mirror_is_asked_where_one_has_another_file(
+    served: server.Server, other: server.Server, client: Client, told: Messages
+) -> None:
+    served.content = WRONG
+    bad = client.place.with_name(f"a.tar.bad-{hashlib.md5(WRONG).hexdigest()[:8]}")
+    client.place.parent.mkdir()
+    mirrors.download([f"{served.url}/a.tar", f"{other.url}/a.tar"], client.place, 4, Wanted("md5", MD5), client.limits)
+    assert client.place.read_bytes() == CONTENT
+    assert client.files == {"a.tar", bad.name, f"{bad.name}.txt"}
+    assert bad.read_bytes() == WRONG
+    assert other.sent == len(CONTENT)
+    assert any(line.startswith(f"{served.url}/a.tar: what came has the md5") for line in told())
+
+
+def test_a_file_with_a_wrong_checksum_is_told_among_the_answers_of_all_mirrors(
+    served: server.Server, other: server.Server, client: Client
+) -> None:
+    served.content, other.always = WRONG, server.status(404)
+    answer = client.fail(f"{served.url}/a.tar", f"{other.url}/a.tar")
+    assert f"{served.url}/a.tar: what came has the md5" in answer
+    assert f"{other.url}/a.tar: HTTP 404" in answer
+
+
+def test_a_mirror_that_went_on_with_the_wrong_part_of_another_is_asked_for_all_of_it(
+    served: server.Server, other: server.Server, client: Client
+) -> None:
+    served.content, served.always = WRONG, server.status(404)
+    served.next += [server.good, server.cut(300_000)]
+    client.place.parent.mkdir()
+    urls = [f"{served.url}/a.tar", f"{other.url}/a.tar"]
+    mirrors.download(urls, client.place, 1, Wanted("md5", MD5), client.limits)
+    assert client.place.read_bytes() == CONTENT
+    assert len(CONTENT) < other.sent < 2 * len(CONTENT)
+
+
+def test_a_wrong_file_of_which_an_earlier_run_received_all_is_kept_aside_and_downloaded_anew(
+    served: server.Server, client: Client
+) -> None:
+    client.place.parent.mkdir()
+    client.partial.write_bytes(WRONG)
+    entry = {"format": 1, "url": "u", "etag": None, "last_modified": None, "length": len(WRONG), "boot": None}
+    client.journal.write_text(json.dumps(entry | {"written": [[0, len(WRONG)]]}) + "\n")
+    mirrors.download([f"{served.url}/a.tar"], client.place, 4, Wanted("md5", MD5), client.limits)
+    assert client.place.read_bytes() == CONTENT
 
 
 def test_a_file_that_was_kept_aside_is_not_continued(served: server.Server, client: Client) -> None:
-    with pytest.raises(PrepError):
-        client.download(f"{served.url}/a.tar", checksum="0" * 32)
+    client.fail(f"{served.url}/a.tar", checksum="0" * 32)
     for path in client.place.parent.iterdir():
         path.rename(client.place.parents[1] / path.name)
     served.sent = 0
     assert client.download(f"{served.url}/a.tar") == CONTENT
     assert served.sent == len(CONTENT)
-
-
-def test_a_checksum_in_capitals_is_the_same(served: server.Server, client: Client) -> None:
-    assert client.download(f"{served.url}/a.tar", checksum=hashlib.md5(CONTENT).hexdigest().upper()) == CONTENT
 
 
 @pytest.fixture
@@ -141,7 +185,7 @@ def test_several_connections_read_each_byte_once_at_most(
     served: server.Server, client: Client, reads: list[int]
 ) -> None:
     client.download(f"{served.url}/a.tar", connections=4)
-    assert sum(reads) == len(CONTENT)
+    assert sum(reads) <= len(CONTENT)
 
 
 @pytest.mark.parametrize("how", [{"connections": 1}, {"connections": 3}])

@@ -99,8 +99,8 @@ def test_nobody_waits_for_a_connection_that_waits(served: server.Server, client:
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
-        (server.status(401), "HTTP 401 Unauthorized: it wants an account and your agreement to its terms"),
-        (server.status(403), "HTTP 403 Forbidden: it wants an account and your agreement to its terms"),
+        (server.status(401), "HTTP 401 Unauthorized: it may want an account, or your agreement to its terms"),
+        (server.status(403), "HTTP 403 Forbidden: it may want an account, or your agreement to its terms"),
         (server.status(404), "HTTP 404 Not Found: nothing lies at this address"),
         (server.status(410), "HTTP 410 Gone: nothing lies at this address"),
         (server.status(418), "HTTP 418"),

@@ -78,7 +78,7 @@ def test_an_archive_that_is_not_there_and_cannot_be_had_is_named_with_every_sour
         labelled.configure({"use": list(SOURCES), "archives": archives, "products": ["labels"]})
         before = digests(labelled)
         run = labelled.run("--keep-going", "download")
-    remedy = "Get the archive with your account"
+    remedy = "Get the archive by hand and put it there"
     for archive, (_, words) in SOURCES.items():
         expect_clear_failure(labelled, run, "fetch_archive", archive, "the archive is not there", remedy, *words)
     assert digests(labelled) == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,72 +27,46 @@ def find_or_fetch(
     connections: int,
     expected: Expected,
     spare: Path,
+    limits: Limits | None = None,
 ) -> None:
-    """Make `link` a symbolic link to an archive: in its place, under another name, or fetched.
+    """Make `link` a symbolic link to an archive: in its place, under another name, or brought from one of its sources.
+
+    An archive that lies there is used as it is, whatever its sources are, and never written to.
 
     Args:
         name: the archive's name in the configuration.
         settings: what the configuration has of it.
         archives_dir: where archives lie; what stands in for this one is looked for there and in folders below.
-        local: as for `fetch`, and so on.
-
-    Raises:
-        PrepError: it is not whole in its place, or it is not there and cannot be had.
-    """
-    archive = archives_dir / settings["file"]
-    possessions.expect_finished(archive)
-    found: list[possessions.Possession] = []
-    if not archive.is_file() and not (spare / archive.name).is_file():
-        found = possessions.find(archives_dir, {name: settings})
-        for possession in found:
-            log.info("%s", possession.message)
-        stand_in = possessions.stand_in(found, name)
-        if stand_in is not None:
-            _link(stand_in, link)
-            return
-    try:
-        fetch(archive, settings["url"], local, link, connections=connections, expected=expected, spare=spare)
-    except PrepError as error:
-        if not found:
-            raise
-        raise PrepError(error.place, f"{error.problem}. What lies there: {found[0].message}", error.remedy) from error
-
-
-def fetch(
-    archive: Path,
-    url: str | Sequence[str] | None,
-    local: str,
-    link: Path,
-    *,
-    connections: int,
-    expected: Expected,
-    spare: Path,
-    limits: Limits | None = None,
-) -> None:
-    """Make `link` a symbolic link to the archive; download or copy it first where it is not there.
-
-    An archive that lies at `archive` is used as it is, whatever `url` says, and never written to.
-
-    Args:
-        archive: where the archive lies or goes.
-        url: where it comes from otherwise, several in order of preference: http, https, file, or a plain path.
-        local: "link" or "copy", for what comes from a plain path or file URL.
+        local: "link" or "copy", for what comes from a file URL.
         link: the link to make.
         connections: how many fetch parts of a download side by side.
         expected: what the configuration says of the archive; only a download is held against it here.
         spare: the folder where an archive goes, or went in an earlier run, whose own folder is not writable.
-        limits: of time and size, of a download.
+        limits: of time and size, of a download; the usual ones where None.
 
     Raises:
-        PrepError: it is not there and cannot be had; names every source and its answer.
+        PrepError: it is not whole in its place; or it is not there and cannot be had, which names every source and its
+            answer.
     """
-    places = (archive, spare / archive.name)
-    source = next((place for place in places if place.is_file()), None)
+    archive = archives_dir / settings["file"]
+    possessions.expect_finished(archive)
+    source = next((place for place in (archive, spare / archive.name) if os.path.isfile(place)), None)
     if source is None:
-        urls = [url] if isinstance(url, str) else list(url or [])
+        found = possessions.find(archives_dir, {name: settings})
+        for possession in found:
+            log.info("%s", possession.message)
+        source = possessions.stand_in(found, name)
+    if source is None:
         from imagenet_prep.dataset.supply import bring  # the HTTP client takes longer to import than to make a link
 
-        source = bring(archive, urls, local, spare, connections, expected, limits or Limits())
+        urls = [settings["url"]] if isinstance(settings["url"], str) else settings["url"] or []
+        try:
+            source = bring(archive, urls, local, spare, connections, expected, limits or Limits())
+        except PrepError as error:
+            told = [possession.message for possession in found if possession.archive]
+            if not told:
+                raise
+            raise PrepError(error.place, f"{error.problem}. What lies there: {told[0]}", error.remedy) from error
     _link(source, link)
 
 

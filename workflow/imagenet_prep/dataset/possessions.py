@@ -10,18 +10,17 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep.dataset import official
+from imagenet_prep.download import partial
 from imagenet_prep.errors import PrepError
 
 _DEPTH = 4  # of ILSVRC/Data/CLS-LOC/train
 _ENTRIES = 20_000  # looked at in one folder
 _QUICKLY_READ = 1 << 30  # a checksum of so many bytes takes seconds
-_BUFFER = 1 << 20
 
 _CLASS = re.compile(r"n\d{8}")
 _CLASS_TAR = re.compile(r"n\d{8}\.tar")
@@ -32,37 +31,21 @@ _OF_ANOTHER_PROGRAM = "Let the program that began it finish it; this workflow ca
 _NULL = "set its md5, sha256 and bytes to null"
 
 
-class Kind(StrEnum):
-    """What was found."""
-
-    RENAMED = "renamed"  # the archive under another name, or in a folder further down
-    UNPACKED = "unpacked"  # the archive less its compression
-    UNFINISHED = "unfinished"  # a download that another program left
-    CLASS_TARS = "class tars"  # the archive unpacked by one level
-    IMAGES = "images"  # the images of the archive as files
-    UNREADABLE = "unreadable"  # a folder that may not be read
-
-
 @dataclass(frozen=True)
 class Possession:
     """One thing that lies in `archives_dir`, though not where the configuration has it.
 
     Attributes:
-        kind: what it is.
+        usable: whether it can stand in for the archive, by a link to it.
         archive: the archive that it is of; None where that cannot be told.
         path: where it lies.
         message: one line: what it is, and what follows.
     """
 
-    kind: Kind
+    usable: bool
     archive: str | None
     path: Path
     message: str
-
-    @property
-    def usable(self) -> bool:
-        """Whether it can stand in for the archive, by a link to it."""
-        return self.kind in (Kind.RENAMED, Kind.UNPACKED)
 
 
 @dataclass
@@ -86,9 +69,11 @@ def find(archives_dir: Path, archives: Mapping[str, Mapping[str, Any]], *, check
         checksums: False leaves out what only a checksum can tell, and takes no longer than looking through the folders.
 
     Returns:
-        What was found, best first: of an archive, the usable ones come before the others.
+        What was found, best first: the usable ones, what else tells of an archive, and last what tells of none.
     """
-    missing = {name: settings for name, settings in archives.items() if not _is_file(archives_dir / settings["file"])}
+    missing = {
+        name: settings for name, settings in archives.items() if not os.path.isfile(archives_dir / settings["file"])
+    }
     if not missing:
         return []
     folders: list[_Folder] = []
@@ -103,7 +88,7 @@ def find(archives_dir: Path, archives: Mapping[str, Mapping[str, Any]], *, check
     for name, settings in missing.items():
         found += _stand_in(name, settings, files, checksums)
         found += _unfinished(name, settings, files, [path for folder in folders for path in folder.folders])
-    return sorted(found, key=lambda possession: not possession.usable)
+    return sorted(found, key=lambda possession: (not possession.usable, possession.archive is None))
 
 
 def stand_in(found: list[Possession], archive: str) -> Path | None:
@@ -117,10 +102,10 @@ def expect_finished(archive: Path) -> None:
     aria2 gives a file its name and size from the beginning. A link to nowhere mostly means a disk that is not mounted.
     """
     control = archive.with_name(f"{archive.name}.aria2")
-    if _is_file(archive) and _is_file(control):
+    if os.path.isfile(archive) and os.path.isfile(control):
         problem = f"aria2 has not finished this download: {control.name} lies beside it"
         raise PrepError(archive, problem, "Run aria2c again as before; if the file is whole, delete the one of aria2")
-    if archive.is_symlink() and not archive.exists():
+    if os.path.islink(archive) and not os.path.exists(archive):
         problem = f"this is a link to {os.path.realpath(archive)}, which is not there"
         raise PrepError(archive, problem, "Mount that disk or mend the link; delete the link to have it downloaded")
 
@@ -142,7 +127,7 @@ def _walk(path: Path, depth: int, seen: set[tuple[int, int]]) -> Iterator[_Folde
         return
     except OSError as error:
         message = f"{path}: this folder cannot be read ({error.strerror}): what lies in it is not used"
-        yield Possession(Kind.UNREADABLE, None, path, message)
+        yield Possession(False, None, path, message)
         return
     yield folder
     if depth < _DEPTH:
@@ -175,7 +160,9 @@ def _stand_in(
     expected, about = settings["bytes"], official.BYTES[name]
     algorithm = "sha256" if settings["sha256"] else "md5"
     for path, size in files:
-        if path.name.endswith(_UNFINISHED) or _is_file(path.with_name(f"{path.name}.aria2")):
+        if path.name.endswith(_UNFINISHED) or partial.is_bad(path.name):
+            continue
+        if os.path.isfile(path.with_name(f"{path.name}.aria2")):
             continue
         where = "in another folder" if path.name == settings["file"] else "under another name"
         if path.name == settings["file"]:
@@ -189,12 +176,12 @@ def _stand_in(
             fits = checksums and plausible and _has(path, algorithm, settings[algorithm])
         if fits:
             message = f"{path}: this is {settings['file']} {where}: it is used as it lies there"
-            yield Possession(Kind.RENAMED, name, path, message)
+            yield Possession(True, name, path, message)
         elif _is_unpacked(path, size, settings, checksums):
             message = (
                 f"{path}: this is {settings['file']} unpacked, with the right content: it is used as it lies there"
             )
-            yield Possession(Kind.UNPACKED, name, path, message)
+            yield Possession(True, name, path, message)
 
 
 def _is_unpacked(path: Path, size: int, settings: Mapping[str, Any], checksums: bool) -> bool:
@@ -231,7 +218,7 @@ def _unfinished(
             message = (
                 f"{path}: a download of {settings['file']} that broke off{size}. It is not used. {_OF_ANOTHER_PROGRAM}"
             )
-            yield Possession(Kind.UNFINISHED, name, path, message)
+            yield Possession(False, name, path, message)
 
 
 def _unpacked_images(folder: _Folder, missing: Mapping[str, Mapping[str, Any]]) -> Iterator[Possession]:
@@ -243,7 +230,7 @@ def _unpacked_images(folder: _Folder, missing: Mapping[str, Mapping[str, Any]]) 
             f"them together again (cd {folder.path} && tar cf ../{file} n*.tar), move that into archives_dir, and, "
             f"since its checksum is another one, {_NULL}"
         )
-        yield Possession(Kind.CLASS_TARS, "train", folder.path, message)
+        yield Possession(False, "train", folder.path, message)
     classes = [path for path in folder.folders if _CLASS.fullmatch(path.name)]
     archive, what = None, ""
     if classes:
@@ -258,7 +245,7 @@ def _unpacked_images(folder: _Folder, missing: Mapping[str, Mapping[str, Any]]) 
             f"{folder.path}: {what} of {missing[archive]['file']}, unpacked. {good}; tables and TFRecords need the "
             f"archive. One that you make of them has another checksum: {_NULL}. docs/archives.md says how to make it"
         )
-        yield Possession(Kind.IMAGES, archive, folder.path, message)
+        yield Possession(False, archive, folder.path, message)
 
 
 def _first_file(folders: list[Path]) -> Path | None:
@@ -276,10 +263,3 @@ def _first_file(folders: list[Path]) -> Path | None:
 def _archive_of_images(image: Path | None) -> str | None:
     matched = _IMAGE.fullmatch(image.name) if image else None
     return (matched[1] or "train") if matched else None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a folder on the way that may not be read
-        return False

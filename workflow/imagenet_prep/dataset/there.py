@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from imagenet_prep.dataset import official, possessions
-from imagenet_prep.dataset.space import ARCHIVE, IMAGEFOLDER, RECORD_SPLITS, REST, There, configured_parts, units
+from imagenet_prep.dataset import places, possessions
+from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT, BOXES_OF_SPLIT
+from imagenet_prep.dataset.space import ARCHIVE, IMAGEFOLDER, REST, There, configured_parts, units
 from imagenet_prep.download import partial
-from imagenet_prep.room import is_writable, room_at
+from imagenet_prep.room import room_at
 
 
 def look(config: Mapping[str, Any], spare: Path) -> There:
@@ -27,7 +27,7 @@ def look(config: Mapping[str, Any], spare: Path) -> There:
     output, archives_dir = Path(config["output_dir"]), Path(config["archives_dir"])
     used = {name: config["archives"][name] for name in config["use"]}
     found = possessions.find(archives_dir, used, checksums=False)
-    archives, places, downloaded = {}, {}, {}
+    archives, folders, downloaded = {}, {}, {}
     for name, settings in used.items():
         own = archives_dir / settings["file"]
         linked = [*_linked(settings, config["download"]["local"]), possessions.stand_in(found, name)]
@@ -35,14 +35,14 @@ def look(config: Mapping[str, Any], spare: Path) -> There:
         size = next((size for size in sizes if size is not None), None)
         if size is not None:
             archives[name] = size
-        begun = [folder for folder in (archives_dir, spare) if _begun(folder / own.name) is not None]
-        places[name] = begun[0] if begun else archives_dir if is_writable(archives_dir) else spare
-        downloaded[name] = _begun(places[name] / own.name) or 0
+        place = places.place_of(own, spare)
+        folders[name] = place.parent
+        downloaded[name] = _begun(place)
     receipts = {name: _read(output / "verified" / f"{name}.json") for name in used}
     verified = {name for name, receipt in receipts.items() if receipt}
     images = {
         split: receipts[archive]["members"]
-        for split, archive in official.ARCHIVE_OF_SPLIT.items()
+        for split, archive in ARCHIVE_OF_SPLIT.items()
         if archive in verified and isinstance(receipts[archive].get("members"), int)
     }
     made = {
@@ -50,13 +50,14 @@ def look(config: Mapping[str, Any], spare: Path) -> There:
         for part in configured_parts({**config, "products": [IMAGEFOLDER, "indexes"]})
     }
     rest = (output / "tables" / "images.parquet").is_file()
-    return There(archives, places, downloaded, verified, images, made, rest, room_at(output).block)
+    return There(archives, folders, downloaded, verified, images, made, rest, room_at(output).block)
 
 
 def _linked(settings: Mapping[str, Any], local: str) -> list[Path]:
     """Where an archive lies that will only be linked."""
     urls = settings["url"] if isinstance(settings["url"], list) else [settings["url"] or ""]
-    return [Path(unquote(urlsplit(url).path)) for url in urls if url.startswith("file:") and local == "link"]
+    paths = [places.local_path(url) for url in urls if places.is_local(url) and local == "link"]
+    return [path for path in paths if path]
 
 
 def _size(path: Path) -> int | None:
@@ -66,12 +67,12 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def _begun(archive: Path) -> int | None:
-    """Bytes that a download to this place fills already, whose file has holes; None where none was begun."""
+def _begun(archive: Path) -> int:
+    """Bytes that a download to this place fills already, whose file has holes."""
     try:
         return partial.path_of(archive).stat().st_blocks * 512
     except OSError:
-        return None
+        return 0
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def _made(config: Mapping[str, Any], output: Path, kind: str, split: str) -> int
     names = {name for batch in made if isinstance(batch, dict) for name in batch}
     if kind != IMAGEFOLDER:
         return len({name for name in names if name.endswith(f"-of-{units(config, kind, split):05d}")})
-    if split not in RECORD_SPLITS:
+    if split not in BOXES_OF_SPLIT:
         return min(1, len(names))
     if split == "validation" and config["imagefolder"]["val_dirs"] == "index":
         return len({name for name in names if name.isdigit()})

@@ -12,8 +12,8 @@ import requests
 import urllib3.exceptions
 
 from imagenet_prep.download.failures import (
-    ACCOUNT,
     ADDRESS,
+    BY_HAND,
     CERTIFICATE,
     CREDENTIALS,
     LATER,
@@ -64,7 +64,7 @@ def read(response: requests.Response, start: int, end: int | None, longest_wait:
     status = response.status_code
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         if start == 0:
-            raise Refused("the file there is empty", ACCOUNT)
+            raise Refused("the file there is empty", BY_HAND)
         raise Changed("it ends before what has already come (HTTP 416)")
     if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
         raise _failure(response, longest_wait)
@@ -78,9 +78,9 @@ def read(response: requests.Response, start: int, end: int | None, longest_wait:
     matched = _CONTENT_RANGE.fullmatch(sent.strip())
     asked = f"bytes {start}-{'' if end is None else end - 1}"
     if not matched or int(matched[1]) != start or int(matched[2]) < start:
-        raise Interrupted(f"{asked} were asked for, and its answer is labelled {sent or 'with no range'!r}", ACCOUNT)
+        raise Interrupted(f"{asked} were asked for, and its answer is labelled {sent or 'with no range'!r}", BY_HAND)
     if end is not None and int(matched[2]) >= end:
-        raise Interrupted(f"{asked} were asked for, and it sends too much: {sent!r}", ACCOUNT)
+        raise Interrupted(f"{asked} were asked for, and it sends too much: {sent!r}", BY_HAND)
     return Answer(Identity(_number(matched[3]), etag, modified), start, int(matched[2]) + 1, is_part=True)
 
 
@@ -107,7 +107,7 @@ def _failure(response: requests.Response, longest_wait: float) -> Failure:
     if status in (401, 403, 407):
         if "Authorization" in response.request.headers:
             return Refused(f"{answer}: the login or token sent is not accepted, or may not read this", CREDENTIALS)
-        return Refused(f"{answer}: it wants an account and your agreement to its terms", CREDENTIALS)
+        return Refused(f"{answer}: it may want an account, or your agreement to its terms", CREDENTIALS)
     if status in (404, 410):
         return Refused(f"{answer}: nothing lies at this address", ADDRESS)
     if status in _TO_TRY_AGAIN or status >= 500:
@@ -116,7 +116,7 @@ def _failure(response: requests.Response, longest_wait: float) -> Failure:
             return Interrupted(answer)
         answer += f", and it asks to wait {wait:.0f} s"
         return Interrupted(answer, wait=wait) if wait <= longest_wait else Refused(answer, LATER)
-    return Refused(answer, ACCOUNT)
+    return Refused(answer, BY_HAND)
 
 
 def _retry_after(value: str | None) -> float | None:

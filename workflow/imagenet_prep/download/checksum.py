@@ -24,52 +24,50 @@ class FollowingChecksum:
         self._digest = hashlib.new(algorithm, usedforsecurity=False)
         self._descriptor = descriptor
         self._position = 0
-        self._error: OSError | None = None
-        self._waiting: queue.Queue[tuple[int, bytes] | None] = queue.Queue(_WAITING)
+        self._waiting: queue.Queue[tuple[int, bytes]] = queue.Queue(_WAITING)
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
 
     def feed(self, offset: int, data: bytes) -> None:
-        """All that lies before `offset` is in the file, and `data` follows; waits while too much is not hashed."""
-        self._waiting.put((offset, data))
-
-    def follow(self, frontier: int) -> None:
-        """All that lies before `frontier` is in the file; never waits."""
+        """All that lies before `offset` is in the file, and `data`, which follows there, is too; never waits."""
+        # What finds no room is read from the file later, like all that was not handed over: it is in memory still.
         with contextlib.suppress(queue.Full):
-            self._waiting.put_nowait((frontier, b""))
+            self._waiting.put_nowait((offset, data))
 
     def hexdigest(self, length: int) -> str:
-        """The checksum of the file, all `length` bytes of which are there."""
-        self._waiting.put((length, b""))
+        """The checksum of the file, all `length` bytes of which are there.
+
+        Raises:
+            OSError: it cannot be read.
+        """
         self.stop()
-        if self._error:
-            raise self._error
+        self._stopping.clear()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._hash(*self._waiting.get_nowait())
+        self._hash(length, b"")
         return self._digest.hexdigest()
 
     def stop(self) -> None:
-        """End the thread."""
-        self._waiting.put(None)
+        """End the thread, however far it is behind."""
+        self._stopping.set()
+        self.feed(0, b"")  # nothing to hash, for a thread that waits
         self._thread.join()
 
     def _follow(self) -> None:
-        while (item := self._waiting.get()) is not None:
-            if self._error:
-                continue
-            offset, data = item
-            try:
-                self._catch_up(offset)
-            except OSError as error:
-                self._error = error
-            else:
-                if offset == self._position:
-                    self._digest.update(data)
-                    self._position += len(data)
+        with contextlib.suppress(OSError):  # whoever wants the checksum comes to the same place, and is told
+            while not self._stopping.is_set():
+                self._hash(*self._waiting.get())
 
-    def _catch_up(self, offset: int) -> None:
-        """Read what was not handed over: what an earlier run left, or what came through several connections."""
-        while self._position < offset:
+    def _hash(self, offset: int, data: bytes) -> None:
+        """Go on to the end of `data`, by way of the file as far as nothing was handed over."""
+        while self._position < offset and not self._stopping.is_set():
             block = os.pread(self._descriptor, min(_BLOCK, offset - self._position), self._position)
             if not block:
                 raise OSError("the partial file is shorter than what was written to it")
             self._digest.update(block)
             self._position += len(block)
+        if self._position == offset:
+            self._digest.update(data)
+            self._position += len(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -17,6 +18,8 @@ from imagenet_prep.download.pieces import Piece, Pieces
 from imagenet_prep.download.sources import Source
 
 log = logging.getLogger(__name__)
+
+_PATIENCE = 1.0  # seconds that a connection gets to end
 
 WHOLE = "it sends the whole file where a part of it was asked for"
 
@@ -54,7 +57,6 @@ class Crew:
         self._source = source
         self._tokens = tokens
         self._partial = partial
-        self._alone = connections == 1
         self._size = connections
         self._checksum = checksum
         self._limits = limits
@@ -70,6 +72,8 @@ class Crew:
     def work(self, connection: Connection, opened: Opened) -> None:
         """Fetch all that is missing, beginning with an answer that has just come.
 
+        Where Ctrl-C or a full disk ends it, connections that wait for a server are left behind; they write no more.
+
         Raises:
             Refused, Interrupted: the source gives no more.
             Changed: the source has another version now.
@@ -84,8 +88,9 @@ class Crew:
             self._keep_journal()
         finally:
             self._stop(None)
+            deadline = time.monotonic() + _PATIENCE
             for thread in threads:
-                thread.join()
+                thread.join(max(0, deadline - time.monotonic()))
             self._partial.settle(self._pieces.written)
         if self._error:
             raise self._error
@@ -103,7 +108,8 @@ class Crew:
 
     def _run(self, connection: Connection | None, opened: Opened | None) -> None:
         try:
-            self._fetch_pieces(connection or Connection(self._source, self._tokens, self._limits), opened)
+            with contextlib.closing(connection or Connection(self._source, self._tokens, self._limits)) as own:
+                self._fetch_pieces(own, opened)
         except Exception as error:
             self._stop(error)
         finally:
@@ -133,20 +139,19 @@ class Crew:
             if not failures:
                 others = self._pieces.done
             failures += 1
-            if failures >= self._limits.attempts and self._may_leave(failure, others):
+            if failures >= self._limits.attempts:
+                self._expect_others_get_on(failure, others)
                 break
             self._wait(failure, failures)
         if self._pieces.are_complete:
             self._stopping.set()  # others may be waiting before another attempt that nobody needs now
-        connection.close()
 
-    def _may_leave(self, failure: Failure, others: int) -> bool:
-        """Whether the others get on without this connection; raises where it is the last, or nobody gets on."""
+    def _expect_others_get_on(self, failure: Failure, others: int) -> None:
+        """Raise the failure where this connection is the last, or nobody has got on since so much was there."""
         with self._lock:
             if self._working == 1 or self._pieces.done == others:
                 raise failure
         log.info("%s: %s; one connection less", self._source.shown, failure.answer)
-        return True
 
     def _wait(self, failure: Interrupted, failures: int) -> None:
         if not self._stopping.is_set():
@@ -175,15 +180,13 @@ class Crew:
         try:
             while piece.position < piece.end and not self._stopping.is_set():
                 data = opened.read(piece.end - piece.position)
-                if not data:
+                if not data or self._stopping.is_set():
                     return
                 offset = piece.position
                 self._partial.write(offset, data)
                 frontier = self._pieces.advance(piece, len(data))
-                if self._checksum and self._alone:
+                if self._checksum and frontier >= piece.position:  # there is no gap before these bytes
                     self._checksum.feed(offset, data)
-                elif self._checksum:
-                    self._checksum.follow(frontier)
                 if piece.position - noted >= self._limits.noted:
                     self._partial.note(self._pieces.written)
                     noted = piece.position

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 TOKENS = "IMAGENET_PREP_TOKEN"  # the environment variable with the bearer tokens
 
-ACCOUNT = (
-    "Get the archive with your account from https://image-net.org/download-images (its terms apply), and put it there, "
-    "or give a url in the configuration that may be read"
+BY_HAND = (
+    "Get the archive by hand and put it there (ImageNet's own, with your account and under its terms, from "
+    "https://image-net.org/download-images), or give a url in the configuration that may be read"
 )
 CREDENTIALS = (
     f"Where a mirror wants to know you, put your login into ~/.netrc, or host=token into the variable {TOKENS}"
 )
 ADDRESS = "Correct the url in the configuration"
-LATER = "Run the same command again later: what has come is kept, and continued"
+LATER = "Run the same command again later"
 CERTIFICATE = (
     "Look whether the clock of this machine is right; where your institution has certificates of its own, name them in "
     "the environment variable REQUESTS_CA_BUNDLE"

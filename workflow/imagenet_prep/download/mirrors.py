@@ -11,13 +11,12 @@ from pathlib import Path
 from imagenet_prep import atomic
 from imagenet_prep.download import sources
 from imagenet_prep.download.checksum import FollowingChecksum
-from imagenet_prep.download.failures import Failure
+from imagenet_prep.download.failures import Failure, Refused
 from imagenet_prep.download.limits import Limits
-from imagenet_prep.download.partial import Partial
+from imagenet_prep.download.partial import Partial, bad_path_of
 from imagenet_prep.download.sources import Source
 from imagenet_prep.download.transfer import Transfer
 from imagenet_prep.download.wanted import Wanted
-from imagenet_prep.errors import PrepError
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,8 @@ def download(urls: Sequence[str], place: Path, connections: int, wanted: Wanted,
     """Download a file to `place`, which appears there when it is whole and its checksum right.
 
     The addresses are tried in order, beginning with the one of which a part is there. That part lies beside `place` as
-    `<name>.part`, with a journal `<name>.part.json`, until the download is finished, by whichever run.
+    `<name>.part`, with a journal `<name>.part.json`, until the download is finished, by whichever run. A file with
+    another checksum than wanted is kept aside, and the next address is tried.
 
     Args:
         urls: http and https addresses.
@@ -46,53 +46,77 @@ def download(urls: Sequence[str], place: Path, connections: int, wanted: Wanted,
 
     Raises:
         NotHad: no address gave it. What has come of it stays.
-        PrepError: the file that came has another checksum than wanted, and was put aside; another run is downloading
-            it; or the tokens in the environment cannot be understood.
+        PrepError: another run is downloading it, or the tokens in the environment cannot be understood.
         OSError: the file cannot be written.
     """
-    tokens = sources.tokens(os.environ)
-    with Partial(place, wanted.nbytes) as partial:
-        checksum, source = _checksum_of_complete(partial, wanted), "an earlier run"
-        if checksum is None:
-            failures: list[tuple[str, Failure]] = []
-            begun = partial.entry.url if partial.entry else None
-            for url in sorted(urls, key=lambda url: sources.shown(url) != begun):
-                source = sources.shown(url)
-                try:
-                    checksum = Transfer(Source.parse(url), tokens, partial, connections, wanted, limits).run()
-                    break
-                except Failure as failure:
-                    failures.append((source, failure))
-                    log.info("%s: %s", source, failure.answer)
-            else:
-                raise NotHad(failures, partial.kept)
-        if wanted.checksum is not None and checksum != wanted.checksum.lower():
-            raise _put_aside(partial, source, wanted, str(checksum))
-        partial.finish(place)
+    mirrors = _Mirrors(urls, connections, wanted, limits)
+    while True:
+        with Partial(place, wanted.nbytes) as partial:
+            url, checksum = mirrors.complete(partial)
+            if checksum == wanted.checksum:
+                partial.finish(place)
+                return
+            mirrors.note_wrong(url, partial, checksum)
 
 
-def _checksum_of_complete(partial: Partial, wanted: Wanted) -> str | None:
-    """The checksum of a file of which an earlier run has received every byte; None where something is missing."""
-    length = partial.kept
-    if not length or partial.entry is None or length != partial.entry.identity.length:
-        return None
-    if wanted.checksum is None:
-        return ""
-    return FollowingChecksum(wanted.algorithm, partial.descriptor).hexdigest(length)
+class _Mirrors:
+    """The addresses that are still to be asked, and what the others said."""
+
+    def __init__(self, urls: Sequence[str], connections: int, wanted: Wanted, limits: Limits) -> None:
+        self._left = list(urls)
+        self._failures: list[tuple[str, Failure]] = []
+        self._tokens = sources.tokens(os.environ)
+        self._connections = connections
+        self._wanted = wanted
+        self._limits = limits
+
+    def complete(self, partial: Partial) -> tuple[str | None, str | None]:
+        """Complete the file from the next address that can.
+
+        Returns:
+            That address, None where an earlier run had received all of it; and the checksum, where one is wanted.
+        """
+        wanted = self._wanted
+        if partial.is_complete:
+            following = FollowingChecksum(wanted.algorithm, partial.descriptor)
+            return None, following.hexdigest(partial.kept) if wanted.checksum is not None else None
+        begun = partial.entry.url if partial.entry else None
+        self._left.sort(key=lambda url: sources.shown(url) != begun)
+        while self._left:
+            url = self._left.pop(0)
+            try:
+                source = Source.parse(url)
+                transfer = Transfer(source, self._tokens, partial, self._connections, wanted, self._limits)
+                return url, transfer.run()
+            except Failure as failure:
+                self._note(url, failure)
+        raise NotHad(self._failures, partial.kept)
+
+    def note_wrong(self, url: str | None, partial: Partial, checksum: str | None) -> None:
+        """Keep a file aside that is another than the one wanted; whoever sent all of it is not asked again."""
+        source = sources.shown(url) if url else "an earlier run"
+        failure = _put_aside(partial, source, self._wanted, str(checksum))
+        if url is None or partial.is_mixed:
+            log.info("%s: %s. All of it is fetched anew", source, failure.answer)
+            self._left[:0] = [url] if url else []
+        else:
+            self._note(url, failure)
+
+    def _note(self, url: str, failure: Failure) -> None:
+        self._failures.append((sources.shown(url), failure))
+        log.info("%s: %s", *self._failures[-1])
 
 
-def _put_aside(partial: Partial, source: str, wanted: Wanted, checksum: str) -> PrepError:
-    place = partial.place
-    bad = place.with_name(f"{place.name}.bad-{checksum[:8]}")
-    reason = bad.with_name(f"{bad.name}.txt")
-    problem = f"what came from {source} has the {wanted.algorithm} {checksum} where {wanted.checksum} is expected"
+def _put_aside(partial: Partial, source: str, wanted: Wanted, checksum: str) -> Refused:
+    bad = bad_path_of(partial.place, checksum)
+    problem = f"what came has the {wanted.algorithm} {checksum} where {wanted.checksum} is expected"
     when = time.strftime("%Y-%m-%d %H:%M:%S %z")
     atomic.write_text(
-        reason, f"{when}: {problem}.\n{bad.name} is kept for a look only; nothing uses it. Delete both.\n"
+        bad.with_name(f"{bad.name}.txt"),
+        f"{when}, {source}: {problem}.\n{bad.name} is kept for a look only; nothing uses it. Delete both.\n",
     )
     partial.finish(bad)
-    return PrepError(
-        place,
+    return Refused(
         f"{problem}: it is damaged or another file, and was kept aside as {bad.name}",
-        "Run the same command again to download it anew, or give another url in the configuration",
+        "Give another url in the configuration, or run the same command again to download it anew",
     )

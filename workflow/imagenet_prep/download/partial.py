@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 from pathlib import Path
 from types import TracebackType
 
@@ -15,16 +16,29 @@ from imagenet_prep.errors import PrepError
 
 log = logging.getLogger(__name__)
 
+_BAD = ".bad-"
+
 
 def path_of(place: Path) -> Path:
     """The partial file of what is downloaded to `place`: `<name>.part`; its journal is `<name>.part.json`."""
     return place.with_name(f"{place.name}.part")
 
 
+def bad_path_of(place: Path, checksum: str) -> Path:
+    """Where another file that came in its place is kept for a look: `<name>.bad-<beginning of its checksum>`."""
+    return place.with_name(f"{place.name}{_BAD}{checksum[:8]}")
+
+
+def is_bad(name: str) -> bool:
+    """Whether a file of this name was kept for a look only, and is never used."""
+    return re.search(rf"{re.escape(_BAD)}[0-9a-f]{{8}}$", name) is not None
+
+
 class Partial:
     """A partial file, opened for this process alone.
 
-    `entry` tells what is there, and of what; it is None where nothing is there that could be continued.
+    `entry` tells what is there, and of what; it is None where nothing is there that could be continued. `is_mixed`
+    tells whether this run went on from one source with what another had begun.
 
     Args:
         place: where the finished file goes.
@@ -38,6 +52,7 @@ class Partial:
         self.place = place
         self.path = path_of(place)
         self.finished = False
+        self.is_mixed = False
         self._journal = Journal(self.path.with_name(f"{self.path.name}.json"))
         self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
@@ -96,23 +111,30 @@ class Partial:
         """How many bytes are there that another run would not fetch again."""
         return ranges.total(self.entry.written) if self.entry else 0
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every byte is there, though perhaps the wrong ones."""
+        return self.entry is not None and self.kept == self.entry.identity.length
+
     def begin(self, url: str, identity: Identity) -> None:
-        """Forget what is there; begin with this version of a source."""
+        """Forget what is there; begin with this version of a source, the length of which is known."""
+        assert identity.length is not None
         self.forget()
-        if identity.length is not None:
-            os.ftruncate(self.descriptor, identity.length)
-            self.entry = Entry(url, identity, [])
-            self._journal.settle(self.entry)
+        os.ftruncate(self.descriptor, identity.length)
+        self.entry = Entry(url, identity, [])
+        self._journal.settle(self.entry)
 
     def forget(self) -> None:
         """Forget what is there; what is written now cannot be continued by another run."""
         self.entry = None
+        self.is_mixed = False
         self._journal.remove()
         os.ftruncate(self.descriptor, 0)
 
     def resume(self, url: str, identity: Identity) -> None:
         """Go on with what is there, from this source, which may be another one with the same content."""
         assert self.entry is not None
+        self.is_mixed |= url != self.entry.url
         self.entry = Entry(url, identity, self.entry.written)
         self.settle(self.entry.written)  # which also opens the journal for notes
 

@@ -11,7 +11,7 @@ from imagenet_prep.download.answers import Answer
 from imagenet_prep.download.checksum import FollowingChecksum
 from imagenet_prep.download.connection import Connection, Opened
 from imagenet_prep.download.crew import WHOLE, Crew
-from imagenet_prep.download.failures import ACCOUNT, LATER, Changed, Interrupted, Refused, closed_early
+from imagenet_prep.download.failures import BY_HAND, LATER, Changed, Interrupted, Refused, closed_early
 from imagenet_prep.download.identity import Identity
 from imagenet_prep.download.journal import Entry
 from imagenet_prep.download.limits import Limits
@@ -171,7 +171,7 @@ class Transfer:
 
     def _expect_length(self, identity: Identity) -> None:
         if self._wanted.nbytes is not None and identity.length not in (None, self._wanted.nbytes):
-            raise Refused(f"it has {identity.length} bytes where {self._wanted.nbytes} are expected", ACCOUNT)
+            raise Refused(f"it has {identity.length} bytes where {self._wanted.nbytes} are expected", BY_HAND)
 
     def _stream(self, connection: Connection, opened: Opened | None) -> int:
         """Receive the whole file from its beginning, again and again until it came to its end once."""
@@ -208,14 +208,14 @@ class Transfer:
         progress = self._progress(length or 0)
         while data := opened.read(self._limits.block):
             if length is not None and self._streamed + len(data) > length:
-                raise Refused(f"it sends more than the {length} bytes expected", ACCOUNT)
+                raise Refused(f"it sends more than the {length} bytes expected", BY_HAND)
             self._partial.write(self._streamed, data)
             if self._checksum:
                 self._checksum.feed(self._streamed, data)
             self._streamed += len(data)
             progress.reach(self._streamed)
         if not self._streamed:
-            raise Refused("the file there is empty", ACCOUNT)
+            raise Refused("the file there is empty", BY_HAND)
         if length is not None and self._streamed < length:
             raise closed_early()
         progress.end()

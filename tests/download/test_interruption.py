@@ -1,0 +1,63 @@
+"""Ctrl-C while servers keep connections waiting."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+import time
+
+import pytest
+
+from download import server
+from download.conftest import CONTENT, Client
+from imagenet_prep.download import crew
+from imagenet_prep.download.connection import Connection
+
+
+def test_ctrl_c_waits_for_no_server_that_does_not_answer_and_keeps_what_has_come(
+    served: server.Server, client: Client
+) -> None:
+    over, once = threading.Event(), threading.Lock()
+
+    def stop_the_client(handler: server.Handler) -> None:
+        if once.acquire(blocking=False):
+            while client.missing == len(CONTENT):
+                over.wait(0.01)
+            _thread.interrupt_main()
+        over.wait(30)
+        server.hang_up(handler)
+
+    served.next += [server.good, server.good]
+    served.always = stop_the_client
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        client.download(f"{served.url}/a.tar", stall=60)
+    assert time.monotonic() - start < 10
+    over.set()
+    assert client.files == {"a.tar.part", "a.tar.part.json"}
+    missing, served.always, served.sent = client.missing, None, 0
+    assert 0 < missing < len(CONTENT)
+    assert client.download(f"{served.url}/a.tar") == CONTENT
+    assert served.sent == missing
+
+
+def test_connections_are_closed_where_a_download_fails(
+    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, closed = [], set()
+
+    class Watched(Connection):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)  # type: ignore[arg-type]
+            opened.append(self)
+
+        def close(self) -> None:
+            closed.add(self)
+            super().close()
+
+    monkeypatch.setattr(crew, "Connection", Watched)
+    served.next += [server.good, server.good]
+    served.always = server.status(404)
+    client.fail(f"{served.url}/a.tar")
+    assert len(opened) == 3
+    assert closed == set(opened)
