@@ -22,12 +22,12 @@ import machine
 import yaml
 
 from imagenet_prep import configuration
+from imagenet_prep.dataset.classes import read_classes
+from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT, BOXES_OF_SPLIT
 from imagenet_prep.report.files import FILES, sheet_names
-from imagenet_prep.report.page import Page, read_classes
+from imagenet_prep.report.page import Page
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-ARCHIVE_OF_SPLIT = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
-BOXES_OF_SPLIT = {"train": "bbox_train", "validation": "bbox_val"}
 STAGES = ("scan_archive", "verify_archive", "parse_boxes", "write_folders", "write_shards", "audit_products")
 
 
@@ -87,6 +87,7 @@ def page_of(project: Path) -> Page:
         receipts=[output / "verified" / f"{name}.json" for name in config["use"]],
         stages=STAGES,
         sheets=sheet_names(len(read_classes(output / "labels" / "classes.csv")), splits),
+        readers=CHECKOUT / "docs" / "readers.md",
         readme=CHECKOUT / "README.md",
     )
 

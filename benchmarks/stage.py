@@ -26,19 +26,19 @@ Batch = list[tuple[Any, ...]]
 
 def scan_archive(results: Path, output: Path, jobs: int) -> None:
     """Verify and scan the train archive: one job, in which a thread hashes beside the parsing."""
-    (archive,) = (results / "archives").glob("*_img_train.tar")
-    scan("train", archive, Expected(), output / "scan.parquet")
+    scan("train", _train_archive(results), Expected(), output / "scan.parquet")
 
 
 def write_image_folder(results: Path, output: Path, jobs: int) -> None:
     """Write the training images as files, the classes in as many batches as jobs."""
     images = results / "state" / "images" / "train.parquet"
     wnids = sorted(set(parquet.read(images, ["wnid"])["wnid"].to_pylist()))
-    _each(_write_folders, [(images, wnids[job::jobs], results / "archives", output) for job in range(jobs)], jobs)
+    archive = _train_archive(results)
+    _each(_write_folders, [(images, wnids[job::jobs], archive, output) for job in range(jobs)], jobs)
 
 
-def _write_folders(images: Path, wnids: list[str], archives: Path, output: Path) -> None:
-    write_folders(read_classes(images, wnids, COLUMNS), "train", "wnid", archives, output)
+def _write_folders(images: Path, wnids: list[str], archive: Path, output: Path) -> None:
+    write_folders(read_classes(images, wnids, COLUMNS), "train", "wnid", archive, output)
 
 
 def write_records(results: Path, output: Path, jobs: int) -> None:
@@ -46,12 +46,13 @@ def write_records(results: Path, output: Path, jobs: int) -> None:
     plan = results / "state" / "plan" / "train.parquet"
     shards = parquet.open_table(plan).num_row_groups
     edges = [shards * job // jobs for job in range(jobs + 1)]
-    arguments = [(plan, edges[job], edges[job + 1] - 1, results / "archives", output) for job in range(jobs)]
+    archive = _train_archive(results)
+    arguments = [(plan, edges[job], edges[job + 1] - 1, archive, output) for job in range(jobs)]
     _each(_write_records, [it for it in arguments if it[1] <= it[2]], jobs)
 
 
-def _write_records(plan: Path, first: int, last: int, archives: Path, output: Path) -> None:
-    receipt = write_shards(plan, "train", first, last, archives, output / "tfrecord", Reencoding())
+def _write_records(plan: Path, first: int, last: int, archive: Path, output: Path) -> None:
+    receipt = write_shards(plan, "train", first, last, archive, output / "tfrecord", Reencoding())
     write_indexes([output / "tfrecord" / name for name in receipt["files"]], output / "tfrecord_index")
 
 
@@ -61,6 +62,11 @@ def audit_records(results: Path, output: Path, jobs: int) -> None:
 
     paths = sorted((results / "tfrecord").glob("*-of-*"))
     _each(examine_shard, [(path, frozenset()) for path in paths], jobs)
+
+
+def _train_archive(results: Path) -> Path:
+    (archive,) = (results / "archives").glob("*_img_train.tar")
+    return archive
 
 
 def _each(function: Callable[..., object], arguments: Batch, jobs: int) -> None:

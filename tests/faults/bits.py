@@ -28,7 +28,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
 from imagenet_prep import configuration  # noqa: E402
-from imagenet_prep.dataset.archives import SPLIT_OF_ARCHIVE, Expected, verify  # noqa: E402
+from imagenet_prep.dataset.archives import Expected, verify  # noqa: E402
+from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT  # noqa: E402
 from imagenet_prep.dataset.scan import scan  # noqa: E402
 from imagenet_prep.errors import PrepError  # noqa: E402
 from imagenet_prep.formats import parquet  # noqa: E402
@@ -187,9 +188,9 @@ class Attack:
         rows = pq.read_table(plan, columns=["filename", "offset", "nbytes"]).to_pylist()
         hit = {row["filename"] for row in rows if row["offset"] < last and first < row["offset"] + row["nbytes"]}
         shards = pq.ParquetFile(plan).num_row_groups
-        links, output = self.project.results / "archives", self.project.folder / "shards"
+        archive, output = self.project.results / "archives" / path.name, self.project.folder / "shards"
         try:
-            write_shards(plan, split, 0, shards - 1, links, output, Reencoding())
+            write_shards(plan, split, 0, shards - 1, archive, output, Reencoding())
         except PrepError as error:
             cut_off = "ends" in error.problem
             return str(error) if path.name in str(error) and (error.member in hit or cut_off) else None
@@ -211,7 +212,7 @@ class Attack:
         with contextlib.chdir(self.project.folder), quiet():
             config = configuration.complete(self._config, Path.cwd())
             products = [product for product in config["products"] if product != "audit"]
-            splits = [split for archive, split in SPLIT_OF_ARCHIVE.items() if archive in config["use"]]
+            splits = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
             audit = Audit(config, products, splits, 1)
             audit.run()
             audit.check_sums()

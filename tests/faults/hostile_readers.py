@@ -101,7 +101,7 @@ def _into_class_folders(name: str, split: str, archive: Path, results: Path) -> 
     scan(name, archive, Expected(), table)
     classes = select_classes(synsets(), None, "original")
     for images in label_images(table, split, synsets(), TRUTH[:1], classes, archive):
-        write_folders(images, split, "wnid", archive.parent, results)
+        write_folders(images, split, "wnid", archive, results)
 
 
 def _read_image(content: bytes, _folder: Path) -> None:

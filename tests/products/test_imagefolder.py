@@ -12,8 +12,9 @@ import pytest
 
 import builders
 from builders import CRANE, FOX, MACHINE
+from imagenet_prep.dataset.images import write_images
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.imagefolder import COLUMNS, write_folders
+from imagenet_prep.products.imagefolder import COLUMNS, read_batch, write_folders
 from imagenet_prep.products.tree import Tree, complete_tree
 
 Receipt = dict[str, Any]
@@ -24,13 +25,14 @@ class World:
 
     def __init__(self, folder: Path, split: str, images: dict[str, bytes]) -> None:
         self.split, self.images = split, images
-        self.archives, self.output_dir = folder / "archives", folder / "out"
-        self.table = builders.labelled(self.archives, split, images).select(COLUMNS)
+        self.output_dir = folder / "out"
+        self.table = builders.labelled(folder / "archives", split, images).select(COLUMNS)
+        (self.archive,) = (folder / "archives").iterdir()
         self.root = self.output_dir / "imagefolder" / {"validation": "val"}.get(split, split)
 
     def write(self, *wnids: str, val_dirs: str = "wnid") -> Receipt:
         table = self.table.filter(pc.is_in(self.table["wnid"], value_set=pa.array(wnids))) if wnids else self.table
-        return write_folders(table, self.split, val_dirs, self.archives, self.output_dir)
+        return write_folders(table, self.split, val_dirs, self.archive, self.output_dir)
 
     def complete(self, *receipts: Receipt) -> Receipt:
         return complete_tree(self.output_dir, self.split, list(receipts))
@@ -90,6 +92,24 @@ def test_train_t3_has_a_tree_of_its_own(tmp_path: Path) -> None:
     world = World(tmp_path, "train_t3", {f"{FOX}_1.JPEG": builders.image()})
     world.complete(world.write())
     assert world.everything() == {f"train_t3/{FOX}/{FOX}_1.JPEG"}
+
+
+def test_a_choice_of_classes_that_leaves_no_image_leaves_no_folder(tmp_path: Path) -> None:
+    world = World(tmp_path, "train_t3", {f"{FOX}_1.JPEG": builders.image()})
+    receipt = world.write(CRANE)
+    assert receipt["folders"] == {}
+    assert world.complete(receipt)["images"] == 0
+    assert not world.root.exists()
+
+
+def test_a_batch_of_classes_is_read_alone_and_a_split_that_is_not_cut_whole(tmp_path: Path) -> None:
+    images = builders.train_images()
+    for split, wanted in (("train", {FOX}), ("train_t3", {CRANE, FOX, MACHINE})):
+        table = builders.labelled(tmp_path / split / "archives", split, images)
+        write_images([table], tmp_path / split / "images.parquet")
+        batch = read_batch(tmp_path / split / "images.parquet", split, [CRANE, FOX, MACHINE], 1, 1)
+        assert batch.column_names == COLUMNS
+        assert set(batch["wnid"].to_pylist()) == wanted
 
 
 def test_no_bookkeeping_lies_in_the_tree(train: World) -> None:
@@ -203,7 +223,7 @@ def test_completing_a_tree_leaves_the_other_trees(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["changed", "cut off", "gone"])
 def test_an_archive_that_is_not_the_one_that_was_scanned_leaves_no_folder(train: World, damage: str) -> None:
     row = train.table.to_pylist()[4]
-    archive = train.archives / "train.tar"
+    archive = train.archive
     data = bytearray(archive.read_bytes())
     data[row["offset"] + 20] ^= 1
     archive.write_bytes(data if damage == "changed" else data[: row["offset"] + 20])

@@ -11,7 +11,8 @@ import pytest
 
 from builders import CRANE, FOX
 from imagenet_prep.products.presence import revoke_void_receipts
-from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX
+from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL
+from imagenet_prep.products.tfds import FEATURES, INFO, MULTILABEL_NAMES
 from imagenet_prep.products.tree import Tree
 
 SHARDS = ["train-00000-of-00002", "train-00001-of-00002"]
@@ -101,6 +102,17 @@ def test_a_deleted_index_voids_the_receipt_of_indexes_alone(out: Path) -> None:
 def test_a_shard_newer_than_the_receipt_of_its_index_voids_that(out: Path) -> None:
     os.utime(out / TFRECORD / SHARDS[0], (LATER, LATER))
     assert revoked(out) == {"tfrecord_index/train-00000-00001-of-00002.json"}
+
+
+@pytest.mark.parametrize("deleted", ["validation-00000-of-00001", "features.json", "original_label.labels.txt"])
+def test_a_deleted_file_of_the_multi_label_set_voids_its_receipt(out: Path, deleted: str) -> None:
+    shard = "validation-00000-of-00001"
+    for name in (shard, FEATURES, INFO, *MULTILABEL_NAMES):
+        write(out / TFRECORD_MULTILABEL / name, "")
+    write(out / "state" / TFRECORD_MULTILABEL / "receipt.json", {"splits": [{"files": {shard: {}}}]})
+    assert revoked(out) == set()
+    (out / TFRECORD_MULTILABEL / deleted).unlink()
+    assert revoked(out) == {"tfrecord_multilabel/receipt.json"}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from imagenet_prep.dataset.images import write_images
 from imagenet_prep.dataset.shards import write_plan
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example
-from imagenet_prep.products import tfrecords
+from imagenet_prep.products import shardset, tfrecords
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, ShardSet
 from imagenet_prep.products.tfrecords import Reencoding, write_shards
 
@@ -37,10 +37,10 @@ class World:
         self, folder: Path, images: dict[str, bytes] | None = None, boxes: list[Features] | None = None
     ) -> None:
         self.images = images or builders.train_images()
-        self.archives = folder / "archives"
         self.folder = folder / "tfrecord"
         self.plan = folder / "plan.parquet"
-        self.table = builders.labelled(self.archives, "train", self.images)
+        self.archive = folder / "archives" / "train.tar"
+        self.table = builders.labelled(self.archive.parent, "train", self.images)
         write_images([self.table], folder / "images.parquet")
         joined = None
         if boxes:
@@ -58,7 +58,7 @@ class World:
         )
 
     def write(self, first: int = 0, last: int = SHARDS - 1, reencoding: Reencoding = BOTH) -> Features:
-        return write_shards(self.plan, "train", first, last, self.archives, self.folder, reencoding)
+        return write_shards(self.plan, "train", first, last, self.archive, self.folder, reencoding)
 
     def shards(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
@@ -188,6 +188,10 @@ def test_odd_images_are_left_as_they_are_where_that_is_wanted(tmp_path: Path) ->
     assert {name: features["image/encoded"][0] for name, features in world.records().items()} == world.images
 
 
+def test_which_images_are_re_encoded_says_the_configuration() -> None:
+    assert Reencoding.of({"cmyk_to_rgb": True, "png_to_jpeg": False, "seed": 1}) == Reencoding(cmyk=True, png=False)
+
+
 def test_a_record_of_a_large_image_has_the_lengths_that_its_readers_need(tmp_path: Path) -> None:
     content = image(0, (400, 300))
     world = World(tmp_path, {f"{FOX}_1.JPEG": content})
@@ -201,7 +205,7 @@ def test_a_record_of_a_large_image_has_the_lengths_that_its_readers_need(tmp_pat
 
 def test_a_changed_byte_of_the_archive_is_an_error_that_names_image_and_offset(world: World) -> None:
     row = world.table.to_pylist()[4]
-    archive = world.archives / "train.tar"
+    archive = world.archive
     data = bytearray(archive.read_bytes())
     data[row["offset"] + 50] ^= 1
     archive.write_bytes(data)
@@ -213,14 +217,14 @@ def test_a_changed_byte_of_the_archive_is_an_error_that_names_image_and_offset(w
 
 
 def test_a_failed_shard_leaves_nothing(world: World) -> None:
-    (world.archives / "train.tar").write_bytes(bytes(1 << 20))
+    world.archive.write_bytes(bytes(1 << 20))
     with pytest.raises(PrepError):
         world.write()
     assert world.shards() == {}
 
 
 def test_an_archive_that_is_cut_off_is_an_error(world: World) -> None:
-    archive = world.archives / "train.tar"
+    archive = world.archive
     archive.write_bytes(archive.read_bytes()[:3000])
     with pytest.raises(PrepError, match="short"):
         world.write()
@@ -228,10 +232,10 @@ def test_an_archive_that_is_cut_off_is_an_error(world: World) -> None:
 
 
 def test_an_archive_that_is_gone_is_an_error_that_names_it(world: World) -> None:
-    (world.archives / "train.tar").unlink()
+    world.archive.unlink()
     with pytest.raises(PrepError) as caught:
         world.write()
-    assert caught.value.place == str(world.archives / "train.tar")
+    assert caught.value.place == str(world.archive)
 
 
 def test_an_image_that_does_not_decode_is_an_error_that_names_it(tmp_path: Path) -> None:
@@ -270,6 +274,15 @@ def test_completing_a_set_takes_away_the_shards_of_another_count(tmp_path: Path,
     assert sorted(made.folder.iterdir()) == made.paths()
     assert list(receipt["files"]) == [path.name for path in made.paths()]
     assert sorted((tmp_path / "state" / product).iterdir()) == receipts
+
+
+def test_the_receipt_of_a_set_says_the_version_of_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shardset, "_VERSIONS", {TFRECORD: 5, TFRECORD_INDEX: 7})
+    for product, version in ((TFRECORD, 5), (TFRECORD_INDEX, 7)):
+        receipts = receipts_of(tmp_path, 2, product)
+        assert ShardSet(tmp_path, product, "train", 2).complete(receipts)["format_version"] == version
 
 
 def test_completing_a_set_leaves_the_other_split_and_the_user_s_own_files(tmp_path: Path) -> None:

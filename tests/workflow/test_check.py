@@ -10,7 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from tfrecord import reader
 
+from imagenet_prep.formats import example, tfrecord
 from project import Project, Run
 
 
@@ -59,6 +61,18 @@ def damage_flipped_bit_in_a_record(project: Project) -> Path:
 def damage_truncated_shard(project: Project) -> Path:
     path = project.results / "tfrecord" / "validation-00001-of-00002"
     os.truncate(path, path.stat().st_size - 7)
+    return path
+
+
+def damage_whole_records_with_another_label(project: Project) -> Path:
+    path, key = project.results / "tfrecord" / "validation-00000-of-00002", "image/class/label"
+    records = [bytes(record) for record in reader.tfrecord_iterator(str(path))]
+    with path.open("wb") as file:
+        for record in records:
+            (label,) = example.decode(record)[key]
+            record = record.replace(example.int64_entry(key, [label]), example.int64_entry(key, [label + 1]))
+            header, footer = tfrecord.frame((record,))
+            file.write(header + record + footer)
     return path
 
 
@@ -115,6 +129,7 @@ TREES = {
         damage_deleted_shard,
         damage_flipped_bit_in_a_record,
         damage_truncated_shard,
+        damage_whole_records_with_another_label,
         damage_changed_table,
     ],
     "labels, an index and files too many": [

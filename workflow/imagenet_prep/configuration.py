@@ -26,17 +26,18 @@ from imagenet_prep.publish.address import FOLDER, Address
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
 IMAGE_ARCHIVES = ("train", "val", "test", "train_t3")
-# Of each product, the archives of which at least one has to be in use.
-ARCHIVES_OF_PRODUCT = {
-    "imagefolder": IMAGE_ARCHIVES,
-    "tfrecords": ("train", "val"),
-    "indexes": ("train", "val"),
-    "bboxes": ("bbox_train", "bbox_val"),
-    "multilabel": ("multilabel",),
-    "multilabel_tfrecords": ("multilabel",),
-    "labels": ("devkit",),
-    "audit": IMAGE_ARCHIVES,
-    "report": IMAGE_ARCHIVES,
+# What each product is made from beside the devkit, which all of them need: of each group of archives, at least one has
+# to be in use.
+ARCHIVES_OF_PRODUCT: dict[str, tuple[tuple[str, ...], ...]] = {
+    "imagefolder": (IMAGE_ARCHIVES,),
+    "tfrecords": (("train", "val"),),
+    "indexes": (("train", "val"),),
+    "bboxes": (("bbox_train", "bbox_val"),),
+    "multilabel": (("multilabel",),),
+    "multilabel_tfrecords": (("multilabel",), ("val",)),
+    "labels": (),
+    "audit": (IMAGE_ARCHIVES,),
+    "report": (IMAGE_ARCHIVES,),
 }
 
 _WNID = re.compile(r"n[0-9]{8}")
@@ -211,9 +212,9 @@ def _product_problems(use: list[str], products: list[str]) -> Iterator[Problem]:
     if "devkit" not in use:
         yield "use", "devkit is not in the list, and every product needs it", "Add devkit to use"
     for product in products:
-        wanted = ARCHIVES_OF_PRODUCT[product]
-        if wanted != ("devkit",) and not set(wanted) & set(use):
-            names = " or ".join(wanted)
+        missing = [" or ".join(group) for group in ARCHIVES_OF_PRODUCT[product] if not set(group) & set(use)]
+        if missing:
+            names = " and ".join(missing)
             remedy = f"Add {names} to use, or remove {product} from products"
             yield "products", f"{product} is made from {names}, which use does not name", remedy
 

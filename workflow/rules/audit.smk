@@ -38,7 +38,7 @@ rule audit_products:
         files_of_products(),
     output:
         report=OUT / "audit.json",
-        sums=OUT / "SHA256SUMS",
+        sums=OUT / SUMS,
     log:
         LOGS / "audit_products.log",
     benchmark:

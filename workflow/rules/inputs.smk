@@ -18,15 +18,16 @@ def in_use(*archives):
 
 def archive_of_multilabel(wildcards):
     """The archive of the images that the multi-label annotations are about."""
-    in_use("multilabel")
-    return file_of(*in_use("val"))
+    made_from_what_is_in_use("multilabel_tfrecords")(wildcards)
+    return file_of("val")
 
 
 def made_from_what_is_in_use(product):
-    """An input function that adds nothing, but refuses the product where none of its archives is in use."""
+    """An input function that adds nothing, but refuses the product where archives that it needs are not in use."""
 
     def nothing(wildcards):
-        in_use(*configuration.ARCHIVES_OF_PRODUCT[product])
+        for group in configuration.ARCHIVES_OF_PRODUCT[product]:
+            in_use(*group)
         return []
 
     return nothing

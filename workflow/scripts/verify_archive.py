@@ -1,4 +1,4 @@
-"""Read an archive once: its checksum, and whether its members are whole."""
+"""Read an archive: its checksum, and whether its members are whole."""
 
 from pathlib import Path
 from typing import Any

@@ -19,11 +19,11 @@ def main(snakemake: Any) -> None:
     splits = write_multilabel_records(
         Path(given.multilabel),
         Path(given.images),
-        Path(given.archive).parent,
+        Path(given.archive),
         output_dir,
         shards=params.shards,
         seed=params.seed,
-        reencoding=Reencoding(cmyk=params.cmyk_to_rgb, png=params.png_to_jpeg),
+        reencoding=Reencoding.of(snakemake.config["tfrecord"]),
     )
     names = numbered_wnids(parquet.read(given.synsets), **params.classes)
     describe_multilabel(splits, names, output_dir / TFRECORD_MULTILABEL)

@@ -18,9 +18,9 @@ def main(snakemake: Any) -> None:
         shards.split,
         first,
         last,
-        Path(snakemake.input.archive).parent,
+        Path(snakemake.input.archive),
         shards.folder,
-        Reencoding(cmyk=snakemake.params.cmyk_to_rgb, png=snakemake.params.png_to_jpeg),
+        Reencoding.of(snakemake.config["tfrecord"]),
     )
     atomic.write_json(snakemake.output[0], receipt)
 

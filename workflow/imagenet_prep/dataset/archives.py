@@ -16,7 +16,6 @@ from imagenet_prep.formats import tar, tar_header
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.progress import Progress
 
-SPLIT_OF_ARCHIVE = {"train": "train", "val": "validation", "test": "test", "train_t3": "train_t3"}
 DOWNLOAD_AGAIN = "Delete it and run again to have it downloaded, or get the right one and put it in its place"
 
 log = logging.getLogger(__name__)
@@ -34,9 +33,9 @@ class Expected(Wanted):
 
 
 def verify(name: str, path: Path, expected: Expected) -> dict[str, Any]:
-    """Read an archive once; return its receipt.
+    """Read an archive for its checksum, then, if it is a tar, again for its members; return its receipt.
 
-    Of a tar archive, compressed or not, every member is looked at too; of other files only the checksum is made.
+    The second reading, for which a tar may be compressed, comes only where size and checksum are right.
 
     Raises:
         PrepError: not there, of another size or checksum than expected, cut off, or holding what no archive may.

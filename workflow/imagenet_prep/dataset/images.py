@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from imagenet_prep import atomic, versions
 from imagenet_prep.dataset.archives import DOWNLOAD_AGAIN
+from imagenet_prep.dataset.classes import validation_filename, validation_wnids
 from imagenet_prep.dataset.scan import NESTED, ROWS, SCAN
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
@@ -34,7 +35,6 @@ IMAGES = pa.schema(
         ("crc32c", pa.uint32()),
     ]
 )
-SPLITS = ("train", "validation", "test", "train_t3")
 
 
 def label_images(
@@ -47,7 +47,7 @@ def label_images(
 
     Args:
         scan: Parquet file of schema `scan.SCAN`.
-        split: one of `SPLITS`.
+        split: "train", "validation", "test" or "train_t3".
         synsets: the devkit's synsets, all of them.
         ground_truth: the devkit's labels of the validation images, int32 of shape (n,).
         classes: the selected classes.
@@ -61,7 +61,9 @@ def label_images(
         if split in NESTED:
             _expect_known_classes(table, synsets, archive)
         elif split == "validation":
-            table = table.set_column(1, "wnid", _validation_wnids(table, synsets, ground_truth, archive))
+            _expect_validation_images(table, ground_truth, archive)
+            wnids = pa.array(validation_wnids(ground_truth, synsets), pa.string())
+            table = table.set_column(table.schema.get_field_index("wnid"), "wnid", wnids)
         position = pc.index_in(table["wnid"], value_set=classes["wnid"])
         if split != "test":
             selected = pc.is_valid(position)
@@ -86,21 +88,26 @@ def write_images(tables: Iterable[pa.Table], output: Path) -> dict[str, Any]:
     return {"images": images, "sha256": atomic.sha256(output), "format_version": versions.IMAGES}
 
 
-def tabulate_images(parts: list[Path], output: Path) -> int:
-    """Put the splits' tables one behind the other into `output`; return the number of images."""
-    rows = 0
+def tabulate_images(parts: list[Path], output: Path) -> None:
+    """Put the splits' tables one behind the other into `output`."""
     with parquet.writing(output, IMAGES) as writer:
         for part in parts:
             file = parquet.open_table(part)
             for group in range(file.num_row_groups):
-                images = parquet.read_groups(file, part, [group])
-                writer.write_table(images, row_group_size=ROWS)
-                rows += len(images)
-    return rows
+                writer.write_table(parquet.read_groups(file, part, [group]), row_group_size=ROWS)
 
 
 def read_classes(images: Path, wnids: list[str], columns: list[str]) -> pa.Table:
-    """The images of some classes; only the row groups that can hold them are read."""
+    """The images of some classes, in the table's order; only the row groups that can hold them are read.
+
+    Args:
+        images: a table of schema `IMAGES`.
+        wnids: the classes; one that has no image there is no error.
+        columns: what is wanted of the images, in this order.
+
+    Raises:
+        PrepError: the table is missing or damaged.
+    """
     file = parquet.open_table(images)
     column = file.schema_arrow.get_field_index("wnid")
     wanted = set(wnids)
@@ -139,10 +146,8 @@ def _expect_known_classes(table: pa.Table, synsets: pa.Table, archive: Path) -> 
         )
 
 
-def _validation_wnids(
-    table: pa.Table, synsets: pa.Table, ground_truth: np.ndarray[Any, Any], archive: Path
-) -> pa.Array:
-    expected = [f"ILSVRC2012_val_{number:08d}.JPEG" for number in range(1, len(ground_truth) + 1)]
+def _expect_validation_images(table: pa.Table, ground_truth: np.ndarray[Any, Any], archive: Path) -> None:
+    expected = [validation_filename(number) for number in range(1, len(ground_truth) + 1)]
     found = table["filename"].to_pylist()
     if found != expected:
         place = os.path.realpath(archive)
@@ -154,5 +159,3 @@ def _validation_wnids(
             )
         name = next(name for name, wanted in zip(found, expected, strict=True) if name != wanted)
         raise PrepError(place, "the validation images are not numbered 1, 2, 3 …", DOWNLOAD_AGAIN, member=name)
-    by_id = dict(zip(synsets["ilsvrc2012_id"].to_pylist(), synsets["wnid"].to_pylist(), strict=True))
-    return pa.array([by_id[identifier] for identifier in ground_truth.tolist()], pa.string())

@@ -23,5 +23,3 @@ IMAGES = {"train": 1_281_167, "validation": 50_000, "test": 100_000, "train_t3":
 
 CLASSES = {"train": 1000, "validation": 1000, "test": 0, "train_t3": 120}
 """Classes of each split, as folders; the test set has none."""
-
-ARCHIVE_OF_SPLIT = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}

@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 
 from imagenet_prep import atomic, versions
 from imagenet_prep.dataset.images import IMAGES
+from imagenet_prep.dataset.names import BOX_SIDES
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
 
 _IMAGE_COLUMNS = [
     "filename",
     "wnid",
-    "archive",
     "offset",
     "nbytes",
     "width",
@@ -30,14 +30,13 @@ _IMAGE_COLUMNS = [
     "colorspace",
     "crc32c",
 ]
-_BOX_SIDES = ("xmin", "ymin", "xmax", "ymax")
 _IMAGES_AT_A_TIME = 1 << 18
 PLAN = pa.schema(
     [
         *((name, IMAGES.field(name).type) for name in _IMAGE_COLUMNS),
         ("label", pa.int64()),
         ("text", pa.string()),
-        *((side, pa.list_(pa.float64())) for side in _BOX_SIDES),
+        *((side, pa.list_(pa.float64())) for side in BOX_SIDES),
     ]
 )
 
@@ -92,7 +91,7 @@ def write_plan(
             columns = {name: table[name] for name in _IMAGE_COLUMNS}
             columns["label"] = pc.add(pc.cast(table["index"], pa.int64()), label_base)
             columns["text"] = pc.take(classes["words"], position)
-            columns |= zip(_BOX_SIDES, box_lists(table["filename"], boxes), strict=True)
+            columns |= zip(BOX_SIDES, box_lists(table["filename"], boxes), strict=True)
             table = pa.table(columns, schema=PLAN)
             for start, stop in itertools.pairwise((edges[first : last + 1] - edges[first]).tolist()):
                 writer.write_table(table.slice(start, stop - start), row_group_size=stop - start)
@@ -114,22 +113,22 @@ def box_lists(filenames: pa.ChunkedArray, boxes: Path | None) -> list[pa.ListArr
     n = len(filenames)
     if boxes is None:
         empty = pa.array(np.zeros(n + 1, np.int32))
-        return [pa.ListArray.from_arrays(empty, pa.array([], pa.float64())) for _ in _BOX_SIDES]
+        return [pa.ListArray.from_arrays(empty, pa.array([], pa.float64())) for _ in BOX_SIDES]
     names = filenames.combine_chunks()
     file = parquet.open_table(boxes)
     positions, parts = [np.empty(0, np.int64)], []
     for group in range(file.num_row_groups):
-        table = parquet.read_groups(file, boxes, [group], ["filename", "usable", *_BOX_SIDES])
+        table = parquet.read_groups(file, boxes, [group], ["filename", "usable", *BOX_SIDES])
         table = table.filter(table["usable"])
         position = pc.index_in(table["filename"], value_set=names)
         known = pc.is_valid(position)
         positions.append(position.filter(known).to_numpy().astype(np.int64))
-        parts.append(table.filter(known).select(_BOX_SIDES))
+        parts.append(table.filter(known).select(BOX_SIDES))
     image = np.concatenate(positions)
     order = np.argsort(image, kind="stable")
     offsets = np.zeros(n + 1, np.int32)
     np.cumsum(np.bincount(image, minlength=n), out=offsets[1:])
-    found = {side: np.concatenate([np.empty(0), *(part[side].to_numpy() for part in parts)]) for side in _BOX_SIDES}
+    found = {side: np.concatenate([np.empty(0), *(part[side].to_numpy() for part in parts)]) for side in BOX_SIDES}
     return [
-        pa.ListArray.from_arrays(pa.array(offsets), pa.array(found[side][order], pa.float64())) for side in _BOX_SIDES
+        pa.ListArray.from_arrays(pa.array(offsets), pa.array(found[side][order], pa.float64())) for side in BOX_SIDES
     ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep.dataset import official
+from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT, BOXES_OF_SPLIT, TREE_OF_SPLIT
 from imagenet_prep.room import USUAL_BLOCK
 
 ARCHIVE = "archive"
@@ -22,8 +23,6 @@ REST = "tables, labels, logs"
 Part = tuple[str, str]
 """What is made in one go: (ARCHIVE, its name), (IMAGEFOLDER, TFRECORD or TFRECORD_INDEX, a split), or (REST, "")."""
 
-_TREES = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
-RECORD_SPLITS = ("train", "validation")
 _MEMBER = 768  # bytes of a member of a tar archive besides its content: the header, and half a block of padding
 _FEATURES = 400  # bytes of a record besides its image
 _INDEX_LINE = 18
@@ -45,7 +44,7 @@ class There:
 
     Attributes:
         archives: size in bytes of each archive that is there, whatever its name.
-        places: the folders where archives will be put that are not to go into `archives_dir`.
+        places: the folder where each archive will be put; `archives_dir` for those without one.
         downloaded: bytes of archives of which a download was begun.
         verified: archives that were verified, even if they have been taken away since.
         images: number of images of splits whose archive was verified.
@@ -76,15 +75,15 @@ class Need:
 
 def configured_parts(config: Mapping[str, Any]) -> set[Part]:
     """The parts that the configured products are made of, and the archives in use."""
-    splits = [split for split, archive in official.ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
+    splits = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
     products = set(config["products"])
     parts = {(ARCHIVE, name) for name in config["use"]} | {(REST, "")}
     if "imagefolder" in products:
         parts |= {(IMAGEFOLDER, split) for split in splits}
     if products & {"tfrecords", "indexes"}:
-        parts |= {(TFRECORD, split) for split in splits if split in RECORD_SPLITS}
+        parts |= {(TFRECORD, split) for split in splits if split in BOXES_OF_SPLIT}
     if "indexes" in products:
-        parts |= {(TFRECORD_INDEX, split) for split in splits if split in RECORD_SPLITS}
+        parts |= {(TFRECORD_INDEX, split) for split in splits if split in BOXES_OF_SPLIT}
     return parts
 
 
@@ -119,7 +118,7 @@ def needs(config: Mapping[str, Any], there: There, parts: Collection[Part] | Non
             total = units(config, kind, name)
             share = max(0, total - there.made.get(part, 0)) / total
             nbytes, files = _PRODUCTS[kind](config, there, name)
-            path = output / kind / (_TREES[name] if kind == IMAGEFOLDER else "")
+            path = output / kind / (TREE_OF_SPLIT[name] if kind == IMAGEFOLDER else "")
             if share:
                 needed.append(Need(part, path, round(nbytes * share), round(files * share)))
     return needed
@@ -128,14 +127,14 @@ def needs(config: Mapping[str, Any], there: There, parts: Collection[Part] | Non
 def units(config: Mapping[str, Any], kind: str, split: str) -> int:
     """In how many pieces, at most, a part is made."""
     if kind == IMAGEFOLDER:
-        return _folders(config, split) if split in RECORD_SPLITS else 1
+        return _folders(config, split) if split in BOXES_OF_SPLIT else 1
     return int(config["tfrecord"][f"{split}_shards"])
 
 
 def _order(part: Part) -> tuple[int, int]:
     kind, name = part
     kinds = [ARCHIVE, IMAGEFOLDER, TFRECORD, TFRECORD_INDEX, REST]
-    return kinds.index(kind), [*official.BYTES, *official.ARCHIVE_OF_SPLIT, ""].index(name)
+    return kinds.index(kind), [*official.BYTES, *ARCHIVE_OF_SPLIT, ""].index(name)
 
 
 def _archive_bytes(config: Mapping[str, Any], there: There, name: str) -> int:
@@ -144,7 +143,7 @@ def _archive_bytes(config: Mapping[str, Any], there: There, name: str) -> int:
         return known
     if not config["synthetic"]:
         return official.BYTES[name]
-    split = next((split for split, archive in official.ARCHIVE_OF_SPLIT.items() if archive == name), None)
+    split = next((split for split, archive in ARCHIVE_OF_SPLIT.items() if archive == name), None)
     if split is None:
         return _SYNTHETIC_OTHER * sum(_synthetic_images(config["synthetic"]).values())
     settings = config["synthetic"]
@@ -169,7 +168,7 @@ def _synthetic_classes(settings: Mapping[str, int]) -> dict[str, int]:
 
 def _images(config: Mapping[str, Any], there: There, split: str) -> tuple[int, int]:
     """Number and bytes of a split's images of the chosen classes."""
-    archive = official.ARCHIVE_OF_SPLIT[split]
+    archive = ARCHIVE_OF_SPLIT[split]
     nbytes = _archive_bytes(config, there, archive)
     if split in there.images:
         count = there.images[split]
@@ -223,13 +222,15 @@ _PRODUCTS = {IMAGEFOLDER: _tree, TFRECORD: _shards, TFRECORD_INDEX: _indexes}
 
 
 def _rest(config: Mapping[str, Any], there: There) -> tuple[int, int]:
-    splits = [split for split, archive in official.ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
+    splits = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
     images = sum(_images(config, there, split)[0] for split in splits)
     jobs, ledgers = 40, 0
     sizes = {IMAGEFOLDER: "imagefolder_classes", TFRECORD: "tfrecord_shards", TFRECORD_INDEX: "index_shards"}
     for kind, split in configured_parts(config):
         if kind in sizes:
-            jobs += -(-units(config, kind, split) // config["jobs"][sizes[kind]])
+            of_validation = (kind, split) == (IMAGEFOLDER, "validation")
+            size = config["jobs"]["imagefolder_val_classes" if of_validation else sizes[kind]]
+            jobs += -(-units(config, kind, split) // size)
             ledgers += _folders(config, split) if kind == IMAGEFOLDER else 0
     files = jobs * _OF_A_JOB + ledgers + _SINGLE_FILES
     return images * _ROW + files * there.block, files

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from imagenet_prep import versions
-from imagenet_prep.formats.ranges import read_ranges
-from imagenet_prep.products.tfrecords import expect_crc
-from imagenet_prep.products.tree import TREE_OF_SPLIT, Tree
+from imagenet_prep.dataset.extraction import extract
+from imagenet_prep.dataset.images import read_classes
+from imagenet_prep.dataset.names import TREE_OF_SPLIT
+from imagenet_prep.formats import parquet
+from imagenet_prep.products.tree import Tree
 from imagenet_prep.progress import Progress
 
-COLUMNS = ["filename", "wnid", "index", "archive", "offset", "nbytes", "crc32c"]
+COLUMNS = ["filename", "wnid", "index", "offset", "nbytes", "crc32c"]
+_CUT_BY_CLASS = ("train", "validation")
 
 
 def folder_of(row: dict[str, Any], split: str, val_dirs: str) -> str:
@@ -31,17 +35,37 @@ def folder_of(row: dict[str, Any], split: str, val_dirs: str) -> str:
     return str(row["wnid"])
 
 
-def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, output_dir: Path) -> dict[str, Any]:
+def read_batch(images: Path, split: str, wnids: Sequence[str], first: int, last: int) -> pa.Table:
+    """The images that one job writes, with `COLUMNS`.
+
+    Args:
+        images: the split's table of images.
+        wnids: the classes in use, in order.
+        first: the first class of the batch; splits that are not cut by class have one batch, of all their images.
+        last: the last one.
+    """
+    if split not in _CUT_BY_CLASS:
+        return parquet.read(images, COLUMNS)
+    return read_classes(images, list(wnids[first : last + 1]), COLUMNS)
+
+
+def write_folders(images: pa.Table, split: str, val_dirs: str, archive: Path, output_dir: Path) -> dict[str, Any]:
     """Write the given images of a split into their folders in one sweep over the archive; return a receipt.
 
     An image costs one open, one write and one close; neighbours in the archive are read together.
 
     Args:
-        images: rows with `COLUMNS`, all images of each folder concerned.
+        images: rows with `COLUMNS`, all images of each folder concerned; perhaps none.
+        split: of which they are.
         val_dirs: "wnid" or "index", how folders of the validation set are called.
+        archive: in which all of them lie.
+        output_dir: the configured folder, in which the trees lie.
+
+    Returns:
+        The name of the tree, and the number of images of each folder.
 
     Raises:
-        PrepError: an archive is gone, or does not hold the bytes any more that the scan found.
+        PrepError: the archive is gone, or does not hold the bytes any more that the scan found.
     """
     tree = Tree(output_dir, TREE_OF_SPLIT[split])
     rows = images.to_pylist()
@@ -58,10 +82,7 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archives: Path, o
             shutil.rmtree(partial, ignore_errors=True)
             _make(partial)
         if rows:
-            archive = archives / rows[0]["archive"]
-            ranges = read_ranges(archive, [row["offset"] for row in rows], [row["nbytes"] for row in rows])
-            for position, data in ranges:
-                expect_crc(archive, rows[position], data)
+            for position, data in extract(archive, rows):
                 _write(targets[position], data)
                 progress.advance(len(data), images=1)
         tree.announce(folders)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from imagenet_prep import atomic
 from imagenet_prep.dataset.classes import hierarchy, validation_labels
-from imagenet_prep.dataset.devkit import write_synsets
+from imagenet_prep.formats import parquet
 
 
 def write_labels(synsets: pa.Table, ground_truth: npt.NDArray[np.int32], classes: pa.Table, folder: Path) -> None:
@@ -28,7 +28,7 @@ def write_labels(synsets: pa.Table, ground_truth: npt.NDArray[np.int32], classes
         folder: where to write to; made if need be.
     """
     images = validation_labels(ground_truth, synsets, classes)
-    write_synsets(synsets, folder / "synsets.parquet")
+    parquet.write(synsets, folder / "synsets.parquet")
     atomic.write_text(folder / "classes.csv", _csv(classes))
     atomic.write_text(folder / "val_labels.csv", _csv(images))
     atomic.write_text(folder / "val_index.txt", "".join(f"{index}\n" for index in images["index"].to_pylist()))

@@ -14,10 +14,10 @@ from imagenet_prep.dataset.shards import boundaries, permutation
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, parquet
 from imagenet_prep.products.shardset import TFRECORD_MULTILABEL, ShardSet, remove_others
+from imagenet_prep.products.tfds import JUDGED
 from imagenet_prep.products.tfrecords import Layout, Reencoding, write_shard
 
-_JUDGED = ("correct_multi_labels", "unclear_multi_labels", "wrong_multi_labels")
-_IMAGE_COLUMNS = ["filename", "archive", "offset", "nbytes", "format", "colorspace", "crc32c"]
+_IMAGE_COLUMNS = ["filename", "offset", "nbytes", "format", "colorspace", "crc32c"]
 
 
 def encode_features(row: dict[str, Any]) -> bytes:
@@ -27,7 +27,7 @@ def encode_features(row: dict[str, Any]) -> bytes:
             example.bytes_entry("file_name", row["file_name"].encode()),
             example.int64_entry("is_problematic", [int(row["is_problematic"])]),
             example.int64_entry("original_label", [row["original_label"]]),
-            *(example.int64_entry(name, row[name]) for name in _JUDGED),
+            *(example.int64_entry(name, row[name]) for name in JUDGED),
         ]
     )
 
@@ -35,17 +35,32 @@ def encode_features(row: dict[str, Any]) -> bytes:
 LAYOUT = Layout(encode_features, "image")
 
 
+def shards_of(output_dir: Path, split: str, images: int, shards: int) -> ShardSet:
+    """The shards of a split of so many images.
+
+    Of a few classes, none may be in ImageNet-M: then that split is not there, since TFDS reads no empty one.
+
+    Args:
+        output_dir: the configured folder.
+        split: "validation" or "imagenet_m".
+        images: how many the split has.
+        shards: of `validation`, fewer where there are fewer images; `imagenet_m` has one.
+    """
+    most = shards if split == "validation" else 1
+    return ShardSet(output_dir, TFRECORD_MULTILABEL, split, min(most, images))
+
+
 def write_multilabel_records(
-    multilabel: Path, images: Path, archives: Path, output_dir: Path, *, shards: int, seed: int, reencoding: Reencoding
+    multilabel: Path, images: Path, archive: Path, output_dir: Path, *, shards: int, seed: int, reencoding: Reencoding
 ) -> list[dict[str, Any]]:
     """Write the splits `validation` (all annotated images) and `imagenet_m`; return the receipt of each.
 
     Args:
         multilabel: the table of multi-label annotations.
         images: the validation set's images.
-        archives: the folder in which the archives lie by their names.
+        archive: in which these lie.
         output_dir: the configured folder; shards of an older configuration are taken away there.
-        shards: of `validation`, fewer where there are fewer images; `imagenet_m` has one.
+        shards: as for `shards_of`.
         seed: of the shuffle.
         reencoding: as for the other records.
 
@@ -56,19 +71,15 @@ def write_multilabel_records(
     if not len(table):
         raise PrepError(multilabel, "no image in use is annotated", "Leave multilabel_tfrecords out of products")
     receipts = []
-    for split, part, most in (
-        ("validation", table, shards),
-        ("imagenet_m", table.filter(table["imagenet_m"]), 1),
-    ):
+    for split, part in (("validation", table), ("imagenet_m", table.filter(table["imagenet_m"]))):
         part = part.take(pa.array(permutation(len(part), seed)))
-        # Of a few classes, none may be in ImageNet-M: then that split is not there, since TFDS reads no empty one.
-        found = ShardSet(output_dir, TFRECORD_MULTILABEL, split, min(most, len(part)))
+        found = shards_of(output_dir, split, len(part), shards)
         found.write_down()
         edges = boundaries(len(part), found.shards).tolist() if found.shards else []
         files = {}
         for path, (start, stop) in zip(found.paths(), itertools.pairwise(edges), strict=True):
             rows = part.slice(start, stop - start).to_pylist()
-            nbytes = write_shard(path, rows, archives, reencoding, LAYOUT)
+            nbytes = write_shard(path, rows, archive, reencoding, LAYOUT)
             files[path.name] = {"records": len(rows), "bytes": nbytes}
         remove_others(found)
         receipts.append({"split": split, "files": files, "format_version": versions.MULTILABEL_TFRECORD})

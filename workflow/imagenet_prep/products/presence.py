@@ -9,6 +9,7 @@ from typing import Any
 
 from imagenet_prep import atomic, batches
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL
+from imagenet_prep.products.tfds import FEATURES, INFO, MULTILABEL_NAMES
 from imagenet_prep.products.tree import Tree, partial_folder
 
 _LEFTOVER = f".*.*-*{atomic.PARTIAL}"
@@ -31,7 +32,7 @@ def revoke_void_receipts(output_dir: Path) -> list[Path]:
         return all((output_dir / TFRECORD / name).is_file() for name in content["files"])
 
     def multilabel_holds(_: Path, content: dict[str, Any]) -> bool:
-        names = [name for split in content["splits"] for name in split["files"]]
+        names = [FEATURES, INFO, *MULTILABEL_NAMES, *(name for split in content["splits"] for name in split["files"])]
         return all((output_dir / TFRECORD_MULTILABEL / name).is_file() for name in names)
 
     def indexes_hold(receipt: Path, content: dict[str, Any]) -> bool:

@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import batches, versions
+from imagenet_prep import atomic, batches, versions
 from imagenet_prep.dataset.names import shard_name
 
 TFRECORD = "tfrecord"
 TFRECORD_INDEX = "tfrecord_index"
 TFRECORD_MULTILABEL = "tfrecord_multilabel"
+_VERSIONS = {
+    TFRECORD: versions.TFRECORD,
+    TFRECORD_INDEX: versions.INDEX,
+    TFRECORD_MULTILABEL: versions.MULTILABEL_TFRECORD,
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,11 @@ class ShardSet:
         """All files of the set, in order."""
         return [self.folder / shard_name(self.split, shard, self.shards) for shard in range(self.shards)]
 
+    @property
+    def pattern(self) -> str:
+        """What matches all files of the set in a shell, and none of another set."""
+        return f"{self.folder}/{self.split}-*-of-{self.shards:05d}"
+
     def write_down(self) -> None:
         """Note in the ledger that this set is being made; call it before its first file is."""
         self._ledger.mkdir(parents=True, exist_ok=True)
@@ -66,7 +76,7 @@ class ShardSet:
         files: dict[str, Any] = {}
         for receipt in receipts:
             files.update(json.loads(receipt.read_text(encoding="utf-8"))["files"])
-        return {"split": self.split, "files": files, "format_version": versions.TFRECORD}
+        return {"split": self.split, "files": files, "format_version": _VERSIONS[self.product]}
 
     @property
     def _ledger(self) -> Path:
@@ -76,7 +86,7 @@ class ShardSet:
 def remove_others(found: ShardSet) -> None:
     """Take away the files and leftovers of the split's other sets."""
     _remove_sets(found.output_dir, found.product, f"{found.split}-of-*.txt", {(found.split, found.shards)})
-    for leftover in found.folder.glob(f".{found.split}-*.partial"):
+    for leftover in found.folder.glob(f".{found.split}-*{atomic.PARTIAL}"):
         leftover.unlink(missing_ok=True)
 
 

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
+from imagenet_prep.dataset.names import BOX_SIDES
 
 LABEL_NAMES = "image-class-label.labels.txt"
 FEATURES = "features.json"
 INFO = "dataset_info.json"
-MULTILABEL_NAMES = tuple(
-    f"{feature}.labels.txt"
-    for feature in ("correct_multi_labels", "original_label", "unclear_multi_labels", "wrong_multi_labels")
-)
+JUDGED = ("correct_multi_labels", "unclear_multi_labels", "wrong_multi_labels")
+"""The features of the multi-label set that hold labels as people judged them."""
+
+MULTILABEL_NAMES = tuple(f"{feature}.labels.txt" for feature in ("original_label", *JUDGED))
 
 _MODULE = "tensorflow_datasets.core.features."
 _CITATION = """@article{ILSVRC15,
@@ -94,7 +95,7 @@ def _split(receipt: dict[str, Any]) -> dict[str, Any]:
 
 
 def _imagenet_features(n_labels: int) -> dict[str, Any]:
-    sides = {side: _tensor("float32", [-1]) for side in ("xmin", "ymin", "xmax", "ymax")}
+    sides = {side: _tensor("float32", [-1]) for side in BOX_SIDES}
     return _nest(
         {
             "image": _nest(

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from crc32c import crc32c
-
 from imagenet_prep import atomic, versions
-from imagenet_prep.dataset.names import shard_name
+from imagenet_prep.dataset.extraction import extract
+from imagenet_prep.dataset.names import BOX_SIDES, shard_name
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, parquet, picture, tfrecord
 from imagenet_prep.formats.gathering import GatheringWriter
-from imagenet_prep.formats.ranges import read_ranges
 from imagenet_prep.formats.stream import Buffer
 from imagenet_prep.progress import Progress
 
 WINDOW = 160 << 20
 """Bytes of images held at once: a shard of the real set is read in one sweep, and a larger one stays bounded."""
-
-_BOX_SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,11 @@ class Reencoding:
 
     cmyk: bool = True
     png: bool = True
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Reencoding:
+        """What the configuration's `tfrecord` asks for."""
+        return cls(settings["cmyk_to_rgb"], settings["png_to_jpeg"])
 
     def wanted(self, row: dict[str, Any]) -> bool:
         """Whether the image of this row of the plan is one of them."""
@@ -51,17 +52,21 @@ class Layout:
 
 
 def write_shards(
-    plan: Path, split: str, first: int, last: int, archives: Path, folder: Path, reencoding: Reencoding
+    plan: Path, split: str, first: int, last: int, archive: Path, folder: Path, reencoding: Reencoding
 ) -> dict[str, Any]:
     """Write the shards `first` … `last` of a split; return a receipt with records and bytes of each.
 
     Args:
         plan: the split's plan (`shards.write_plan`), a row group a shard.
-        archives: the folder in which the archives lie by their names.
+        split: "train" or "validation".
+        first: the first shard.
+        last: the last one.
+        archive: in which all images of the split lie.
         folder: where the shards go.
+        reencoding: which images are stored in another form.
 
     Raises:
-        PrepError: an archive is gone, or does not hold the bytes any more that the scan found.
+        PrepError: the archive is gone, or does not hold the bytes any more that the scan found.
     """
     file = parquet.open_table(plan)
     shards = file.num_row_groups
@@ -71,18 +76,18 @@ def write_shards(
     for shard in range(first, last + 1):
         rows = parquet.read_groups(file, plan, [shard]).to_pylist()
         path = folder / shard_name(split, shard, shards)
-        nbytes = write_shard(path, rows, archives, reencoding, IMAGENET)
+        nbytes = write_shard(path, rows, archive, reencoding, IMAGENET)
         written[path.name] = {"records": len(rows), "bytes": nbytes}
         progress.advance(sum(row["nbytes"] for row in rows), images=len(rows))
     return {"split": split, "files": written, "format_version": versions.TFRECORD}
 
 
-def write_shard(path: Path, rows: list[dict[str, Any]], archives: Path, reencoding: Reencoding, layout: Layout) -> int:
+def write_shard(path: Path, rows: list[dict[str, Any]], archive: Path, reencoding: Reencoding, layout: Layout) -> int:
     """Write one shard, a record a row in their order; return its bytes. Raises as `write_shards`."""
     with atomic.replacing(path) as partial, open(partial, "wb", buffering=0) as file:
         output = GatheringWriter(file)
-        for row, image in _images(rows, archives):
-            _write_record(output, row, image, reencoding, archives, layout)
+        for row, image in _images(rows, archive):
+            _write_record(output, row, image, reencoding, archive, layout)
         output.flush()
         return output.nbytes
 
@@ -92,7 +97,7 @@ def _write_record(
     row: dict[str, Any],
     image: Buffer,
     reencoding: Reencoding,
-    archives: Path,
+    archive: Path,
     layout: Layout,
 ) -> None:
     if reencoding.wanted(row):
@@ -100,7 +105,7 @@ def _write_record(
             image = picture.to_rgb_jpeg(bytes(image))
         except ValueError as error:
             raise PrepError(
-                archives / row["archive"],
+                archive,
                 str(error),
                 "The archive is as it was scanned, so this image was always broken: report it",
                 member=row["filename"],
@@ -125,7 +130,7 @@ def encode_features(row: dict[str, Any]) -> bytes:
             example.bytes_entry("image/filename", row["filename"].encode()),
             example.bytes_entry("image/format", row["format"].encode()),
             _of_side("image/height", row["height"]),
-            _of_boxes([row["label"]] * boxes, [row[side] for side in _BOX_SIDES]) if boxes else _NO_BOXES,
+            _of_boxes([row["label"]] * boxes, [row[side] for side in BOX_SIDES]) if boxes else _NO_BOXES,
             _of_side("image/width", row["width"]),
         ]
     )
@@ -151,17 +156,17 @@ def _of_side(key: str, pixels: int) -> bytes:
 
 def _of_boxes(labels: list[int], sides: list[list[float]]) -> bytes:
     entries = [
-        example.float_entry(f"image/object/bbox/{side}", values) for side, values in zip(_BOX_SIDES, sides, strict=True)
+        example.float_entry(f"image/object/bbox/{side}", values) for side, values in zip(BOX_SIDES, sides, strict=True)
     ]
     return b"".join([example.int64_entry("image/object/bbox/label", labels), *entries])
 
 
-_NO_BOXES = _of_boxes([], [[]] * len(_BOX_SIDES))
+_NO_BOXES = _of_boxes([], [[]] * len(BOX_SIDES))
 
 IMAGENET = Layout(encode_features, "image/encoded")
 
 
-def _images(rows: list[dict[str, Any]], archives: Path) -> Iterator[tuple[dict[str, Any], Buffer]]:
+def _images(rows: list[dict[str, Any]], archive: Path) -> Iterator[tuple[dict[str, Any], Buffer]]:
     """The rows with their image bytes, in their order; read in windows, within each by ascending offset."""
     start = 0
     while start < len(rows):
@@ -171,24 +176,9 @@ def _images(rows: list[dict[str, Any]], archives: Path) -> Iterator[tuple[dict[s
             stop += 1
         window = rows[start:stop]
         images: list[Buffer] = [b""] * len(window)
-        (archive,) = {row["archive"] for row in window}
-        path = archives / archive
-        for position, data in read_ranges(path, [row["offset"] for row in window], [row["nbytes"] for row in window]):
-            expect_crc(path, window[position], data)
+        for position, data in extract(archive, window):
             # Read by itself, an image is kept as it came; one out of a larger read is copied, so that the rest can go.
             alone = isinstance(data.obj, bytes) and len(data.obj) == len(data)
             images[position] = data if alone else bytes(data)
         yield from zip(window, images, strict=True)
         start = stop
-
-
-def expect_crc(archive: Path, row: dict[str, Any], data: memoryview) -> None:
-    """Raise `PrepError` where the bytes read are not the ones that the scan saw."""
-    if crc32c(data) != row["crc32c"]:
-        raise PrepError(
-            archive,
-            "the image's bytes are not those that were verified: the archive has changed, or the disk reads wrong",
-            "Put the right archive in its place and run again: it is then verified again",
-            member=row["filename"],
-            offset=row["offset"],
-        )

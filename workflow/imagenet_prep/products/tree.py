@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic, versions
+from imagenet_prep.dataset.names import TREE_OF_SPLIT
 
 # What a rename to a folder fails with that is there and not empty, or is a link to one.
 _IS_THERE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
-
-TREE_OF_SPLIT = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
 
 
 class Tree:
@@ -64,7 +63,8 @@ class Tree:
         """Note which files the filled folders bring, and wait until they and the notes are on the disk."""
         for folder, filenames in folders.items():
             self.write_down(folder, self.made(folder) | filenames)
-        atomic.settle(self.ledger)
+        if folders:  # a choice of classes may leave none, and then there is no ledger either
+            atomic.settle(self.ledger)
 
     def install(self, folder: str, filenames: set[str]) -> None:
         """Put an announced folder in its place; into one that is there file by file, leaving what is not ours."""

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 from crc32c import crc32c
 
 from imagenet_prep.products.audit.report import MOVE_AWAY, Check, Findings
-from imagenet_prep.products.tree import TREE_OF_SPLIT, Tree
 
 COLUMNS = ["filename", "wnid", "index", "nbytes", "crc32c"]
 FOUND = pa.schema([("path", pa.string()), ("nbytes", pa.int64()), ("crc32c", pa.uint32())])
@@ -69,9 +68,8 @@ def _read(path: str, buffer: bytearray) -> tuple[int, int]:
         os.close(descriptor)
 
 
-def folders_of(output_dir: Path, split: str) -> list[str]:
+def folders_of(root: Path, split: str) -> list[str]:
     """What lies directly in a split's tree, to be examined one by one; "" for the flat test set."""
-    root = Tree(output_dir, TREE_OF_SPLIT[split]).root
     if split == "test":
         return [""]
     return sorted(os.listdir(root)) if root.is_dir() else []
@@ -100,8 +98,14 @@ def compare_tree(
     """Hold a tree, or a folder of it, against its images; note in `findings` what is missing, too much or changed.
 
     Args:
+        check: gets the figures.
+        findings: gets what is wrong.
         found: schema `FOUND`.
         images: with the columns `COLUMNS`.
+        root: of the tree.
+        split: whose tree it is.
+        val_dirs: "wnid" or "index", how folders of the validation set are called.
+        mend: the command that makes the tree.
     """
     paths = expected_paths(images, split, val_dirs)
     figures = {"files": len(found), "images": len(images), "bytes": pc.sum(found["nbytes"]).as_py() or 0}

@@ -13,15 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagenet_prep import atomic
-from imagenet_prep.dataset.names import LABEL_FILES
+from imagenet_prep.dataset.names import BOXES_OF_SPLIT, LABEL_FILES, SUMS, TREE_OF_SPLIT
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.audit import folders, records, tables
+from imagenet_prep.products.audit.comparison import Comparison
 from imagenet_prep.products.audit.image_table import ImageTable
 from imagenet_prep.products.audit.multilabel import check_multilabel_records
 from imagenet_prep.products.audit.report import MOVE_AWAY, Check, Findings
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL, ShardSet
 from imagenet_prep.products.tfds import FEATURES, INFO, LABEL_NAMES
-from imagenet_prep.products.tree import TREE_OF_SPLIT, Tree
+from imagenet_prep.products.tree import Tree
 from imagenet_prep.progress import Progress
 
 SNAKEMAKE = "snakemake --cores N"
@@ -30,6 +31,12 @@ SNAKEMAKE = "snakemake --cores N"
 @dataclass
 class Audit:
     """An audit of what lies in `output_dir`, against `config` (complete) and the tables made from the archives.
+
+    Args:
+        config: the whole configuration, as `configuration.complete` gives it.
+        products: those to look at.
+        splits: those whose archives are in use.
+        workers: how many processes read.
 
     Attributes:
         checks: what was looked at, filled by `run`.
@@ -123,8 +130,8 @@ class Audit:
 
     def check_sums(self) -> None:
         """Hold the files against the checksums that the last audit wrote; call it after `run`."""
-        path = self.output_dir / "SHA256SUMS"
-        check = Check("SHA256SUMS")
+        path = self.output_dir / SUMS
+        check = Check(SUMS)
         if not path.is_file():
             check.add(f"{path}: it is missing", f"{SNAKEMAKE} audit")
         else:
@@ -145,7 +152,7 @@ class Audit:
     def _folders(self, pool: ProcessPoolExecutor, split: str, images: ImageTable) -> None:
         tree = Tree(self.output_dir, TREE_OF_SPLIT[split])
         check, findings = Check(f"imagefolder {tree.name}"), Findings()
-        names = folders.folders_of(self.output_dir, split)
+        names = folders.folders_of(tree.root, split)
         parts = _map(pool, f"reading {tree.root}", folders.examine_folder, [(tree.root, name) for name in names])
         nothing = folders.FOUND.empty_table()
         compared: Iterator[tuple[pa.Table, pa.Table]]
@@ -165,7 +172,7 @@ class Audit:
 
     def _records(self, pool: ProcessPoolExecutor, of_split: dict[str, ImageTable]) -> None:
         folder = self.output_dir / TFRECORD
-        splits = [split for split in of_split if split in ("train", "validation")]
+        splits = [split for split in of_split if split in BOXES_OF_SPLIT]
         check = Check("tfrecord folder")
         records.compare_folder(
             check, folder, records.expected_files(self.config, splits, TFRECORD), f"{SNAKEMAKE} tfrecords"
@@ -184,24 +191,28 @@ class Audit:
 
     def _records_of(self, pool: ProcessPoolExecutor, split: str, images: ImageTable) -> None:
         check = Check(f"tfrecord {split}")
-        mend = f"{SNAKEMAKE} tfrecords_{split}"
+        mend = f"{SNAKEMAKE} tfrecords indexes" if "indexes" in self.products else f"{SNAKEMAKE} tfrecords"
         reencoded = self._reencoded(images)
-        paths = [path for path in ShardSet.of(self.config, TFRECORD, split).paths() if path.is_file()]
+        shards = ShardSet.of(self.config, TFRECORD, split)
+        paths = [path for path in shards.paths() if path.is_file()]
         classes = tables.read_classes(self.output_dir / "labels")
-        sources = (
-            self.output_dir / "state" / "boxes" / f"{split}.parquet",
-            self.output_dir / "tables" / "bboxes.parquet",
-        )
-        boxes = next((path for path in sources if path.is_file()), None)
+        has_boxes = BOXES_OF_SPLIT[split] in self.config["use"]
+        boxes = self._boxes(split) if has_boxes else None
+        looks_at_boxes = not has_boxes or boxes is not None
+        if not looks_at_boxes:
+            table = self.output_dir / "tables" / "bboxes.parquet"
+            check.add(f"{table}: it is missing, and the records' boxes are not looked at", f"{SNAKEMAKE} bboxes")
         label_base = self.config["tfrecord"]["label_base"]
-        comparison = records.Comparison(check, images, classes, boxes, label_base, reencoded, mend)
+        comparison = Comparison(
+            check, shards, images, classes, boxes, label_base, reencoded, mend, looks_at_boxes=looks_at_boxes
+        )
         for shard in _map(
             pool, f"reading the {split} shards", records.examine_shard, [(path, reencoded) for path in paths]
         ):
             if isinstance(shard, PrepError):
-                check.add(str(shard), f"rm {shard.place} && {SNAKEMAKE} tfrecords indexes")
+                check.add(str(shard), f"rm {shard.place} && {mend}", kind="shard that cannot be read")
             else:
-                comparison.add(shard.found)
+                comparison.add(shard)
                 self.sums[self._relative(shard.path)] = shard.sha256
                 if "indexes" in self.products:
                     folder = self.output_dir / TFRECORD_INDEX
@@ -209,12 +220,24 @@ class Audit:
         comparison.finish()
         self.checks.append(check)
 
+    def _boxes(self, split: str) -> Path | None:
+        """A table that holds the boxes of a split; one that was copied elsewhere has no `state/`."""
+        state, tables_ = self.output_dir / "state", self.output_dir / "tables"
+        sources = (state / "boxes" / f"{split}.parquet", tables_ / "bboxes.parquet")
+        return next((path for path in sources if path.is_file()), None)
+
     def _multilabel_records(self, table: Path, images: ImageTable) -> None:
-        folder = self.output_dir / TFRECORD_MULTILABEL
-        arguments = (folder, table, images.read(["filename", "crc32c"]), self._reencoded(images), self.sums)
-        self._look(folder.name, folder, [table], "multilabel_tfrecords", check_multilabel_records, *arguments)
+        rows = images.read(["filename", "crc32c", "width", "height"])
+        shards, mend = self.config["tfrecord"]["validation_shards"], f"{SNAKEMAKE} multilabel_tfrecords"
+
+        def examine(_: str) -> Check:
+            arguments = (self.output_dir, table, rows, self._reencoded(images), shards, self.sums, mend)
+            return check_multilabel_records(*arguments)
+
+        self._look(TFRECORD_MULTILABEL, table, [table], "multilabel", examine)
 
     def _reencoded(self, images: ImageTable) -> frozenset[str]:
+        # Said again, and not asked of `tfrecords.Reencoding`: what is audited should not be its own witness.
         settings = self.config["tfrecord"]
         names: set[str] = set()
         for part in images.parts(["filename", "colorspace", "format"]):

@@ -55,6 +55,7 @@ def check_images(path: Path, split: str, labels: Path, mend: str) -> Check:
                 check.add(
                     f"class {row.wnid}: the archive has {count} images, the devkit says {row.num_train_images}",
                     "Get the train archive and the devkit again, both from the same place",
+                    kind="number of images",
                 )
         check.figures["classes"] = len(table.classes)
     if split == "validation":
