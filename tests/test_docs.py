@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +12,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from markdown_it import MarkdownIt
+from snakemake.cli import get_argument_parser
 
 from imagenet_prep.dataset import boxes
 from project import Project
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PAGES = [
-    *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md", "benchmarks/README.md")),
+    *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(CHECKOUT / name for name in ("config/README.md", "benchmarks/README.md")),
     *sorted((CHECKOUT / "docs").glob("*.md")),
 ]
+PROGRAM = re.compile(r"(?:^|(?<=[\s'\"]))((?:[\w.-]+/)*snakemake) +(?=\S)")
+PROGRAMS = (".venv/bin/snakemake", ".venv-cluster/bin/snakemake", "imagenet-prep/.venv/bin/snakemake")
+RULES = {
+    name
+    for path in (CHECKOUT / "Snakefile", *(CHECKOUT / "workflow" / "rules").glob("*.smk"))
+    for name in re.findall(r"^\s*(?:rule|checkpoint) (\w+):", path.read_text(), re.MULTILINE)
+}
+SCORES = re.compile(r"(demo/)?results/scores/[^/]+\.json")  # the one file that is asked for by its name
 FORMATS = CHECKOUT / "docs" / "formats.md"
 TABLES = ["tables/images.parquet", "tables/bboxes.parquet", "tables/multilabel.parquet", "labels/synsets.parquet"]
 
@@ -66,3 +77,36 @@ def test_the_graph_of_the_rules_is_the_one_of_the_workflow() -> None:
     command = [sys.executable, "docs/rulegraph.py", "--check"]
     run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+def commands(page: Path) -> list[tuple[str, list[str]]]:
+    """Every call of snakemake on a page, in code blocks and in lines: the program and its arguments."""
+    found = []
+    for token in MarkdownIt("commonmark").enable("table").parse(page.read_text()):
+        codes = [re.sub(r"\s#.*", "", token.content)] if token.type == "fence" and token.info in ("", "sh") else []
+        codes += [child.content for child in token.children or [] if child.type == "code_inline"]
+        for line in (line for code in codes for line in code.replace("\\\n", " ").splitlines()):
+            call = PROGRAM.search(line)
+            if call:
+                # Nothing behind a quote that encloses the whole call is an argument.
+                enclosing = line[: call.start()][-1:]
+                rest = line[call.end() :].partition(enclosing)[0] if enclosing in ("'", '"') else line[call.end() :]
+                rest = re.sub(r"<[^>]*>", "name", rest.replace("--cores N", "--cores 1"))
+                found.append((call[1], shlex.split(rest)))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_every_call_of_snakemake_on_a_page_says_what_snakemake_needs_and_asks_for_what_there_is(page: Path) -> None:
+    for program, arguments in commands(page):
+        given = get_argument_parser().parse_args(arguments)
+        call = " ".join([program, *arguments])
+        assert program in PROGRAMS, call
+        assert given.cores or given.profile or given.dryrun or given.unlock or given.lint, f"{call}: without --cores"
+        for name in (*given.targets, *given.forcerun):
+            assert name in RULES or SCORES.fullmatch(name), f"{call}: {name} is no rule"
+
+
+def test_calls_of_snakemake_are_found_on_the_pages() -> None:
+    calls = [" ".join(arguments) for page in PAGES for _, arguments in commands(page)]
+    assert {"--cores 8", "--unlock", "--cores 1 labels", "--profile profiles/slurm", "--cores 16"} <= set(calls)

@@ -8,10 +8,13 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from imagenet_prep import job, progress
@@ -198,6 +201,9 @@ job.run(main, SimpleNamespace(log=["job.log"], config={"output_dir": "results"},
         (OSError(errno.EIO, "x"), "results", "disk"),
         (OSError(errno.ELOOP, "x", "link"), "link", "run the same command again"),
         (RuntimeError("odd"), "job.log", "report it"),
+        (MemoryError(), "job.log", "fewer --cores"),
+        (pa.ArrowMemoryError("malloc of size 7 failed"), "job.log", "fewer --cores"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "job.log", "fewer --cores"),
     ],
 )
 def test_every_error_is_told_with_its_place_and_a_remedy(error: Exception, place: str, remedy: str) -> None:
@@ -205,6 +211,18 @@ def test_every_error_is_told_with_its_place_and_a_remedy(error: Exception, place
     assert line.startswith(place)
     assert remedy in line
     assert line.isprintable()
+
+
+def test_a_job_that_lost_a_process_of_its_own_is_told_how_to_run_with_more_memory() -> None:
+    with pytest.raises(BrokenProcessPool) as caught, ProcessPoolExecutor(1) as pool:
+        pool.submit(signal.raise_signal, signal.SIGKILL).result()
+    for log in ("results/logs/audit_products.log", "results/logs/audit_products/train.log"):
+        line = job.describe(caught.value, log, "results")
+        assert line.startswith(f"{log}: a process of this job was killed")
+        assert line.endswith(
+            "Run the same command again with fewer --cores; on a cluster with more memory "
+            "(--set-resources audit_products:mem_mb=8000)."
+        )
 
 
 def test_an_error_of_the_user_is_told_in_its_own_words() -> None:

@@ -26,14 +26,24 @@ class Scheduler:
 @pytest.fixture
 def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("LOGNAME", "me")
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
     return Scheduler(tmp_path)
 
 
 def test_jobs_of_slurm_that_have_not_ended_are_named_with_the_way_to_cancel_them(scheduler: Scheduler) -> None:
-    scheduler.knows("squeue", 'case "$*" in *--user=me*) echo 7; echo 12; echo 99;; esac')
+    scheduler.knows("squeue", f'case "$*" in *--user={os.getuid()}) echo 7; echo 12; echo 99;; esac')
     with pytest.raises(PrepError, match=r"still there: 12 7\. .*scancel 12 7"):
         queue.expect_none(["7", "12", "8"])
+
+
+def test_a_user_without_a_name_as_in_a_container_is_asked_for_by_number(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 61004)  # a number that no account has
+    scheduler.knows("squeue", 'case "$*" in *--user=61004) echo 7;; esac')
+    with pytest.raises(PrepError, match="still there: 7"):
+        queue.expect_none(["7"])
 
 
 def test_jobs_that_slurm_does_not_list_have_ended(scheduler: Scheduler) -> None:

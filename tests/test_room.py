@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +25,25 @@ def test_a_link_has_the_room_of_what_it_leads_to(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("/proc/self")
     assert room_at(link).device == Path("/proc/self").stat().st_dev
+
+
+def test_what_lies_below_a_folder_that_this_user_may_not_search_has_the_room_of_that_folder(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    (closed / "below").mkdir(parents=True)
+    closed.chmod(0)
+    program = (
+        "import pathlib, sys; from imagenet_prep import room; print(room.room_at(pathlib.Path(sys.argv[1])).device)"
+    )
+    # The modes of files mean nothing to root, unless it gives up the right to pass over them.
+    bound = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+    run = subprocess.run(
+        [*bound, sys.executable, "-c", program, str(closed / "below" / "new")],
+        env={**os.environ, "PYTHONPATH": str(Path(room.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (0, f"{tmp_path.stat().st_dev}\n"), run.stderr
 
 
 def test_the_room_is_what_the_system_says_is_free_for_this_user(

@@ -7,6 +7,7 @@ import os
 import pty
 import struct
 import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -14,7 +15,7 @@ from typing import TextIO
 import pytest
 
 from imagenet_prep.console.display import Display
-from imagenet_prep.console.stages import Run
+from imagenet_prep.console.stages import Run, State
 from imagenet_prep.progress import CLEAR
 from screen import Screen
 
@@ -93,6 +94,25 @@ def test_a_small_terminal_shows_as_much_as_it_holds(terminal: Terminal) -> None:
     terminal.close()
     assert lines[:-1] == ["a_rule_with_a_name_longer_than_the_term"] * (ROWS - 3)
     assert terminal.screen.text == ""
+
+
+def test_nothing_of_a_run_is_read_while_it_is_changed(terminal: Terminal) -> None:
+    class Watched(Run):
+        read = False
+
+        def number(self, *states: State) -> int:
+            self.read = True
+            return super().number(*states)
+
+    run = Watched()
+    display = Display(run, terminal.stream, live=True)
+    with display.held():
+        display.start()
+        time.sleep(0.2)
+        assert not run.read
+    terminal.read_until("0 of 0 jobs")
+    display.stop()
+    terminal.close()
 
 
 def test_a_terminal_that_was_closed_does_not_end_the_run(terminal: Terminal) -> None:

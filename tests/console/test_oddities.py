@@ -17,7 +17,8 @@ def images(folder: Path, *kinds: tuple[str, str]) -> Path:
     """A table of images, of row groups of two, given by colour space and format."""
     colorspaces, formats = zip(*kinds, strict=True)
     table = pa.table({"file": ["name"] * len(kinds), "colorspace": colorspaces, "format": formats})
-    parquet.write(table, folder / "images.parquet", row_group_size=2)
+    with parquet.writing(folder / "images.parquet", table.schema) as writer:
+        writer.write_table(table, row_group_size=2)
     return folder / "images.parquet"
 
 
@@ -44,7 +45,9 @@ def test_what_there_is_none_of_is_not_made_into_something_else(tmp_path: Path) -
 
 def test_unusable_boxes_are_counted_among_all(tmp_path: Path) -> None:
     path = tmp_path / "bboxes.parquet"
-    parquet.write(pa.table({"usable": [True, False, True, False, True]}), path, row_group_size=2)
+    table = pa.table({"usable": [True, False, True, False, True]})
+    with parquet.writing(path, table.schema) as writer:
+        writer.write_table(table, row_group_size=2)
     assert oddities.of_boxes(path) == f"Odd boxes: 2 of 5 are in no record; {path} says why"
     parquet.write(pa.table({"usable": [True]}), path)
     assert oddities.of_boxes(path) == ""

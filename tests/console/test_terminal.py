@@ -41,7 +41,7 @@ def logger(shown: io.StringIO) -> Iterator[logging.Logger]:
 @pytest.fixture
 def run(logger: logging.Logger, shown: io.StringIO) -> Iterator[terminal.Terminal]:
     """A run of two jobs, of which both have begun."""
-    taken = terminal.take(logger)
+    taken = terminal.take(logger, tuple)
     assert taken
     taken.show(shown, False, lambda: [("write_shards", "train", log) for log in LOGS])
     for number in range(2):
@@ -102,7 +102,7 @@ def test_why_a_job_is_tried_again_is_said_before_that(
 
 
 def test_before_the_run_all_is_said_but_the_preamble(logger: logging.Logger, shown: io.StringIO) -> None:
-    terminal.take(logger)
+    terminal.take(logger, tuple)
     logger.info("Building DAG of jobs...")
     tell(logger, "workflow_started", "Workflow has started!")
     logger.info("Nothing to be done.")
@@ -113,11 +113,11 @@ def test_before_the_run_all_is_said_but_the_preamble(logger: logging.Logger, sho
 def test_a_snakemake_that_is_to_say_everything_does(logger: logging.Logger) -> None:
     logger.setLevel(logging.DEBUG)
     before = list(logger.handlers)
-    assert terminal.take(logger) is None
+    assert terminal.take(logger, tuple) is None
     assert logger.handlers == before
 
 
 def test_a_plugin_that_shows_runs_is_left_alone() -> None:
     logger = logging.Logger("snakemake")
     logger.addHandler(logging.NullHandler())
-    assert terminal.take(logger) is None
+    assert terminal.take(logger, tuple) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from builders import is_one_line
 from imagenet_prep.dataset import classes
 from imagenet_prep.dataset.devkit import SYNSETS, Devkit, read_devkit
 from imagenet_prep.errors import PrepError
+from imagenet_prep.products.labels import write_labels
 
 
 def synset(number: int, wnid: str, words: str, children: list[int] | None = None) -> dict[str, Any]:
@@ -61,6 +63,38 @@ def test_the_index_is_the_rank_of_the_sorted_wnids(synsets: pa.Table) -> None:
         "words": ["cat", "ant", "kit fox, Vulpes macrotis"],
         "num_train_images": [1002, 1003, 1001],
     }
+
+
+def test_the_classes_come_back_from_the_label_files(synsets: pa.Table, tmp_path: Path) -> None:
+    selected = classes.select_classes(synsets, None, "original")
+    write_labels(synsets, GROUND_TRUTH, selected, tmp_path)
+    assert classes.read_classes(tmp_path / "classes.csv").equals(selected)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text.splitlines(keepends=True)[0],
+        lambda text: text.replace("wnid", "name"),
+        lambda text: text.replace("1002", "many"),
+        lambda text: text.replace("1002", ""),
+        lambda text: text[:-30],
+    ],
+    ids=["empty", "no class", "another column", "no number", "an empty cell", "cut off"],
+)
+def test_a_damaged_file_of_classes_is_named(damage: Callable[[str], str], synsets: pa.Table, tmp_path: Path) -> None:
+    write_labels(synsets, GROUND_TRUTH, classes.select_classes(synsets, None, "original"), tmp_path)
+    path = tmp_path / "classes.csv"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(PrepError, match=r"classes\.csv: the file is damaged .* made anew") as caught:
+        classes.read_classes(path)
+    assert is_one_line(caught.value)
+
+
+def test_a_missing_file_of_classes_comes_back_with_the_next_run(tmp_path: Path) -> None:
+    with pytest.raises(PrepError, match=r"classes\.csv: the file is missing\. Run"):
+        classes.read_classes(tmp_path / "classes.csv")
 
 
 def test_a_subset_keeps_the_index_of_the_whole_set(synsets: pa.Table) -> None:

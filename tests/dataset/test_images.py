@@ -165,7 +165,7 @@ def test_the_splits_stand_one_behind_the_other(
     for split, table in (("train", train), ("validation", val)):
         parts.append(tmp_path / f"{split}.images.parquet")
         write_images(labelled(table, split), parts[-1])
-    assert tabulate_images(parts, tmp_path / "all.parquet") == 15
+    tabulate_images(parts, tmp_path / "all.parquet")
     table = pq.read_table(tmp_path / "all.parquet")
     assert table.schema.equals(IMAGES)
     assert table["split"].to_pylist() == ["train"] * 9 + ["validation"] * 6

@@ -181,10 +181,12 @@ def test_as_many_shards_as_images_hold_one_each(tmp_path: Path) -> None:
     assert [len(shard) for shard in plan(tmp_path, 4, shards=4)] == [1, 1, 1, 1]
 
 
-def test_more_shards_than_images_are_an_error_that_names_the_key(tmp_path: Path) -> None:
-    with pytest.raises(PrepError, match=r"tfrecord\.train_shards") as caught:
-        plan(tmp_path, 4, shards=5)
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_more_shards_than_images_are_an_error_that_names_the_key(split: str, tmp_path: Path) -> None:
+    with pytest.raises(PrepError, match=rf"tfrecord\.{split}_shards") as caught:
+        plan(tmp_path, 4, split=split, shards=5)
     assert "5 shards" in caught.value.problem
+    assert "4 images" in caught.value.problem
     assert not (tmp_path / "plan.parquet").exists()
 
 

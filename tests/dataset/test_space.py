@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from imagenet_prep import configuration
+from imagenet_prep.dataset import verdict
 from imagenet_prep.dataset.space import (
     ARCHIVE,
     IMAGEFOLDER,
@@ -21,6 +22,8 @@ from imagenet_prep.dataset.space import (
     needs,
 )
 from imagenet_prep.dataset.there import look
+from imagenet_prep.errors import PrepError
+from imagenet_prep.room import Room
 from project import Project, merged
 
 GB = 10**9
@@ -156,6 +159,23 @@ def test_the_parts_of_a_run_are_counted_and_no_others(checkout: Path) -> None:
         (ARCHIVE, "val"),
         (IMAGEFOLDER, "validation"),
     ]
+
+
+def test_a_job_for_each_validation_class_needs_the_files_of_each_job(checkout: Path) -> None:
+    changes = ({"imagefolder_val_classes": 1000}, {"imagefolder_val_classes": 1}, {"imagefolder_classes": 1})
+    whole, validation, train = (
+        by_part(needs(real(checkout, {"jobs": jobs}), NOTHING))[REST, ""].files for jobs in changes
+    )
+    assert validation - whole == 999 * 3
+    assert train > whole
+
+
+def test_the_advice_to_leave_a_product_out_holds_for_targets_too(checkout: Path) -> None:
+    needed = needs(real(checkout), NOTHING)
+    for free, advice in ((320 * GB, "targets"), (76 * GB, "imagefolder_val")):
+        rooms = {need.path: Room(1, Path("/data"), free, None) for need in needed}
+        with pytest.raises(PrepError, match=advice):
+            verdict.expect_room(needed, rooms)
 
 
 # What is there already.

@@ -19,7 +19,8 @@ TABLE = pa.table({"name": [f"n{number:08d}" for number in range(500)], "count": 
 
 
 def test_a_table_is_read_by_pandas_as_it_was_written(tmp_path: Path) -> None:
-    parquet.write(TABLE, tmp_path / "t.parquet", row_group_size=100)
+    with parquet.writing(tmp_path / "t.parquet", TABLE.schema) as writer:
+        writer.write_table(TABLE, row_group_size=100)
     assert pd.read_parquet(tmp_path / "t.parquet").equals(TABLE.to_pandas())
     assert parquet.read(tmp_path / "t.parquet", ["count"]).column_names == ["count"]
 
@@ -95,7 +96,8 @@ def test_a_table_that_could_not_be_written_to_its_end_leaves_no_file(tmp_path: P
 @pytest.fixture(scope="module")
 def grouped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("grouped") / "t.parquet"
-    parquet.write(TABLE, path, row_group_size=70)
+    with parquet.writing(path, TABLE.schema) as writer:
+        writer.write_table(TABLE, row_group_size=70)
     return path
 
 

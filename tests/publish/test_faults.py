@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import random
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from imagenet_prep.errors import PrepError
+from imagenet_prep.publish import publication
 from imagenet_prep.publish.address import Address
 from imagenet_prep.publish.publication import Outcome
 from imagenet_prep.publish.store import open_store
@@ -109,6 +117,38 @@ def test_a_store_that_cannot_tell_of_such_leftovers_is_published_to(
     s3.proxy.misbehave(proxy.denied, lambda request: request.path.endswith("?uploads") and request.method == "GET")
     publish(s3.url)
     assert s3.names() == {*products.published, "manifest.json"}
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from imagenet_prep.publish.address import Address
+from imagenet_prep.publish.store import open_store
+source, url, name = sys.argv[1:]
+open_store(Address.parse(url)).put(Path(source), name, lambda nbytes: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+def test_what_killed_publications_left_in_a_folder_is_taken_away_and_nothing_of_others(
+    folder: Folder, products: Products, publish: Publish, caplog: pytest.LogCaptureFixture
+) -> None:
+    library = Path(publication.__file__).parents[2]
+    for name in ("tfrecord/train-of-1", "manifest.json", "unfinished.json"):
+        source = products.folder / "tables" / "images"
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED, source, folder.url, name],
+            env={**os.environ, "PYTHONPATH": str(library)},
+            check=False,
+        )
+        assert killed.returncode == -signal.SIGKILL
+    assert len(folder.names()) == 3
+    of_others = {f"tfrecord/.train-of-1.{writer}.partial" for writer in ("elsewhere-1", f"{socket.gethostname()}-1")}
+    for name in of_others:
+        folder.write(name, b"half")
+    caplog.set_level(logging.INFO)
+    publish(folder.url)
+    assert folder.names() == {*products.published, "manifest.json"} | of_others
+    assert "other files" not in caplog.text
 
 
 # What does not pass

@@ -11,16 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import yaml
+from PIL import Image
+from PIL.ExifTags import Base
 
 from imagenet_prep.configuration import complete
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet
+from imagenet_prep.report import survey
 from imagenet_prep.report.files import FILES, sheet_names
 from imagenet_prep.report.page import Page
 from project import Project, merged
 
 ARCHIVES = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
+ORIENTATION = Base.Orientation
 VOID = {"meta", "link", "img", "input", "br"}
 
 
@@ -253,6 +259,37 @@ def test_the_page_fits_what_is_in_use(changes: dict[str, Any], project: Project)
     assert ("Where boxes lie" in (project.results / "report" / "index.html").read_text()) == bool(page.boxes)
     sheets = sorted(path.name for path in (project.results / "report").glob("samples-*"))
     assert sheets == ([] if page.splits == ["test"] else ["samples-00.webp"])
+
+
+def test_a_split_in_use_of_which_no_image_is_selected_has_a_row_of_zeros(project: Project) -> None:
+    path = project.results / "tables" / "images.parquet"
+    images = pq.ParquetFile(path)
+    groups = [images.read_row_group(group) for group in range(images.num_row_groups)]
+    with parquet.writing(path, images.schema_arrow) as writer:
+        for group in groups:
+            if group["split"][0].as_py() != "train_t3":
+                writer.write_table(group)
+    page_of(project, {}).write(threads=1)
+    document = Document((project.results / "report" / "index.html").read_text(encoding="utf-8"))
+    rows = {row["split"]: row for row in table(document, "Splits")}
+    assert rows["train_t3"]["images"] == rows["train_t3"]["classes"] == "0"
+    assert rows["test"]["classes"] == "no labels"
+
+
+def test_images_that_exif_turns_are_counted_among_all_that_the_page_shows(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "_EXTREMES", 1000)  # so that all images are shown
+    labels = project.results / "labels" / "classes.csv"
+    labels.write_text("".join(labels.read_text().splitlines(keepends=True)[:2]))  # and few as samples
+    page_of(project, {}).write(threads=1)
+    files = [path for path in (project.results / "imagefolder").rglob("*.JPEG") if path.is_file()]
+    turned = sum(Image.open(path).getexif().get(ORIENTATION, 1) != 1 for path in files)
+    html = (project.results / "report" / "index.html").read_text(encoding="utf-8")
+    rows = list(table(Document(html), f"Turned by EXIF {turned}"))
+    assert len(rows) == turned > 3
+    assert all("EXIF orientation" in row["special"] for row in rows)
+    assert f"Looked for in the {len(files)} images" in html
 
 
 def test_sheets_that_an_older_configuration_left_go(project: Project) -> None:

@@ -14,14 +14,22 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagenet_prep.errors import PrepError
-from imagenet_prep.report.samples import SIDE, choose, write_sheet
-from imagenet_prep.report.survey import Picture, evenly
+from imagenet_prep.report.samples import SIDE, Thumbnails, _evenly, choose, make_thumbnails, write_sheet
+from imagenet_prep.report.survey import Picture
 from project import Project
+
+
+def sheet_of(
+    lines: list[list[Picture]], columns: int, archives: Path, output: Path, limit: int = 1_000_000
+) -> list[Thumbnails]:
+    with ThreadPoolExecutor(2) as pool:
+        thumbnails = make_thumbnails([it for line in lines for it in line], archives, pool)
+    return write_sheet(lines, columns, thumbnails, output, limit)
 
 
 @given(count=st.integers(0, 2000), wanted=st.integers(1, 50))
 def test_positions_are_spread_evenly_and_none_is_taken_twice(count: int, wanted: int) -> None:
-    found = evenly(count, wanted).tolist()
+    found = _evenly(count, wanted).tolist()
     assert len(found) == min(count, wanted) == len(set(found))
     assert all(0 <= position < count for position in found)
     gaps = [later - earlier for earlier, later in itertools.pairwise(found)]
@@ -51,8 +59,7 @@ def test_a_sheet_shows_each_image_in_its_cell(finished: Project, tmp_path: Path)
     wnids = ["n02119789", "n02012849"]
     chosen = choose(finished.results / "tables" / "images.parquet", wnids, ["train", "validation"])
     lines = [chosen[wnid] for wnid in wnids]
-    with ThreadPoolExecutor(2) as pool:
-        made = write_sheet(lines, 6, finished.results / "archives", tmp_path / "sheet.webp", 1_000_000, pool)
+    made = sheet_of(lines, 6, finished.results / "archives", tmp_path / "sheet.webp")
     sheet = Image.open(tmp_path / "sheet.webp").convert("RGB")
     assert sheet.size == (6 * SIDE, 2 * SIDE)
     for y, line in enumerate(lines):
@@ -77,8 +84,7 @@ def test_an_image_that_does_not_decode_leaves_its_cell_empty(tmp_path: Path) -> 
         Picture(filename="a", offset=0, nbytes=len(good), **row, **kind),
         Picture(filename="b", offset=len(good), nbytes=8, **row, **kind),
     ]
-    with ThreadPoolExecutor(1) as pool:
-        (made,) = write_sheet([pictures], 2, tmp_path, tmp_path / "sheet.webp", 100_000, pool)
+    (made,) = sheet_of([pictures], 2, tmp_path, tmp_path / "sheet.webp")
     assert made.sizes == [(128, 85), None]
 
 
@@ -86,14 +92,13 @@ def test_thumbnails_get_coarser_where_a_sheet_would_be_too_large(finished: Proje
     chosen = choose(finished.results / "tables" / "images.parquet", ["n02119789"], ["train"])
     sizes = []
     for limit in (1_000_000, 1):
-        with ThreadPoolExecutor(1) as pool:
-            write_sheet(list(chosen.values()), 6, finished.results / "archives", tmp_path / "sheet.webp", limit, pool)
+        sheet_of(list(chosen.values()), 6, finished.results / "archives", tmp_path / "sheet.webp", limit)
         sizes.append((tmp_path / "sheet.webp").stat().st_size)
     assert sizes[1] < 0.7 * sizes[0]
 
 
 def test_an_archive_that_is_not_there_any_more_is_named(tmp_path: Path) -> None:
     picture = Picture("train", "a", None, "gone.tar", 0, 10, 1, 1, "JPEG", "RGB")
-    with ThreadPoolExecutor(1) as pool, pytest.raises(PrepError, match=r"gone\.tar: the file is not there"):
-        write_sheet([[picture]], 1, tmp_path, tmp_path / "sheet.webp", 1000, pool)
+    with pytest.raises(PrepError, match=r"gone\.tar: the file is not there"):
+        sheet_of([[picture]], 1, tmp_path, tmp_path / "sheet.webp")
     assert not (tmp_path / "sheet.webp").exists()

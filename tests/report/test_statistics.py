@@ -51,7 +51,7 @@ def test_the_rarest_values_are_taken_together_at_the_ends() -> None:
 
 
 def test_quantities_that_are_no_whole_numbers_are_told_apart_by_their_unit() -> None:
-    histogram = Histogram(0.01, 1000, whole=False)
+    histogram = Histogram(0.01, 1000)
     histogram.add("train", np.array([1.33, 1.5, 1.5]))
     assert sum(it.counts[0] for it in histogram.bins()) == 3
     assert histogram.counts["train"][[133, 150]].tolist() == [1, 2]

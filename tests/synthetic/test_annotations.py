@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from imagenet_prep.synthetic import Settings, Truth, World, plan, synthesize
+from imagenet_prep.synthetic import Settings, World, plan, synthesize
+from synthetic.truth import Truth, truth_of
 
 SETTINGS = Settings(
     seed=11,
@@ -39,12 +40,15 @@ class Parsed:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("synthetic")
+    """The archives."""
+    path = tmp_path_factory.mktemp("synthetic")
+    synthesize({name: path / name for name in NAMES}, SETTINGS)
+    return path
 
 
 @pytest.fixture(scope="module")
-def truth(folder: Path) -> Truth:
-    return synthesize({name: folder / name for name in NAMES}, SETTINGS)
+def truth(world: World) -> Truth:
+    return truth_of(world)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from imagenet_prep.synthetic import Settings, Truth, World, plan, synthesize
+from imagenet_prep.synthetic import Settings, World, plan, synthesize
+from synthetic.truth import Truth, truth_of
 
 SETTINGS = Settings(
     seed=7,
@@ -66,8 +67,8 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module")
-def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    return synthesize({}, SETTINGS)
+def truth(world: World) -> Truth:
+    return truth_of(world)
 
 
 def test_the_archive_has_the_folders_and_files_of_the_real_one(devkit, real_devkit):

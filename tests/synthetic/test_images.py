@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imagenet_prep.synthetic import Settings, Truth, World, plan, synthesize
+from imagenet_prep.synthetic import Settings, World, plan, synthesize
 from imagenet_prep.synthetic.drawing import background_color, encode, object_color
 from imagenet_prep.synthetic.model import Kind
+from synthetic.truth import Truth, truth_of
 
 SETTINGS = Settings(
     seed=7,
@@ -33,12 +34,15 @@ TOLERANCE = 24  # of 255: JPEG blurs the colours of small objects; inks and grou
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("synthetic")
+    """The archives."""
+    path = tmp_path_factory.mktemp("synthetic")
+    synthesize({name: path / name for name in ("train", "train_t3", "val", "test")}, SETTINGS)
+    return path
 
 
 @pytest.fixture(scope="module")
-def truth(folder: Path) -> Truth:
-    return synthesize({name: folder / name for name in ("train", "train_t3", "val", "test")}, SETTINGS)
+def truth(world: World) -> Truth:
+    return truth_of(world)
 
 
 @pytest.fixture(scope="module")

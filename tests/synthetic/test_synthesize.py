@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from imagenet_prep.errors import PrepError
 from imagenet_prep.synthetic import Settings, plan, synthesize
 from imagenet_prep.synthetic import archives as archives_module
+from synthetic.truth import truth_of
 
 NAMES = ("train", "train_t3", "val", "test", "devkit", "bbox_train", "bbox_val", "multilabel", "real_labels")
 SMALL = Settings(
@@ -84,7 +85,8 @@ def test_gzip_and_tar_headers_hold_neither_time_nor_name(tmp_path, name):
 @pytest.mark.parametrize("classes", [1, 2, 3])
 def test_a_tiny_world_has_every_archive_and_the_first_of_the_odd_kinds(tmp_path, classes):
     settings = replace(SMALL, classes=classes, train_t3_classes=1, val_images_per_class=1)
-    truth = synthesize({name: tmp_path / name for name in NAMES}, settings)
+    synthesize({name: tmp_path / name for name in NAMES}, settings)
+    truth = truth_of(plan(settings))
     assert truth.images["validation"] == classes
     odd = list(truth.kinds["train"].elements())
     assert 0 < sum(kind != "rgb" for kind in odd) <= len(odd) // 2
@@ -107,7 +109,8 @@ def test_more_classes_keep_the_earlier_ones_and_add_made_up_ones():
 
 def test_a_thousand_classes_with_one_small_image_each_are_written(tmp_path):
     settings = Settings(5, 1000, 1, 1, 1, 10, 1, 16)
-    truth = synthesize({name: tmp_path / name for name in NAMES}, settings)
+    synthesize({name: tmp_path / name for name in NAMES}, settings)
+    truth = truth_of(plan(settings))
     assert truth.images == {"train": 1000, "validation": 1000, "test": 1, "train_t3": 10}
     with tarfile.open(tmp_path / "train") as tar:
         assert len(tar.getnames()) == 1000

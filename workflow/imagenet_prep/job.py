@@ -11,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ from imagenet_prep.errors import PrepError
 
 # Snakemake's own folder in the working directory, where every job can write, even if it can nowhere below output_dir.
 FAILURES = Path(".snakemake", "failures")
+
+# What to do where memory was short.
+AGAIN = "Run the same command again"
+FEWER_CORES = "with fewer --cores"
+MORE_MEMORY = "mem_mb=8000"
 
 _REMEDIES = {
     errno.ENOSPC: "Make room on that file system (df -h, df -i), then run the same command again",
@@ -34,7 +40,7 @@ _REMEDIES = {
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
     """Call `main(snakemake)`; on failure print one line, leave it for the summary of the run, and exit with 1.
 
-    Another attempt of a job that failed in this run is made in vain where its input is wrong, so that none is made.
+    Another attempt of a job that failed in this run with a `PrepError` would be made in vain, so that none is made.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     log = Path(snakemake.log[0])
@@ -114,6 +120,13 @@ def describe(error: Exception, log: str | os.PathLike[str], output_dir: str | os
         # What lies there is the archive; the link to it says too little of where that is.
         place = os.path.realpath(error.place) if os.path.islink(error.place) else error.place
         return str(PrepError(place, error.problem, error.remedy, member=error.member, offset=error.offset))
+    if isinstance(error, (MemoryError, BrokenExecutor)) or getattr(error, "errno", None) == errno.ENOMEM:
+        killed = "a process of this job was killed, as happens where memory is short"
+        more = f"--set-resources {_rule_of(log, output_dir)}:{MORE_MEMORY}"
+        return (
+            f"{log}: {killed if isinstance(error, BrokenExecutor) else 'memory ran out'}. "
+            f"{AGAIN} {FEWER_CORES}; on a cluster with more memory ({more})."
+        )
     if isinstance(error, OSError) and error.errno is not None:
         place = os.fsdecode(error.filename or output_dir)
         place = os.path.realpath(place) if os.path.islink(place) else place
@@ -123,6 +136,12 @@ def describe(error: Exception, log: str | os.PathLike[str], output_dir: str | os
         f"{log}: an error that this program did not foresee ({type(error).__name__}: {' '.join(str(error).split())}). "
         "That is a fault of the program: please report it with this log."
     )
+
+
+def _rule_of(log: str | os.PathLike[str], output_dir: str | os.PathLike[str]) -> str:
+    """The rule of a job, after which its log is named, or the folder of that below `logs/`."""
+    below = os.path.relpath(log, os.path.join(output_dir, "logs"))
+    return below.partition(os.sep)[0].removesuffix(".log")
 
 
 def failures(logs: str | os.PathLike[str]) -> list[str]:
@@ -145,7 +164,11 @@ def forget_failures(logs: str | os.PathLike[str]) -> None:
 
 
 def _note(log: str | os.PathLike[str], lasting: bool) -> Path:
-    """Where a job notes its failure; `lasting` if it will fail again until somebody mends the cause."""
+    """Where a job notes its failure; `lasting` if another attempt in this run would be made in vain.
+
+    That is so where its input is wrong, and also where a server or a store did not answer: downloads and publishing
+    insist by themselves for longer than attempts that follow each other at once.
+    """
     folder, name = os.path.split(log)
     return _notes(folder) / f"{name}{'.lasting' if lasting else ''}.txt"
 

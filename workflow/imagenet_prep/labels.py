@@ -6,7 +6,6 @@ A number is looked for in every numbering, and each class that it can mean is sh
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import re
 import sys
@@ -14,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep.dataset.classes import read_classes
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats.made import reading_again
 
 NUMBERINGS = {
     "index": "index (PyTorch, Keras, TFDS)",
@@ -23,20 +24,20 @@ NUMBERINGS = {
 }
 
 
-def find(query: str, classes: list[dict[str, str]]) -> list[tuple[dict[str, str], str]]:
+def find(query: str, classes: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
     """The classes that `query` can mean, each with why: a WNID, a number in one of the numberings, or (part of) a name.
 
     Whole names come before parts of names. Of an ambiguous name all classes are returned.
 
     Args:
         query: what somebody typed.
-        classes: rows of labels/classes.csv.
+        classes: rows of schema CLASSES.
     """
     text = query.strip().casefold()
     if re.fullmatch(r"n\d{8}", text):
         return [(row, "wnid") for row in classes if row["wnid"] == text]
     if text.isdecimal():
-        return [(row, shown) for key, shown in NUMBERINGS.items() for row in classes if row[key] == str(int(text))]
+        return [(row, shown) for key, shown in NUMBERINGS.items() for row in classes if row[key] == int(text)]
     whole = [row for row in classes if text in _names(row)]
     part = [row for row in classes if row not in whole and text in row["words"].casefold()]
     return [(row, "name") for row in whole] + [(row, "part of a name") for row in part]
@@ -47,7 +48,7 @@ def ancestry(wnid: str, tree: dict[str, Any]) -> list[list[str]]:
     return [[node["words"].partition(",")[0] for node in way] for way in _ways(wnid, tree, [])]
 
 
-def describe(row: dict[str, str], why: str, tree: dict[str, Any]) -> str:
+def describe(row: dict[str, Any], why: str, tree: dict[str, Any]) -> str:
     """A class in all numberings, with its places in the tree, for a terminal."""
     lines = [f"{row['words']}  ({row['wnid']}, found by {why})"]
     lines += [f"  {shown:34} {row[key]}" for key, shown in NUMBERINGS.items()]
@@ -80,17 +81,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _load(folder: Path) -> tuple[list[dict[str, str]], dict[str, Any]]:
+def _load(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    remedy = "Make them (snakemake --cores 1 labels), or name their folder with --labels"
+    tree = folder / "hierarchy.json"
     try:
-        with open(folder / "classes.csv", encoding="utf-8", newline="") as file:
-            classes = list(csv.DictReader(file))
-        return classes, json.loads((folder / "hierarchy.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        remedy = "Make them (snakemake --cores 1 labels), or name their folder with --labels"
+        classes = read_classes(folder / "classes.csv").to_pylist()
+        with reading_again(tree):
+            return classes, json.loads(tree.read_text(encoding="utf-8"))
+    except PrepError as error:
+        raise PrepError(error.place, error.problem, remedy) from error
+    except OSError as error:
         raise PrepError(folder, f"the label files cannot be read ({type(error).__name__})", remedy) from error
 
 
-def _names(row: dict[str, str]) -> list[str]:
+def _names(row: dict[str, Any]) -> list[str]:
     return [name.strip().casefold() for name in row["words"].split(",")]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 import re
 import shutil
 import subprocess
@@ -33,8 +33,8 @@ def expect_none(jobids: Iterable[str]) -> None:
 
 
 def _in_slurm() -> set[str]:
-    """The jobs of this user that have not ended."""
-    return set(_said("squeue", "--noheader", "--format=%i", f"--user={getpass.getuser()}").split())
+    """The jobs of this user that have not ended; by number, since in a container a user may have no name."""
+    return set(_said("squeue", "--noheader", "--format=%i", f"--user={os.getuid()}").split())
 
 
 def _in_pbs(jobid: str) -> bool:

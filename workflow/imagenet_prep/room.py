@@ -105,7 +105,8 @@ def parse_quotas(text: str) -> dict[str, Left]:
 
 def _nearest(folder: Path) -> Path:
     path = Path(os.path.realpath(folder))
-    return next(parent for parent in (path, *path.parents) if parent.is_dir())
+    # Path.is_dir raises PermissionError, before Python 3.14, where this user may not search the folder above.
+    return next(parent for parent in (path, *path.parents) if os.path.isdir(parent))
 
 
 def _quotas(place: Path, folder: Path) -> list[tuple[str, Left]]:

@@ -42,14 +42,14 @@ class Stopped:
         place = self.output or self.log
         words = last_words(place)
         said = f' (there: "{words}")' if words else ""
-        remedy = "Run the same command again"
+        remedy = job.AGAIN
         if self.on_cluster:
             remedy += (
                 "; if it was stopped for want of time or memory, with more of it, such as "
-                f"--set-resources {self.rule}:runtime=480 {self.rule}:mem_mb=8000"
+                f"--set-resources {self.rule}:runtime=480 {self.rule}:{job.MORE_MEMORY}"
             )
         else:
-            remedy += "; if memory was short, with fewer --cores"
+            remedy += f"; if memory was short, {job.FEWER_CORES}"
         return f"{place}: a job of {self.rule} was stopped, or killed, before it could say why{said}. {remedy}."
 
 

@@ -43,7 +43,7 @@ rule fetch_archive:
 
 
 checkpoint verify_archive:
-    """Read an archive once: its checksum, and whether its members are whole."""
+    """Read one of the other archives for its checksum, and a tar again: whether its members are whole."""
     input:
         link_of_archive,
     output:

@@ -6,17 +6,19 @@ import sys
 from pathlib import Path
 
 # Jobs find the library in any environment that has its dependencies, such as one that conda made, and what they do
-# before anything else.
+# before anything else. An empty part would be the working directory, whose files would hide the standard library's.
 CHECKOUT = Path(str(workflow.current_basedir)).resolve().parents[1]
 LIBRARY = f"{CHECKOUT}/workflow"
 sys.path.insert(0, LIBRARY)
-JOB_PATH = [LIBRARY, f"{LIBRARY}/startup", *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+JOB_PATH = [LIBRARY, f"{LIBRARY}/startup", *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
 os.environ |= {"PYTHONPATH": os.pathsep.join(JOB_PATH)}
 
 # No job computes with matrices, but NumPy's library for them starts a thread a core in every one: half its start-up.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from imagenet_prep import configuration, versions
+from imagenet_prep.dataset import space
+from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT, BOXES_OF_SPLIT, SUMS
 from imagenet_prep.errors import PrepError
 
 
@@ -49,24 +51,18 @@ STATE = OUT / "state"
 LOGS = OUT / "logs"
 BENCHMARKS = OUT / "benchmarks"
 
-ARCHIVE_OF_SPLIT = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
-BOXES_OF_SPLIT = {"train": "bbox_train", "validation": "bbox_val"}
 SPLITS = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
 RECORD_SPLITS = [split for split in SPLITS if split in BOXES_OF_SPLIT]
 BOX_SPLITS = [split for split, archive in BOXES_OF_SPLIT.items() if archive in config["use"]]
-SHARDS = {split: config["tfrecord"][f"{split}_shards"] for split in BOXES_OF_SPLIT}
 
-if config["classes"]:
-    CLASS_COUNT = len(config["classes"])
-elif config["synthetic"]:
-    CLASS_COUNT = config["synthetic"]["classes"]
-else:
-    CLASS_COUNT = 1000
+# What jobs are cut from, by split.
+SHARDS = {split: space.units(config, space.TFRECORD, split) for split in BOXES_OF_SPLIT}
+FOLDER_UNITS = {split: space.units(config, space.IMAGEFOLDER, split) for split in ARCHIVE_OF_SPLIT}
+
+CLASS_COUNT = FOLDER_UNITS["train"]
 
 # Snakemake takes no more than --cores; for a cluster, its profile says how many a node has.
 EVERY_CORE = 64
-
-FOLDER_UNITS = {"train": CLASS_COUNT, "validation": CLASS_COUNT, "test": 1, "train_t3": 1}
 
 
 wildcard_constraints:

@@ -3,7 +3,6 @@
 import math
 
 from imagenet_prep import batches
-from imagenet_prep.dataset import space
 
 
 def by_attempt(amount):

@@ -5,7 +5,7 @@ import threading
 
 from imagenet_prep import job, progress, queue, stopped
 from imagenet_prep.console import summary, terminal
-from imagenet_prep.dataset import space, verdict
+from imagenet_prep.dataset import verdict
 from imagenet_prep.dataset.there import look
 from imagenet_prep.products import presence
 from imagenet_prep.publish import bucket
@@ -154,7 +154,12 @@ def explain_silent_failures(snakemake_log):
         atexit.register(print_errors, lines)
 
 
-TERMINAL = terminal.take(logger) if workflow.is_main_process else None
+def rule_names():
+    """The names of all rules, also of those behind this line."""
+    return [it.name for it in workflow.rules]
+
+
+TERMINAL = terminal.take(logger, rule_names) if workflow.is_main_process else None
 
 if workflow.is_main_process:
     signal.signal(signal.SIGTERM, end_early)

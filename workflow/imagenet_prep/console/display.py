@@ -98,7 +98,8 @@ class Display:
 
     def _pause(self) -> float:
         # Of each running job a file is read, which may lie on a server that many read from.
-        return _REDRAW + _REDRAW_PER_JOB * self._run.number(State.RUNNING)
+        with self._lock:
+            return _REDRAW + _REDRAW_PER_JOB * self._run.number(State.RUNNING)
 
     def _draw(self, now: float) -> None:
         with contextlib.suppress(OSError):

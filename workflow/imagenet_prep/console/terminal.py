@@ -8,7 +8,10 @@ Snakemake, and could do no more than this handler of the standard library's logg
 from __future__ import annotations
 
 import atexit
+import difflib
 import logging
+import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TextIO
@@ -56,6 +59,7 @@ _PHRASES = (
 )
 _FAILED = ("returned non-zero exit status", "died with <Signals", "At least one job did not complete successfully")
 _AGAIN = "Trying to restart job"
+_NO_TARGET = re.compile(r"No rule to produce (\w+) \(")  # of a name that is no path
 
 # Seconds of a stage that nothing is counted in, from which on its end is worth a line.
 _LONG = 10.0
@@ -66,11 +70,13 @@ class Terminal(logging.Handler):
 
     Args:
         inner: that handler.
+        targets: gives the names that a target can have beside paths.
     """
 
-    def __init__(self, inner: logging.Handler) -> None:
+    def __init__(self, inner: logging.Handler, targets: Callable[[], Iterable[str]]) -> None:
         super().__init__()
         self._inner = inner
+        self._targets = targets
         self._display: Display | None = None
         self._unfinished: Callable[[], Iterable[tuple[str, str, Path]]] = tuple
         self._logs: dict[int, Path] = {}
@@ -106,6 +112,8 @@ class Terminal(logging.Handler):
             if self._display is None:
                 if _event(record) != _HEADER and not record.getMessage().startswith(_PREAMBLE):
                     self._inner.handle(record)
+                if hint := _no_target(record.getMessage(), self._targets()):
+                    print(f"\nERROR {hint}", file=sys.stderr)
                 return
             with self._display.held() as run:
                 for line in self._follow(record, run):
@@ -147,6 +155,16 @@ def _results(over: Iterable[Stage | None]) -> Iterable[str]:
     return (result(stage) for stage in over if stage and (stage.count or stage.seconds >= _LONG))
 
 
+def _no_target(message: str, targets: Iterable[str]) -> str | None:
+    """What to say, beside this message of Snakemake's, of a target that is mistyped; None if it is about none."""
+    found = _NO_TARGET.search(message)
+    if not found:
+        return None
+    near = difflib.get_close_matches(found[1], list(targets), 1)
+    meant = f"Did you mean {near[0]}?" if near else "The README has a table of the products and their targets."
+    return f"target {found[1]}: there is no such target. {meant}"
+
+
 def _event(record: logging.LogRecord) -> str:
     return str(getattr(record, "event", None) or "")
 
@@ -157,12 +175,12 @@ def _is_boring(record: logging.LogRecord) -> bool:
     return _event(record) in _EVENTS or message.startswith(_PHRASES) or failed
 
 
-def take(logger: logging.Logger) -> Terminal | None:
+def take(logger: logging.Logger, targets: Callable[[], Iterable[str]]) -> Terminal | None:
     """Take the place of Snakemake's own handler for its terminal; None if there is none, or it is to say everything."""
     inner = next((it for it in logger.handlers if it.name == "DefaultStreamHandler"), None)
     if inner is None or logger.level <= logging.DEBUG:
         return None
-    terminal = Terminal(inner)
+    terminal = Terminal(inner, targets)
     logger.removeHandler(inner)
     logger.addHandler(terminal)
     return terminal

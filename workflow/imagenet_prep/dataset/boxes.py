@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagenet_prep.dataset.names import BOX_SIDES
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet, tar, voc
 
@@ -29,8 +30,8 @@ BOXES = pa.schema(
         ("image_wnid", pa.string()),
         ("wnid", pa.string()),
         ("name", pa.string()),
-        *((edge, pa.float64()) for edge in ("xmin", "ymin", "xmax", "ymax")),
-        *((f"{edge}_px", pa.float64()) for edge in ("xmin", "ymin", "xmax", "ymax")),
+        *((side, pa.float64()) for side in BOX_SIDES),
+        *((f"{side}_px", pa.float64()) for side in BOX_SIDES),
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("pose", pa.string()),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.csv
 
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats.made import reading_again
 
 CLASSES = pa.schema(
     [
@@ -60,6 +63,23 @@ def select_classes(
     return pa.Table.from_pylist(rows, schema=CLASSES)
 
 
+def read_classes(path: Path) -> pa.Table:
+    """The classes in use from `labels/classes.csv`, schema CLASSES, in the file's order.
+
+    Raises:
+        PrepError: the file is missing or damaged.
+    """
+    options = pyarrow.csv.ConvertOptions(column_types=CLASSES, include_columns=CLASSES.names)
+    with reading_again(path):
+        classes = pyarrow.csv.read_csv(path, convert_options=options)
+        if not len(classes):
+            raise ValueError("no class is in it")
+        empty = [name for name in CLASSES.names if classes[name].null_count]
+        if empty:
+            raise ValueError(f"a class has no {empty[0]}")
+    return classes
+
+
 def expect_class_count(classes: pa.Table, count: int) -> None:
     """Raise `PrepError` where the devkit has another number of classes than the work was cut for."""
     if len(classes) != count:
@@ -91,9 +111,17 @@ def validation_labels(ground_truth: npt.NDArray[np.int32], synsets: pa.Table, cl
     index = index_of[ground_truth]
     images = np.flatnonzero(index >= 0)
     ids = ground_truth[images]
-    wnids = np.array(["", *synsets["wnid"].to_pylist()])  # by ID, which starts with 1
     filenames = [validation_filename(image + 1) for image in images.tolist()]
-    return pa.table([filenames, ids, wnids[ids].tolist(), index[images]], schema=VALIDATION_LABELS)
+    return pa.table([filenames, ids, validation_wnids(ids, synsets), index[images]], schema=VALIDATION_LABELS)
+
+
+def validation_wnids(ids: npt.NDArray[np.int32], synsets: pa.Table) -> list[str]:
+    """The WNIDs of classes that the ground truth names by their ILSVRC2012_ID, shape (n,).
+
+    `synsets` are the devkit's, schema SYNSETS: ordered by ID.
+    """
+    wnids = np.array(["", *synsets["wnid"].to_pylist()])  # IDs start with 1
+    return [str(wnid) for wnid in wnids[ids]]
 
 
 def validation_filename(number: int) -> str:
@@ -115,11 +143,16 @@ def hierarchy(synsets: pa.Table, classes: pa.Table) -> dict[str, Any]:
     """
     rows = synsets.to_pylist()
     index = dict(zip(classes["ilsvrc2012_id"].to_pylist(), classes["index"].to_pylist(), strict=True))
-    not_roots = {child for row in rows for child in row["children"]}
-    root = next(row["ilsvrc2012_id"] for row in rows if row["ilsvrc2012_id"] not in not_roots)
-    tree = _subtree(root, {row["ilsvrc2012_id"]: row for row in rows}, index)
+    tree = _subtree(root(rows), {row["ilsvrc2012_id"]: row for row in rows}, index)
     assert tree is not None  # there is at least one class, and every class is below the root
     return tree
+
+
+def root(synsets: Iterable[Mapping[str, Any]]) -> int:
+    """The ILSVRC2012_ID of the synset that all others are below; `synsets` are the rows of all of them."""
+    parents: dict[int, list[int]] = {row["ilsvrc2012_id"]: row["children"] for row in synsets}
+    below = {child for children in parents.values() for child in children}
+    return next(synset for synset in parents if synset not in below)
 
 
 def _subtree(synset: int, rows: dict[int, dict[str, Any]], index: dict[int, int]) -> dict[str, Any] | None:

@@ -86,13 +86,8 @@ def read_devkit(path: Path) -> Devkit:
 
 def write_devkit(devkit: Devkit, synsets: Path, ground_truth: Path) -> None:
     """Write a devkit as two Parquet files, which `load_devkit` reads; the same devkit gives the same bytes."""
-    write_synsets(devkit.synsets, synsets)
+    parquet.write(devkit.synsets, synsets)
     parquet.write(pa.table([devkit.ground_truth], schema=_GROUND_TRUTH), ground_truth)
-
-
-def write_synsets(synsets: pa.Table, path: Path) -> None:
-    """Write a table of schema SYNSETS as Parquet."""
-    parquet.write(synsets, path)
 
 
 def load_devkit(synsets: Path, ground_truth: Path) -> Devkit:

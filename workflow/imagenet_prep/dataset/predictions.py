@@ -28,7 +28,10 @@ def read_predictions(path: Path, filenames: Sequence[str], classes: int) -> npt.
     Raises:
         PrepError: another shape, images missing, unknown or there twice, or values that are no index.
     """
-    table = parquet.read(path).to_pandas() if path.suffix == ".parquet" else _read_csv(path)
+    table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise PrepError(path, f"it has more than one column {twice[0]}", SHAPE)
     if "filename" not in table.columns:
         raise PrepError(path, f"it has no column filename, but {', '.join(map(str, table.columns))}", SHAPE)
     _expect_images(path, table["filename"].map(str), filenames)
@@ -44,6 +47,17 @@ def read_predictions(path: Path, filenames: Sequence[str], classes: int) -> npt.
         )
     order = pd.Index(table["filename"].map(str)).get_indexer(pd.Index(filenames))
     return indices[order]
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise PrepError(path, "the predictions are not there", SHAPE)
+    try:
+        table: pd.DataFrame = parquet.read(path).to_pandas()
+    except PrepError as error:  # which says of our own tables that the next run makes them anew
+        remedy = "Let the program that made it write it again, or write it as CSV"
+        raise PrepError(path, error.problem, remedy) from error
+    return table
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -71,23 +85,37 @@ def _expect_images(path: Path, there: pd.Series[str], wanted: Sequence[str]) -> 
 def _indices(path: Path, table: pd.DataFrame) -> npt.NDArray[np.int64]:
     columns = [name for name in COLUMNS if name in table.columns]
     if columns and columns == list(COLUMNS[: len(columns)]):
-        values: Any = table[columns].to_numpy()
+        rows: Any = table[columns].to_numpy()
     else:
-        lists = [name for name in table.columns if name != "filename" and _holds_lists(table[name])]
-        if len(lists) != 1:
-            raise PrepError(path, "it has neither columns top1 … top5 nor one column of lists", SHAPE)
-        lengths = {len(value) for value in table[lists[0]]}
-        if not lengths or min(lengths) < 1 or len(lengths) > 1:
-            raise PrepError(path, f"its lists have {sorted(lengths)} entries", "Give every image as many, 1 to 5")
-        values = np.array(table[lists[0]].tolist())[:, : len(COLUMNS)]
-    try:
-        numbers = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise PrepError(path, "a prediction is no number", SHAPE) from None
-    if not np.isfinite(numbers).all() or (numbers != np.round(numbers)).any():
-        raise PrepError(path, "a prediction is empty or no whole number", SHAPE)
-    return numbers.astype(np.int64)
+        rows = _lists(path, table)
+    found = []
+    for name, row in zip(table["filename"], rows, strict=True):
+        try:
+            numbers = np.asarray(row, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise PrepError(path, f"the prediction of {name} is no number", SHAPE) from None
+        if not np.isfinite(numbers).all() or (numbers != np.round(numbers)).any():
+            raise PrepError(path, f"the prediction of {name} is empty or no whole number", SHAPE)
+        found.append(numbers)
+    return np.array(found).astype(np.int64)
 
 
-def _holds_lists(column: pd.Series[Any]) -> bool:
-    return bool(len(column)) and isinstance(column.iloc[0], list | np.ndarray)
+def _lists(path: Path, table: pd.DataFrame) -> list[Any]:
+    """The rows of the one column of lists, all as long, their first five entries; a cell can hold anything."""
+    columns = [name for name in table.columns if name != "filename" and table[name].map(_is_list).any()]
+    if len(columns) != 1:
+        raise PrepError(path, "it has neither columns top1 … top5 nor one column of lists", SHAPE)
+    rows = table[columns[0]].tolist()
+    for name, row in zip(table["filename"], rows, strict=True):
+        if not _is_list(row):
+            raise PrepError(path, f"the prediction of {name} is no list", SHAPE)
+        if any(map(_is_list, row)):
+            raise PrepError(path, f"the prediction of {name} is a list of lists", SHAPE)
+    lengths = {len(row) for row in rows}
+    if min(lengths) < 1 or len(lengths) > 1:
+        raise PrepError(path, f"its lists have {sorted(lengths)} entries", "Give every image as many, 1 to 5")
+    return [row[: len(COLUMNS)] for row in rows]
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list | np.ndarray)

@@ -114,7 +114,8 @@ def _leave_out(rows: list[Need], room: Room) -> str | None:
     if not choices:
         return None
     _, products, rest = min(choices)
-    return f"Leave out {products} (in products): the rest needs {shown(_sums(rest)[0])} and fits"
+    targets = "where targets are named, leave it out of those"
+    return f"Leave out {products} (in products): the rest needs {shown(_sums(rest)[0])} and fits ({targets})"
 
 
 def _without_train(rows: list[Need], room: Room) -> str | None:
@@ -122,4 +123,6 @@ def _without_train(rows: list[Need], room: Room) -> str | None:
     rest = [need for need in rows if need.part[1] not in _OF_TRAIN]
     if not _fits(rest, room) or not any(need.part[1] in ("val", "validation") for need in rest):
         return None
-    return f"Leave out the training set (train and bbox_train in use): the rest needs {shown(_sums(rest)[0])} and fits"
+    fits = f"the rest needs {shown(_sums(rest)[0])} and fits"
+    targets = "where targets are named, name those of the validation set, such as imagefolder_val"
+    return f"Leave out the training set (train and bbox_train in use): {fits} ({targets})"

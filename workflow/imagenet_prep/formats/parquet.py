@@ -20,17 +20,18 @@ from crc32c import crc32c
 
 from imagenet_prep import atomic
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import made
 
 _SEAL = b"CRC32C\r\n"
-AGAIN = "Delete it and run the same command again: it is made anew"
+AGAIN = made.AGAIN
 
 Path = str | os.PathLike[str]
 
 
-def write(table: pa.Table, path: Path, *, row_group_size: int | None = None) -> None:
-    """Write a table as a file; `row_group_size` in rows."""
+def write(table: pa.Table, path: Path) -> None:
+    """Write a table as a file."""
     with writing(path, table.schema) as writer:
-        writer.write_table(table, row_group_size=row_group_size)
+        writer.write_table(table)
 
 
 @contextmanager
@@ -132,7 +133,7 @@ def _damage(path: Path | BinaryIO) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise PrepError(_shown(path), "the table is missing", "Run the same command again: it is made anew") from None
+        raise PrepError(_shown(path), "the table is missing", made.MISSING) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         problem = f"the table is damaged and cannot be read ({str(error).strip().splitlines()[0]})"
         raise PrepError(_shown(path), problem, AGAIN) from error

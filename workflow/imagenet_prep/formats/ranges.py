@@ -51,7 +51,10 @@ def _open(place: str) -> FileIO:
     try:
         return open(place, "rb", buffering=0)
     except FileNotFoundError as error:
-        remedy = "Put it back in its place, or delete its link and run again to have it linked or downloaded anew"
+        remedy = (
+            "Put it back where it was; or, if this is a link that leads nowhere, delete the link and run the same "
+            "command again, which gets the file anew"
+        )
         raise PrepError(place, "the file is not there any more", remedy) from error
 
 

@@ -119,7 +119,8 @@ def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> 
                 raise ValueError("the archive holds this member twice")
             names += _NAME_BYTES + len(safe)
             if names > _NAMES_LIMIT:
-                raise ValueError("the archive has more members, or longer names, than any of ImageNet's")
+                limit = f"they take more than {_NAMES_LIMIT >> 20} MB"
+                raise ValueError(f"the archive has more members, or longer names, than that of a dataset: {limit}")
         except ValueError as error:
             member = within if name is None else _inside(within, name)
             raise PrepError(place, str(error), DAMAGED, member=member, offset=at) from error

@@ -49,7 +49,7 @@ def record_ranges(path: str | os.PathLike[str]) -> Iterator[tuple[int, int]]:
         PrepError: a length is damaged, or the file is cut off; names the offset.
     """
     place = os.fspath(path)
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         descriptor = file.fileno()
         end = os.fstat(descriptor).st_size
         offset = 0

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from imagenet_prep import atomic
 from imagenet_prep.publish.store import Found, Store, Told
 
 _BLOCK = 1 << 20
+_HALF_SENT = f".*{atomic.PARTIAL}"
 
 
 class Folder(Store):
     """A folder; there is no checksum of it but of what is read back."""
 
     def files(self) -> dict[str, Found]:
-        """All files; none where nothing lies there yet."""
-        paths = (path for path in self._root.rglob("*") if path.is_file())
+        """All files, less those that are half-sent; none where nothing lies there yet."""
+        paths = (path for path in self._root.rglob("*") if path.is_file() and not path.match(_HALF_SENT))
         return {path.relative_to(self._root).as_posix(): Found(path.stat().st_size) for path in paths}
 
     def file(self, name: str) -> Found | None:
@@ -48,6 +50,13 @@ class Folder(Store):
         if path.parent != self._root:
             with contextlib.suppress(OSError):  # there is more in it, or it is not there
                 path.parent.rmdir()
+
+    def tidy(self, names: Iterable[str]) -> None:
+        """Take away what killed processes of this machine have left of these files; those of others may be alive."""
+        half = [(path.parent, path.name) for path in self._root.rglob(_HALF_SENT)]
+        for path in (self._root / name for name in names):
+            if any(folder == path.parent and found.startswith(f".{path.name}.") for folder, found in half):
+                atomic.remove_leftovers(path)
 
     @property
     def _root(self) -> Path:

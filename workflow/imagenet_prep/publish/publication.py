@@ -86,6 +86,7 @@ class Publication:
             # The first thing that is written, so that whatever forbids it is known before anything has changed.
             self._write(UNFINISHED, unfinished_of(ours | items.keys()))
             self._remove([MANIFEST])
+            self._ask(url, lambda: self._store.tidy({*ours, *items, MANIFEST, UNFINISHED}))
             self._send(missing)
             self._remove(removed)
             self._write(MANIFEST, manifest_of(self._digests))
@@ -118,7 +119,6 @@ class Publication:
 
     def _send(self, items: list[Item]) -> None:
         """Send these; fills in their digests."""
-        self._ask(self._store.address.url, lambda: self._store.tidy(item.name for item in items))
         progress = Progress(f"publishing to {self._store.address.url}", sum(item.nbytes for item in items))
         for item, digests in self._each(self._bring, items, progress):
             self._digests[item.name] = digests

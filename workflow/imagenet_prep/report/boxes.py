@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagenet_prep.dataset.names import BOX_SIDES
 from imagenet_prep.formats import parquet
 from imagenet_prep.report.statistics import Coverage, Histogram
 
 CELLS = 24
-EDGES = ("xmin", "ymin", "xmax", "ymax")
-_COLUMNS = ("filename", "image_wnid", *EDGES, "usable", "problem")
+_COLUMNS = ("filename", "image_wnid", *BOX_SIDES, "usable", "problem")
 _MOST = 100
 
 Box = tuple[float, float, float, float]
@@ -39,7 +39,7 @@ class Boxes:
     usable: dict[str, int] = field(default_factory=dict)
     problems: dict[str, Counter[str]] = field(default_factory=dict)
     an_image: Histogram = field(default_factory=lambda: Histogram(1, _MOST))
-    area: Histogram = field(default_factory=lambda: Histogram(0.01, 100, whole=False))
+    area: Histogram = field(default_factory=lambda: Histogram(0.01, 100))
     coverage: Coverage = field(default_factory=lambda: Coverage(CELLS))
     shown: dict[tuple[str, str], list[Box]] = field(default_factory=dict)
 
@@ -89,7 +89,7 @@ class Boxes:
         self.an_image.counts[split] = counts
 
     def _add(self, split: str, usable: pa.Table, names: pa.Array) -> None:
-        xmin, ymin, xmax, ymax = (usable[edge].to_numpy() for edge in EDGES)
+        xmin, ymin, xmax, ymax = (usable[edge].to_numpy() for edge in BOX_SIDES)
         self.area.add(split, (xmax - xmin) * (ymax - ymin))
         self.coverage.add(xmin, ymin, xmax, ymax)
         for row in usable.filter(pc.is_in(usable["filename"], value_set=names)).to_pylist():

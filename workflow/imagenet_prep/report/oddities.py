@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imagenet_prep.formats.picture import Thumbnail
+from imagenet_prep.products.tfrecords import Reencoding
 from imagenet_prep.report.boxes import Box
-from imagenet_prep.report.samples import SIDE, Thumbnails
+from imagenet_prep.report.samples import SIDE, orientation
 from imagenet_prep.report.survey import EXTREMES, Picture, Survey
 
 COLUMNS = 12
@@ -20,9 +22,9 @@ _TURNS = {
     2: "mirrored",
     3: "turned by 180°",
     4: "mirrored, turned by 180°",
-    5: "mirrored, turned by 90°",
+    5: "mirrored, then turned by 90° to the left",
     6: "turned by 90° to the right",
-    7: "mirrored, turned by 90°",
+    7: "mirrored, then turned by 90° to the right",
     8: "turned by 90° to the left",
 }
 _TITLES = {
@@ -35,16 +37,14 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """Which images the TFRecords hold encoded again: CMYK as RGB, PNG as JPEG, of the splits that they are made of."""
+    """Which images the TFRecords hold encoded again: those that are odd so, of the splits that they are made of."""
 
-    cmyk: bool
-    png: bool
+    again: Reencoding
     splits: Sequence[str]
 
     def changes(self, picture: Picture) -> bool:
         """Whether this image is one of them."""
-        odd = (self.cmyk and picture.colorspace == "CMYK") or (self.png and picture.format == "PNG")
-        return odd and picture.split in self.splits
+        return picture.split in self.splits and self.again.wanted(picture._asdict())
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Group:
     pictures: list[Picture]
 
 
-def marks(picture: Picture, orientation: int, encoding: Encoding) -> list[str]:
-    """What is odd about an image, for people."""
+def marks(picture: Picture, turn: int, encoding: Encoding) -> list[str]:
+    """What is odd about an image with this EXIF orientation, for people."""
     found = []
     if picture.colorspace == "CMYK":
         found.append("CMYK")
@@ -66,8 +66,8 @@ def marks(picture: Picture, orientation: int, encoding: Encoding) -> list[str]:
         found.append("a PNG file called .JPEG")
     if encoding.changes(picture):
         found.append("encoded again in the TFRecords")
-    if orientation in _TURNS:
-        found.append(f"EXIF orientation {orientation}: to be shown {_TURNS[orientation]}")
+    if turn in _TURNS:
+        found.append(f"EXIF orientation {turn}: to be shown {_TURNS[turn]}")
     return found
 
 
@@ -110,7 +110,7 @@ def groups(survey: Survey, turned: Sequence[Picture], looked_at: int) -> list[Gr
 def as_rows(
     group: Group,
     places: Mapping[Picture, tuple[int, int]],
-    thumbnails: Sequence[Thumbnails],
+    thumbnails: Mapping[Picture, Thumbnail | None],
     boxes: Mapping[tuple[str, str], list[Box]],
     words: Mapping[str, str],
     encoding: Encoding,
@@ -120,7 +120,7 @@ def as_rows(
     Args:
         group: the group.
         places: column and row of each image on the sheet.
-        thumbnails: what became of each row of the sheet.
+        thumbnails: of each image, None where it does not decode.
         boxes: usable boxes by split and file name.
         words: of the classes, by WNID.
         encoding: which images are encoded again.
@@ -128,15 +128,16 @@ def as_rows(
     rows = []
     for it in group.pictures:
         x, y = places[it]
+        thumbnail = thumbnails[it]
         rows.append(
             {
                 **it._asdict(),
                 "words": words.get(it.wnid or ""),
-                "size": thumbnails[y].sizes[x],
+                "size": thumbnail.image.size if thumbnail else None,
                 "left": x * SIDE,
                 "top": y * SIDE,
                 "boxes": permille(boxes.get((it.split, it.filename), [])),
-                "special": marks(it, thumbnails[y].orientations[x], encoding),
+                "special": marks(it, orientation(thumbnail), encoding),
             }
         )
     return rows

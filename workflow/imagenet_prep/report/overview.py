@@ -8,25 +8,24 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset.names import LABEL_FILES
-from imagenet_prep.errors import PrepError
+from imagenet_prep.dataset.names import BOXES_OF_SPLIT, LABEL_FILES, TREE_OF_SPLIT
 from imagenet_prep.formats import parquet
+from imagenet_prep.formats.made import reading_again
 from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL, ShardSet
-from imagenet_prep.products.tree import TREE_OF_SPLIT
 from imagenet_prep.report.boxes import Boxes
 from imagenet_prep.report.survey import Survey
+from imagenet_prep.report.wording import number
 
-_AGAIN = "Delete it and run the same command again: it is made anew"
 _CHECKSUMS = ("md5", "sha256")
 
 
 def splits_table(survey: Survey, boxes: Boxes, archives: Mapping[str, str]) -> list[dict[str, Any]]:
-    """A row a split; `archives` are the file names by split."""
+    """A row a split; `archives` are the file names by split. Test images have no class."""
     return [
         {
             "split": split,
             "images": count,
-            "classes": len(survey.of_class[split]),
+            "classes": len(survey.of_class[split]) if split != "test" else None,
             "nbytes": survey.nbytes[split],
             "boxes": boxes.usable.get(split),
             "archive": archives[split],
@@ -38,7 +37,6 @@ def splits_table(survey: Survey, boxes: Boxes, archives: Mapping[str, str]) -> l
 def products_table(config: Mapping[str, Any], survey: Survey, splits: Sequence[str]) -> list[dict[str, Any]]:
     """A row a configured product, then what is always there: where it is, what, and how many bytes."""
     output, products = Path(config["output_dir"]), config["products"]
-    record_splits = [split for split in splits if split in ("train", "validation")]
     images, labels = output / "tables" / "images.parquet", output / "labels"
 
     def row(name: str, path: str, content: str, nbytes: int) -> dict[str, Any]:
@@ -47,17 +45,17 @@ def products_table(config: Mapping[str, Any], survey: Survey, splits: Sequence[s
     found = []
     if "imagefolder" in products:
         trees = ", ".join(f"{TREE_OF_SPLIT[split]}/" for split in splits)
-        content = f"class folders {trees}, {_number(sum(survey.images.values()))} files"
+        content = f"class folders {trees}, {number(sum(survey.images.values()))} files"
         found.append(row("imagefolder", "imagefolder/", content, sum(survey.nbytes.values())))
     for product, folder, what in (("tfrecords", TFRECORD, "shards"), ("indexes", TFRECORD_INDEX, "indexes")):
         if product in products:
-            sizes = {split: shard_sizes(config, folder, split) for split in record_splits}
+            sizes = {split: shard_sizes(config, folder, split) for split in record_splits(splits)}
             content = ", ".join(f"{len(of_split)} {what} of {split}" for split, of_split in sizes.items())
             found.append(row(product, f"{folder}/", content, sum(map(sum, sizes.values()))))
     for product in ("bboxes", "multilabel"):
         if product in products:
             path = output / "tables" / f"{product}.parquet"
-            content = f"table of {_number(_rows(path))} rows"
+            content = f"table of {number(_rows(path))} rows"
             found.append(row(product, f"tables/{path.name}", content, path.stat().st_size))
     if "multilabel_tfrecords" in products:
         files = [path for path in (output / TFRECORD_MULTILABEL).iterdir() if path.is_file()]
@@ -65,11 +63,16 @@ def products_table(config: Mapping[str, Any], survey: Survey, splits: Sequence[s
         found.append(
             row("multilabel_tfrecords", f"{TFRECORD_MULTILABEL}/", content, sum(path.stat().st_size for path in files))
         )
-    content = f"table of {_number(sum(survey.images.values()))} rows: every image, as a byte range of its archive"
+    content = f"table of {number(sum(survey.images.values()))} rows: every image, as a byte range of its archive"
     found.append(row("images", "tables/images.parquet", content, images.stat().st_size))
     content = "classes in every numbering, the tree of synsets, validation labels"
     found.append(row("labels", "labels/", content, sum((labels / name).stat().st_size for name in LABEL_FILES)))
     return found
+
+
+def record_splits(splits: Sequence[str]) -> list[str]:
+    """Those of the splits that TFRecords are made of."""
+    return [split for split in splits if split in BOXES_OF_SPLIT]
 
 
 def shard_sizes(config: Mapping[str, Any], product: str, split: str) -> list[int]:
@@ -79,10 +82,9 @@ def shard_sizes(config: Mapping[str, Any], product: str, split: str) -> list[int
 
 def shards_table(config: Mapping[str, Any], splits: Sequence[str]) -> dict[str, Any] | None:
     """The sizes of the TFRecord shards by split, and a row a split; None where there are none."""
-    record_splits = [split for split in splits if split in ("train", "validation")]
-    if "tfrecords" not in config["products"] or not record_splits:
+    if "tfrecords" not in config["products"] or not record_splits(splits):
         return None
-    sizes = {split: shard_sizes(config, TFRECORD, split) for split in record_splits}
+    sizes = {split: shard_sizes(config, TFRECORD, split) for split in record_splits(splits)}
     rows = [
         {
             "split": split,
@@ -155,14 +157,6 @@ def _rows(path: Path) -> int:
     return int(parquet.open_table(path).metadata.num_rows)
 
 
-def _number(count: int) -> str:
-    return f"{count:,}".replace(",", "\u202f")
-
-
 def _read_json(path: Path) -> Any:
-    try:
+    with reading_again(path):
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PrepError(path, "the file is missing", "Run the same command again: it is made anew") from None
-    except ValueError as error:
-        raise PrepError(path, f"the file is damaged ({error})", _AGAIN) from error

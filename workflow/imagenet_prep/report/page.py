@@ -6,76 +6,57 @@ stand in a file of their own.
 
 from __future__ import annotations
 
-import csv
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
+from imagenet_prep.dataset.classes import read_classes
 from imagenet_prep.dataset.devkit import SYNSETS
-from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
+from imagenet_prep.formats.picture import Thumbnail
+from imagenet_prep.products.tfrecords import Reencoding
 from imagenet_prep.progress import Progress
 from imagenet_prep.report import oddities, overview, stages
 from imagenet_prep.report.boxes import Boxes
 from imagenet_prep.report.files import CLASSES_A_SHEET, COPIED
 from imagenet_prep.report.rendering import render
-from imagenet_prep.report.samples import A_CLASS, SIDE, Thumbnails, choose, write_sheet
+from imagenet_prep.report.samples import (
+    A_CLASS,
+    SIDE,
+    Thumbnails,
+    choose,
+    make_thumbnails,
+    orientation,
+    write_sheet,
+)
+from imagenet_prep.report.subject import Subject, version
 from imagenet_prep.report.survey import Picture, Survey, survey
 from imagenet_prep.report.taxonomy import taxonomy
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 _SHEETS_LIMIT = 12_500_000  # bytes of all sheets of sample images, so that the page stays below 15 MB
 _ODD_LIMIT = 500_000
+_CLASS = ["wnid", "words", "index", "tf_label", "ilsvrc2012_id"]  # what the page tells of a class
 _VERSIONS = ("snakemake", "pyarrow", "Pillow")
 
 
-@dataclass(frozen=True)
-class Page:
-    """The page of what lies in an output folder.
-
-    Attributes:
-        config: the configuration, complete.
-        splits: the splits in use.
-        boxes: the tables of boxes, by split.
-        archives: the names of the archives' files, by split.
-        receipts: those of the archives in use.
-        stages: the rules whose times are shown.
-        sheets: the names of the sheets of sample images.
-        readers: the file that tells how to read the products.
-        readme: the file that has the terms.
-    """
-
-    config: Mapping[str, Any]
-    splits: Sequence[str]
-    boxes: Mapping[str, Path]
-    archives: Mapping[str, str]
-    receipts: Sequence[Path]
-    stages: Sequence[str]
-    sheets: Sequence[str]
-    readers: Path
-    readme: Path
-
-    @property
-    def output_dir(self) -> Path:
-        """The folder that the page is about."""
-        return Path(self.config["output_dir"])
-
-    @property
-    def version(self) -> str:
-        """Of this software."""
-        return version("imagenet-prep")
+class Page(Subject):
+    """The page of what lies in an output folder."""
 
     @property
     def folder(self) -> Path:
         """The folder that the page is in."""
         return self.output_dir / "report"
+
+    @property
+    def _archives(self) -> Path:
+        return self.output_dir / "archives"
 
     def write(self, threads: int) -> None:
         """Write all files of the page, `index.html` last, and take away sheets of an older configuration.
@@ -85,22 +66,20 @@ class Page:
         """
         table = self.output_dir / "tables" / "images.parquet"
         found = survey(table, list(self.splits))
-        classes = read_classes(self.output_dir / "labels" / "classes.csv")
+        classes = read_classes(self.output_dir / "labels" / "classes.csv").select(_CLASS).to_pylist()
         samples = choose(table, [row["wnid"] for row in classes], self.splits) if self.sheets else {}
         boxes = self._boxes(found, samples)
         with ThreadPoolExecutor(threads) as pool:
-            thumbnails = self._write_samples(list(samples.values()), pool)
-            sampled = list(zip(samples.values(), thumbnails, strict=True))
-            turned = [
-                it
-                for pictures, made in sampled
-                for it, orientation in zip(pictures, made.orientations, strict=True)
-                if orientation != 1
-            ]
-            looked_at = {it for pictures in samples.values() for it in pictures} | set(_odd_pictures(found))
-            groups = oddities.groups(found, turned, len(looked_at))
-            odd = self._write_odd(groups, boxes, {row["wnid"]: row["words"] for row in classes}, pool)
-        self._write_classes(classes, found, dict(zip(samples, sampled, strict=True)), turned, boxes)
+            made = self._write_samples(list(samples.values()), pool)
+            sampled = dict(zip(samples, zip(samples.values(), made, strict=True), strict=True))
+            thumbnails = make_thumbnails(list(dict.fromkeys(found.odd_pictures)), self._archives, pool)
+            turns = _orientations(sampled.values(), thumbnails)
+            turned = [it for it, turn in turns.items() if turn != 1]
+            groups = oddities.groups(found, turned, len(turns))
+            others = [it for group in groups for it in group.pictures if it not in thumbnails]
+            thumbnails |= make_thumbnails(others, self._archives, pool)
+            odd = self._write_odd(groups, thumbnails, boxes, {row["wnid"]: row["words"] for row in classes})
+        self._write_classes(classes, found, sampled, turned, boxes)
         for name in COPIED:
             atomic.write_text(self.folder / name, (ASSETS / name).read_text(encoding="utf-8"))
         for path in self.folder.glob("samples-*.webp"):
@@ -110,11 +89,11 @@ class Page:
         atomic.write_text(self.folder / "index.html", render(self, found, boxes, classes, odd))
 
     def _boxes(self, found: Survey, samples: Mapping[str, list[Picture]]) -> Boxes:
-        shown = {it.filename for it in _odd_pictures(found)}
+        shown = {it.filename for it in found.odd_pictures}
         shown |= {it.filename for pictures in samples.values() for it in pictures}
         boxes = Boxes()
         for split, path in self.boxes.items():
-            boxes.read(path, split, found.images.get(split, 0), self.config["classes"], shown)
+            boxes.read(path, split, found.images[split], self.config["classes"], shown)
         return boxes
 
     def _write_samples(self, lines: Sequence[Sequence[Picture]], pool: Executor) -> list[Thumbnails]:
@@ -125,18 +104,22 @@ class Page:
         for number, name in enumerate(self.sheets):
             of_sheet = lines[number * CLASSES_A_SHEET : (number + 1) * CLASSES_A_SHEET]
             path = self.folder / name
-            made += write_sheet(of_sheet, columns, self.output_dir / "archives", path, limit, pool)
+            thumbnails = make_thumbnails([it for line in of_sheet for it in line], self._archives, pool)
+            made += write_sheet(of_sheet, columns, thumbnails, path, limit)
             progress.advance(len(of_sheet))
         return made
 
     def _write_odd(
-        self, groups: Sequence[oddities.Group], boxes: Boxes, words: Mapping[str, str], pool: Executor
+        self,
+        groups: Sequence[oddities.Group],
+        thumbnails: Mapping[Picture, Thumbnail | None],
+        boxes: Boxes,
+        words: Mapping[str, str],
     ) -> list[dict[str, Any]]:
         pictures = list(dict.fromkeys(it for group in groups for it in group.pictures))
         columns = oddities.COLUMNS
         lines = [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
-        path = self.folder / "odd.webp"
-        thumbnails = write_sheet(lines, columns, self.output_dir / "archives", path, _ODD_LIMIT, pool)
+        write_sheet(lines, columns, thumbnails, self.folder / "odd.webp", _ODD_LIMIT)
         places = {it: (number % columns, number // columns) for number, it in enumerate(pictures)}
         return [
             {
@@ -152,8 +135,9 @@ class Page:
     def encoding(self) -> oddities.Encoding:
         """Which images the TFRecords hold encoded again."""
         records = self.config["tfrecord"]
-        splits = [it for it in ("train", "validation") if it in self.splits and "tfrecords" in self.config["products"]]
-        return oddities.Encoding(records["cmyk_to_rgb"], records["png_to_jpeg"], splits)
+        again = Reencoding(cmyk=records["cmyk_to_rgb"], png=records["png_to_jpeg"])
+        made = "tfrecords" in self.config["products"]
+        return oddities.Encoding(again, overview.record_splits(self.splits) if made else [])
 
     def _write_classes(
         self,
@@ -229,38 +213,12 @@ class Page:
         atomic.write_text(self.folder / f"{name}.js", f"dataset.{name} = {text};\n")
 
 
-def read_classes(path: Path) -> list[dict[str, Any]]:
-    """The rows of labels/classes.csv, in its order, numbers as int.
-
-    Raises:
-        PrepError: the file is missing or damaged.
-    """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [
-                {"wnid": row["wnid"], "words": row["words"]}
-                | {name: int(row[name]) for name in ("index", "tf_label", "ilsvrc2012_id")}
-                for row in csv.DictReader(file)
-            ]
-        if not rows:
-            raise ValueError("no class is in it")
-        return rows
-    except FileNotFoundError:
-        raise PrepError(path, "the file is missing", "Run the same command again: it is made anew") from None
-    except (KeyError, ValueError) as error:
-        raise PrepError(path, f"the file is damaged ({error})", parquet.AGAIN) from error
-
-
-def version(package: str) -> str:
-    """Of an installed package; "" where it is not installed, but found by its path."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
-def _odd_pictures(found: Survey) -> list[Picture]:
-    return [it for pictures in (*found.odd.values(), *found.extremes.values()) for it in pictures]
+def _orientations(
+    sampled: Iterable[tuple[Sequence[Picture], Thumbnails]], odd: Mapping[Picture, Thumbnail | None]
+) -> dict[Picture, int]:
+    """That of EXIF, of every image that was looked at: the samples, then the odd ones; each is there once."""
+    found = {it: turn for pictures, made in sampled for it, turn in zip(pictures, made.orientations, strict=True)}
+    return found | {it: orientation(thumbnail) for it, thumbnail in odd.items()}
 
 
 def _own(counts: Mapping[str, int]) -> int:

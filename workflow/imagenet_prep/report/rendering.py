@@ -4,39 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 
 from imagenet_prep.report import overview, reading
 from imagenet_prep.report.boxes import CELLS, Boxes
 from imagenet_prep.report.statistics import Histogram
+from imagenet_prep.report.subject import Subject
 from imagenet_prep.report.survey import Survey
-
-if TYPE_CHECKING:
-    from imagenet_prep.report.page import Page
+from imagenet_prep.report.wording import nbytes, number, percent
 
 _TEMPLATE = "index.html.jinja"
 
 
 def render(
-    page: Page, found: Survey, boxes: Boxes, classes: Sequence[Mapping[str, Any]], odd: Sequence[Mapping[str, Any]]
+    subject: Subject,
+    found: Survey,
+    boxes: Boxes,
+    classes: Sequence[Mapping[str, Any]],
+    odd: Sequence[Mapping[str, Any]],
 ) -> str:
     """The HTML.
 
     Args:
-        page: what the page is about.
+        subject: what the page is about.
         found: what the table of images says.
         boxes: what the boxes say.
-        classes: rows of labels/classes.csv.
+        classes: those in use, schema CLASSES less the number of training images.
         odd: the groups of odd images, ready to be shown.
     """
-    config, splits = page.config, page.splits
+    config, splits = subject.config, subject.splits
     class_splits = [split for split in splits if split != "test"]
     counts = [[found.of_class[split][row["wnid"]] for split in class_splits] for row in classes]
     synthetic = bool(config["synthetic"])
     title = "A synthetic ILSVRC2012" if synthetic else "ImageNet ILSVRC2012"
-    version = page.version
+    version = subject.version
     context = {
         "title": title,
         "lead": _lead(config, len(classes)),
@@ -49,12 +52,12 @@ def render(
             "nbytes": sum(found.nbytes.values()),
             "boxes": sum(boxes.usable.values()),
         },
-        "splits": overview.splits_table(found, boxes, page.archives),
+        "splits": overview.splits_table(found, boxes, subject.archives),
         "products": overview.products_table(config, found, splits),
-        "audit": overview.audit_table(page.output_dir / "audit.json"),
-        "archives": overview.archives_table(page.receipts),
-        "reading": reading.ways_to_read(page.readers, config["output_dir"], config["products"], splits),
-        "terms": reading.terms(page.readme),
+        "audit": overview.audit_table(subject.output_dir / "audit.json"),
+        "archives": overview.archives_table(subject.receipts),
+        "reading": reading.ways_to_read(subject.readers, config["output_dir"], config["products"], splits),
+        "terms": reading.terms(subject.readme),
         "made": [("by", f"imagenet-prep {version}".strip()), *overview.settings_table(config, splits)],
         "class_splits": class_splits,
         "classes": [{**row, "counts": of_class} for row, of_class in zip(classes, counts, strict=True)],
@@ -93,27 +96,6 @@ def environment() -> jinja2.Environment:
     )
     made.filters |= {"number": number, "bytes": nbytes, "percent": percent}
     return made
-
-
-def number(value: Any) -> str:
-    """A whole number in groups of three digits; anything else as it is."""
-    return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
-
-
-def nbytes(count: int) -> str:
-    """Such as 6.7 GB."""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
-
-
-def percent(share: float) -> str:
-    """Such as 2.0 %; shares below that are shown exactly enough to be seen."""
-    value = 100 * share
-    return f"{value:.1f} %" if value >= 1 or not value else f"{value:.2g} %"
 
 
 def _lead(config: Mapping[str, Any], classes: int) -> str:

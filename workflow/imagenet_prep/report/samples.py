@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import Image
 
 from imagenet_prep import atomic
-from imagenet_prep.formats import picture
+from imagenet_prep.formats.picture import Thumbnail, thumbnail
 from imagenet_prep.formats.ranges import read_ranges
 from imagenet_prep.products.audit.image_table import ImageTable
-from imagenet_prep.report.survey import COLUMNS, Picture, evenly, rows
+from imagenet_prep.report.survey import COLUMNS, Picture, rows
 
 SIDE = 128
 """Of a cell of a sheet, in pixels: a whole number of WebP's blocks, so that no thumbnail shines into another."""
@@ -33,7 +35,7 @@ class Thumbnails:
 
     Attributes:
         sizes: width and height of each thumbnail, None where the image does not decode.
-        orientations: that of EXIF, of those that decode.
+        orientations: that of EXIF, 1 where the image does not decode.
     """
 
     sizes: list[tuple[int, int] | None] = field(default_factory=list)
@@ -59,7 +61,7 @@ def choose(table: Path, wnids: Sequence[str], splits: Sequence[str]) -> dict[str
     for split, quota in quotas.items():
         images = ImageTable(table, split)
         for wnid, of_class in _by_class(images, split, wnids):
-            chosen[wnid] += rows(of_class.take(pa.array(evenly(len(of_class), quota))))
+            chosen[wnid] += rows(of_class.take(pa.array(_evenly(len(of_class), quota))))
     return chosen
 
 
@@ -77,39 +79,57 @@ def _by_class(images: ImageTable, split: str, wnids: Sequence[str]) -> Iterator[
         yield wnid, table.filter(pc.equal(numbers, number))
 
 
-def write_sheet(
-    lines: Sequence[Sequence[Picture]], columns: int, archives: Path, output: Path, limit: int, pool: Executor
-) -> list[Thumbnails]:
-    """Write one picture with a thumbnail of each image, a row of cells a line; return what became of each line.
+def _evenly(count: int, wanted: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """`wanted` of `count` positions, or all where they are fewer, int64 ascending, spread evenly."""
+    wanted = min(count, wanted)
+    return ((2 * np.arange(wanted) + 1) * count // max(2 * wanted, 1)).astype(np.int64)
+
+
+def make_thumbnails(pictures: Sequence[Picture], archives: Path, pool: Executor) -> dict[Picture, Thumbnail | None]:
+    """A thumbnail of each image, None where it does not decode.
 
     Args:
-        lines: the images.
-        columns: how many cells wide the picture is.
+        pictures: the images.
         archives: the folder of the archives that they lie in.
-        output: the WebP file.
-        limit: of its bytes; thumbnails get coarser to keep to it.
         pool: of threads that decode.
 
     Raises:
         PrepError: an archive is not there, or shorter than the table says.
     """
-    pictures = [it for line in lines for it in line]
-    thumbnails = dict(pool.map(_thumbnail, _contents(pictures, archives)))
+    made = dict(pool.map(_thumbnail, _contents(pictures, archives)))
+    return {it: made[position] for position, it in enumerate(pictures)}
+
+
+def orientation(thumbnail: Thumbnail | None) -> int:
+    """That of EXIF, of the image that the thumbnail is of; 1 where it does not decode."""
+    return thumbnail.orientation if thumbnail else 1
+
+
+def write_sheet(
+    lines: Sequence[Sequence[Picture]],
+    columns: int,
+    thumbnails: Mapping[Picture, Thumbnail | None],
+    output: Path,
+    limit: int,
+) -> list[Thumbnails]:
+    """Write one picture with the thumbnail of each image, a row of cells a line; return what is on each line.
+
+    Args:
+        lines: the images.
+        columns: how many cells wide the picture is.
+        thumbnails: of all of them.
+        output: the WebP file.
+        limit: of its bytes; thumbnails get coarser to keep to it.
+    """
     sheet = Image.new("RGB", (SIDE * columns, SIDE * max(1, len(lines))), _EMPTY)
-    done, position = [], 0
     for y, line in enumerate(lines):
-        found = Thumbnails()
-        for x in range(len(line)):
-            thumbnail = thumbnails[position]
-            position += 1
-            if thumbnail is not None:
-                sheet.paste(_filled(thumbnail.image), (x * SIDE, y * SIDE))
-            found.sizes.append(thumbnail.image.size if thumbnail else None)
-            found.orientations.append(thumbnail.orientation if thumbnail else 1)
-        done.append(found)
+        for x, it in enumerate(line):
+            if made := thumbnails[it]:
+                sheet.paste(_filled(made.image), (x * SIDE, y * SIDE))
     with atomic.replacing(output) as partial:
         partial.write_bytes(_encode(sheet, limit))
-    return done
+    of_lines = [[thumbnails[it] for it in line] for line in lines]
+    return [Thumbnails([it.image.size if it else None for it in made], [*map(orientation, made)]) for made in of_lines]
 
 
 def _contents(pictures: Sequence[Picture], archives: Path) -> Iterator[tuple[int, bytes]]:
@@ -122,10 +142,10 @@ def _contents(pictures: Sequence[Picture], archives: Path) -> Iterator[tuple[int
             yield inside[number], bytes(content)
 
 
-def _thumbnail(image: tuple[int, bytes]) -> tuple[int, picture.Thumbnail | None]:
+def _thumbnail(image: tuple[int, bytes]) -> tuple[int, Thumbnail | None]:
     position, content = image
     try:
-        return position, picture.thumbnail(content, SIDE)
+        return position, thumbnail(content, SIDE)
     except ValueError:
         return position, None
 

@@ -1,6 +1,6 @@
 """How long each stage of a run took, from Snakemake's benchmark files: a line of figures a job.
 
-The columns are Snakemake's own: `s` seconds, `max_rss` MB, `cpu_time` seconds; `NA` or `-` where it could not measure.
+The columns are Snakemake's own: `s` seconds, `max_rss` MB; `NA` or `-` where it could not measure.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ class Stage:
         rule: its name.
         jobs: how many they were.
         seconds: of all of them, one after the other.
-        cpu_seconds: the same of the processor's time.
         max_rss: the most memory that one of them held, in MB.
         nbytes: of the archives or images that they went through; 0 where that is no measure.
         began: when the first one did, in seconds since 1970.
@@ -32,7 +31,6 @@ class Stage:
     rule: str
     jobs: int = 0
     seconds: float = 0.0
-    cpu_seconds: float = 0.0
     max_rss: float = 0.0
     nbytes: int = 0
     began: float = float("inf")
@@ -68,7 +66,6 @@ def read_stages(
                 ended = path.stat().st_mtime
                 stage.jobs += 1
                 stage.seconds += seconds
-                stage.cpu_seconds += _number(row.get("cpu_time"))
                 stage.max_rss = max(stage.max_rss, _number(row.get("max_rss")))
                 stage.began = min(stage.began, ended - seconds)
                 stage.ended = max(stage.ended, ended)

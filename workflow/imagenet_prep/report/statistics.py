@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
+Edges = npt.NDArray[np.floating[Any]]
 
 _BINS = 50
 _TAIL = 0.0025  # the share of the values at each end that is put into one bin
@@ -36,15 +37,13 @@ class Histogram:
     """How often values occur, in several series that are shown together.
 
     Attributes:
-        unit: what is told apart; 1 for whole numbers, less or more for others.
+        unit: what is told apart; 1 for whole numbers, of which a bin ends with one, less or more for others.
         limit: in units; what is above counts as this.
-        whole: whether the values are whole numbers, so that a bin ends with one.
         counts: int64 of shape (limit + 1,) by series.
     """
 
     unit: float
     limit: int
-    whole: bool = True
     counts: dict[str, Counts] = field(default_factory=dict)
 
     def add(self, series: str, values: npt.NDArray[Any]) -> None:
@@ -87,7 +86,7 @@ class Histogram:
             return f"below {end}"
         if above:
             return f"{start} and more"
-        if self.whole and self.unit == 1:
+        if self.unit == 1:
             return start if step == 1 else f"{start}{_TO}{edge + step - 1}"
         return f"{start}{_TO}{end}"
 
@@ -107,7 +106,7 @@ class Coverage:
     def __post_init__(self) -> None:
         self._steps = np.zeros((self.cells + 1, self.cells + 1), np.int64)
 
-    def add(self, xmin: Counts, ymin: Counts, xmax: Counts, ymax: Counts) -> None:
+    def add(self, xmin: Edges, ymin: Edges, xmax: Edges, ymax: Edges) -> None:
         """Add boxes by their edges, floats of shape (n,), 0 ... 1 of the image."""
         left, top = (np.ceil(edge * self.cells - 0.5).astype(np.int64) for edge in (xmin, ymin))
         right, bottom = (np.floor(edge * self.cells - 0.5).astype(np.int64) + 1 for edge in (xmax, ymax))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -65,7 +65,7 @@ EXTREMES = (
 
 @dataclass
 class Survey:
-    """What the table of images says.
+    """What the table of images says of some splits.
 
     Attributes:
         images: their number by split.
@@ -77,16 +77,32 @@ class Survey:
         extremes: the first images in each of the orders of `EXTREMES`, by its name.
     """
 
-    images: dict[str, int] = field(default_factory=dict)
-    nbytes: dict[str, int] = field(default_factory=dict)
-    of_class: dict[str, Counter[str]] = field(default_factory=dict)
-    kinds: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
+    images: dict[str, int]
+    nbytes: dict[str, int]
+    of_class: dict[str, Counter[str]]
+    kinds: dict[str, Counter[tuple[str, str]]]
     width: Histogram = field(default_factory=lambda: Histogram(1, _CELLS_OF_SIZE))
     height: Histogram = field(default_factory=lambda: Histogram(1, _CELLS_OF_SIZE))
-    ratio: Histogram = field(default_factory=lambda: Histogram(0.01, 1000, whole=False))
-    size: Histogram = field(default_factory=lambda: Histogram(16, 1 << 20, whole=False))
+    ratio: Histogram = field(default_factory=lambda: Histogram(0.01, 1000))
+    size: Histogram = field(default_factory=lambda: Histogram(16, 1 << 20))
     odd: dict[str, list[Picture]] = field(default_factory=lambda: {"CMYK": [], "PNG": []})
     extremes: dict[str, list[Picture]] = field(default_factory=dict)
+
+    @classmethod
+    def of_nothing(cls, splits: Iterable[str]) -> Survey:
+        """A survey of these splits, before any of their images was counted."""
+        names = list(splits)
+        return cls(
+            dict.fromkeys(names, 0),
+            dict.fromkeys(names, 0),
+            {split: Counter() for split in names},
+            {split: Counter() for split in names},
+        )
+
+    @property
+    def odd_pictures(self) -> list[Picture]:
+        """All of `odd` and `extremes`; one that is odd in several ways is there several times."""
+        return [it for pictures in (*self.odd.values(), *self.extremes.values()) for it in pictures]
 
     @property
     def odd_count(self) -> dict[str, int]:
@@ -99,16 +115,14 @@ class Survey:
 
     def add(self, split: str, images: pa.Table) -> None:
         """Count some images of a split, columns `COLUMNS`."""
-        self.images[split] = self.images.get(split, 0) + len(images)
-        self.nbytes[split] = self.nbytes.get(split, 0) + (pc.sum(images["nbytes"]).as_py() or 0)
+        self.images[split] += len(images)
+        self.nbytes[split] += pc.sum(images["nbytes"]).as_py() or 0
         wnids = pc.value_counts(images["wnid"]).to_pylist()
-        self.of_class.setdefault(split, Counter()).update({it["values"]: it["counts"] for it in wnids if it["values"]})
+        self.of_class[split].update({it["values"]: it["counts"] for it in wnids if it["values"]})
         kinds = (
             images.select(["format", "colorspace"]).group_by(["format", "colorspace"]).aggregate([([], "count_all")])
         )
-        self.kinds.setdefault(split, Counter()).update(
-            {(it["format"], it["colorspace"]): it["count_all"] for it in kinds.to_pylist()}
-        )
+        self.kinds[split].update({(it["format"], it["colorspace"]): it["count_all"] for it in kinds.to_pylist()})
         width, height = (images[name].to_numpy() for name in ("width", "height"))
         self.width.add(split, width)
         self.height.add(split, height)
@@ -125,7 +139,7 @@ class Survey:
         for extreme in EXTREMES:
             keys = [(extreme.by, extreme.order), ("split", "ascending"), ("filename", "ascending")]
             first = table.take(pc.select_k_unstable(table, min(_EXTREMES, len(table)), keys))
-            candidates = self.extremes.get(extreme.name, []) + rows(first.drop(["pixels"]))
+            candidates = self.extremes.get(extreme.name, []) + rows(first)
             sign = 1 if extreme.order == "ascending" else -1
             candidates.sort(key=lambda it: (sign * _measure(it, extreme.by), it.split, it.filename))
             self.extremes[extreme.name] = candidates[:_EXTREMES]
@@ -137,7 +151,7 @@ def survey(table: Path, splits: list[str]) -> Survey:
     Raises:
         PrepError: the table is missing or damaged.
     """
-    found = Survey()
+    found = Survey.of_nothing(splits)
     for split in splits:
         for part in ImageTable(table, split).parts(COLUMNS):
             found.add(split, part)
@@ -151,9 +165,3 @@ def rows(table: pa.Table) -> list[Picture]:
 
 def _measure(picture: Picture, by: str) -> int:
     return picture.nbytes if by == "nbytes" else picture.width * picture.height
-
-
-def evenly(count: int, wanted: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """`wanted` of `count` positions, or all where they are fewer, int64 ascending, spread evenly."""
-    wanted = min(count, wanted)
-    return ((2 * np.arange(wanted) + 1) * count // max(2 * wanted, 1)).astype(np.int64)

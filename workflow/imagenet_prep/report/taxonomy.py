@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from imagenet_prep.dataset.classes import root
+
 
 def taxonomy(synsets: pa.Table, classes: Collection[str], images: Mapping[str, int]) -> list[dict[str, Any]]:
     """The synsets, the root first, and each with the positions of its children in this list.
@@ -31,10 +33,9 @@ def taxonomy(synsets: pa.Table, classes: Collection[str], images: Mapping[str, i
             below[synset] = own.union(*map(leaves, row["children"]))
         return below[synset]
 
-    inner = {child for row in rows.values() for child in row["children"]}
-    root = next(synset for synset in rows if synset not in inner)
-    leaves(root)
-    kept = [root, *sorted(synset for synset in below if below[synset] and synset != root)]
+    first = root(rows.values())
+    leaves(first)
+    kept = [first, *sorted(synset for synset in below if below[synset] and synset != first)]
     position = {synset: number for number, synset in enumerate(kept)}
     return [
         {

@@ -5,7 +5,6 @@ It has the structure of the real archives, and their trouble in known numbers.
 
 from imagenet_prep.synthetic.archives import synthesize
 from imagenet_prep.synthetic.settings import Settings
-from imagenet_prep.synthetic.truth import Truth
 from imagenet_prep.synthetic.world import World, plan
 
-__all__ = ["Settings", "Truth", "World", "plan", "synthesize"]
+__all__ = ["Settings", "World", "plan", "synthesize"]

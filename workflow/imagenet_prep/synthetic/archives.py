@@ -17,23 +17,19 @@ from imagenet_prep.synthetic import devkit, judging
 from imagenet_prep.synthetic.annotating import xml
 from imagenet_prep.synthetic.drawing import encode
 from imagenet_prep.synthetic.settings import Settings
-from imagenet_prep.synthetic.truth import Truth, truth_of
 from imagenet_prep.synthetic.world import World, plan
 
 _TIME = 1_339_632_000  # 2012-06-14, the day of the real devkit
 _IN_MEMORY = 1 << 24  # bytes of a class tar that are kept in memory
 
 
-def synthesize(archives: Mapping[str, Path], settings: Settings) -> Truth:
+def synthesize(archives: Mapping[str, Path], settings: Settings) -> None:
     """Write archives of a made-up ILSVRC2012, each whole or not at all.
 
     Args:
         archives: paths by name (train, train_t3, val, test, devkit, bbox_train, bbox_val, multilabel, real_labels);
             only those named are written. They belong together with others written from the same settings.
         settings: seed and sizes.
-
-    Returns:
-        The known numbers of the whole, whatever was written of it.
 
     Raises:
         PrepError: an archive of no such name.
@@ -47,7 +43,6 @@ def synthesize(archives: Mapping[str, Path], settings: Settings) -> Truth:
     for name, path in archives.items():
         with atomic.replacing(path) as partial, partial.open("wb") as file:
             _WRITERS[name](world, file)
-    return truth_of(world)
 
 
 def _write_train(world: World, file: IO[bytes]) -> None:

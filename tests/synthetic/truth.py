@@ -1,4 +1,4 @@
-"""The known numbers of a made-up ILSVRC2012, for whoever checks what was made of it."""
+"""The known numbers of a made-up ILSVRC2012, which the tests hold its archives against."""
 
 from __future__ import annotations
 
