@@ -29,7 +29,7 @@ help:
 	@echo 'make format        formats the sources'
 	@echo 'make lock          envs/ anew after a change of the dependencies in pyproject.toml'
 	@echo 'make bench         times every stage against md5sum, tar, TFDS and others'
-	@echo 'make bench-scale   times the whole workflow on 1.28 million tiny images, and on half of them'
+	@echo 'make bench-scale   times the whole workflow on 1.33 million tiny images, and on half of them'
 	@echo 'make soak          all attacks on what docs/promises.md promises: kills, damage, hostile input, power cuts (hours)'
 	@echo 'make clean         removes .venv, $(READERS), $(CLUSTER), demo/ and the caches of tools; no results, no archives'
 	@echo

@@ -9,12 +9,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+import warm
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SOURCES = ("Snakefile", "workflow", "config", "profiles", "envs", "pyproject.toml", "README.md", "docs")
@@ -108,7 +112,7 @@ class Project:
             for name in SOURCES:
                 source = CHECKOUT / name
                 if source.is_dir():
-                    shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+                    shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("*.egg-info"))
                 else:
                     shutil.copy(source, folder / name)
             demo = yaml.safe_load((folder / "config" / "demo.yaml").read_text())
@@ -130,16 +134,23 @@ class Project:
     def run(self, *arguments: str, cores: int = 2, prefix: tuple[str, ...] = ()) -> Run:
         """Run snakemake to its end."""
         before = self.logs()
-        done = subprocess.run(
-            [*prefix, *self.command(*arguments, cores=cores)],
-            cwd=self.folder,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout, "".join(path.read_text() for path in self.logs() - before))
+        command = self.command(*arguments, cores=cores)
+        with tempfile.NamedTemporaryFile() as terminal:
+            said = Path(terminal.name)
+            if prefix:
+                done = subprocess.run(
+                    [*prefix, *command],
+                    cwd=self.folder,
+                    env=environment(),
+                    stdout=terminal,
+                    stderr=terminal,
+                    check=False,
+                )
+                code = done.returncode
+            else:
+                python, _, _, *words = command
+                code = warm.running(python).run(words, self.folder, environment(), said)
+            return Run(code, said.read_text(), "".join(path.read_text() for path in self.logs() - before))
 
     def logs(self) -> set[Path]:
         """The logs that Snakemake has kept of runs."""
@@ -174,6 +185,7 @@ class Project:
             while started.runs:
                 if seen():
                     return True
+                time.sleep(0.002)  # half of the machine would be for looking
             return False
         finally:
             started.kill()

@@ -7,6 +7,7 @@ from project import Project
 
 
 def test_no_damage_is_passed_over(project: Project) -> None:
+    before = project.products()
     figures = Attack(project, seed=20).run(32)
     assert figures.silent == []
     assert figures.detected.total() >= 20
@@ -16,9 +17,4 @@ def test_no_damage_is_passed_over(project: Project) -> None:
         "product",
         "table of the workflow's own",
     }
-
-
-def test_the_project_is_as_it_was_after_the_attack(project: Project) -> None:
-    before = project.products()
-    Attack(project, seed=21).run(8)
-    assert project.products() == before
+    assert project.products() == before, "each damage was taken back"

@@ -1,4 +1,7 @@
-"""Files belong to those whom the user's umask and folders give them to: nothing is opened or closed further."""
+"""Files belong to those whom the user's umask and folders give them to: nothing is opened or closed further.
+
+The finished project was made with the umask 027, in a folder that passes on its group.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,8 @@ import os
 import stat
 from pathlib import Path
 
-import pytest
-
-from project import SMALL, Project, merged
-
-GROUP = 61003  # a number that no account has
+from imagenet_prep.publish.publication import publish
+from project import Project
 
 
 def entries(folder: Path) -> list[Path]:
@@ -27,27 +27,23 @@ def modes(paths: list[Path], *, folders: bool) -> dict[str, list[str]]:
     return found
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """What a user makes who keeps others out, in a folder that passes on its group."""
-    project = Project(tmp_path_factory.mktemp("made"), merged(SMALL, {"publish": {"url": "./published"}}))
-    project.results.mkdir()
-    if os.geteuid() == 0:
-        os.chown(project.results, -1, GROUP)
-    project.results.chmod(0o2750)
-    run = project.run(prefix=("sh", "-c", 'umask 027 && exec "$@"', "sh"))
-    assert run.code == 0, run.terminal
-    return project
+def test_everything_that_is_made_has_the_mode_that_the_umask_leaves(finished: Project) -> None:
+    assert list(modes(entries(finished.archives), folders=False)) == ["0o640"]
+    assert list(modes(entries(finished.archives), folders=True)) == ["0o750"]
+    assert list(modes(entries(finished.results), folders=False)) == ["0o640"]
 
 
-def test_everything_that_is_made_has_the_mode_that_the_umask_leaves(made: Project) -> None:
-    for folder in (made.archives, made.folder / "published"):
-        assert list(modes(entries(folder), folders=False)) == ["0o640"]
-        assert list(modes(entries(folder), folders=True)) == ["0o750"]
-    assert list(modes(entries(made.results), folders=False)) == ["0o640"]
+def test_a_folder_that_passes_on_its_group_does_so_down_to_the_last_file(finished: Project) -> None:
+    group = finished.results.stat().st_gid
+    assert {path.stat().st_gid for path in entries(finished.results)} == {group}
+    assert list(modes(entries(finished.results), folders=True)) == ["0o2750"]
 
 
-def test_a_folder_that_passes_on_its_group_does_so_down_to_the_last_file(made: Project) -> None:
-    group = made.results.stat().st_gid
-    assert {path.stat().st_gid for path in entries(made.results)} == {group}
-    assert list(modes(entries(made.results), folders=True)) == ["0o2750"]
+def test_what_is_published_to_a_folder_has_the_mode_that_the_umask_leaves(finished: Project, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        publish(finished.results, str(tmp_path / "published"))
+    finally:
+        os.umask(before)
+    assert list(modes(entries(tmp_path / "published"), folders=False)) == ["0o640"]
+    assert list(modes(entries(tmp_path / "published"), folders=True)) == ["0o750"]

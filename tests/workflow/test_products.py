@@ -15,6 +15,7 @@ import yaml
 from PIL import Image
 
 from examples import read_split
+from imagenet_prep import versions
 from imagenet_prep.synthetic import Settings, World, plan
 from imagenet_prep.synthetic.drawing import background_color
 from project import SMALL, Project, merged
@@ -121,12 +122,14 @@ def test_the_boxes_in_the_records_are_the_usable_ones_of_the_table(finished: Pro
             assert features["image/object/bbox/label"] == features["image/class/label"] * len(wanted)
 
 
-def test_the_shards_are_even_within_one_record_and_their_indexes_say_where_each_lies(finished: Project) -> None:
+def test_the_shards_are_even_within_one_record_and_their_indexes_say_where_each_lies(
+    finished: Project, tmp_path: Path
+) -> None:
     from tfrecord.tools.tfrecord2idx import create_index
 
     counts: dict[str, list[int]] = {"train": [], "validation": []}
     for path in sorted((finished.results / "tfrecord_index").iterdir()):
-        theirs = finished.folder / "theirs.idx"
+        theirs = tmp_path / "theirs.idx"
         create_index(str(finished.results / "tfrecord" / path.name), str(theirs))
         assert path.read_text() == theirs.read_text()
         counts[path.name.partition("-")[0]].append(len(path.read_text().splitlines()))
@@ -134,7 +137,7 @@ def test_the_shards_are_even_within_one_record_and_their_indexes_say_where_each_
     assert {split: sum(sizes) for split, sizes in counts.items()} == {split: WORLD.count(split) for split in counts}
 
 
-def test_labels_begin_with_0_where_the_configuration_says_so(project: Project) -> None:
+def test_labels_begin_with_0_and_odd_images_stay_as_they_are_where_the_configuration_says_so(project: Project) -> None:
     project.configure({"tfrecord": {"label_base": 0, "cmyk_to_rgb": False, "png_to_jpeg": False}})
     project.succeed("audit")
     table = pd.read_parquet(project.results / "tables" / "images.parquet").set_index("filename")
@@ -223,7 +226,7 @@ def test_the_receipts_hold_checksum_size_and_number_of_members_and_no_time(finis
         "md5": md5,
         "expected": None,
         "members": WORLD.count("validation"),
-        "format_version": 2,
+        "format_version": versions.SCAN,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from typing import Any
 
 import pytest
 import yaml
@@ -29,6 +30,14 @@ def test_every_rule_asks_for_memory_and_time_and_for_more_of_them_when_it_is_tri
     assert asked.keys() == {"mem_mb", "runtime"}
     assert asked["mem_mb"] in {"by_attempt", "memory_of_audit"}
     assert asked["runtime"] == "by_attempt"
+
+
+def test_a_job_that_is_tried_again_gets_more() -> None:
+    functions: dict[str, Any] = {}
+    exec((RULES / "resources.smk").read_text(), functions)
+    assert [functions["by_attempt"](500)(None, attempt) for attempt in (1, 2, 3)] == [500, 1000, 1500]
+    asked = [functions["memory_of_audit"](None, threads, attempt) for threads, attempt in ((1, 1), (8, 1), (8, 2))]
+    assert asked == sorted(set(asked))
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +71,7 @@ def test_jobs_that_write_images_ask_for_the_disk_that_they_fill(disk: dict[str, 
 
 
 def test_no_job_asks_for_the_disk_of_a_whole_archive(disk: dict[str, list[int]]) -> None:
+    # remove_splits runs where snakemake does, and asks for what Snakemake asks for by itself.
     on_cluster = {rule: megabytes for rule, megabytes in disk.items() if rule != "remove_splits"}
     assert {"scan_archive", "write_folders", "write_shards"} < on_cluster.keys()
     assert max(map(max, on_cluster.values())) < 5000

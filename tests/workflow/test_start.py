@@ -24,6 +24,15 @@ def test_reading_the_workflow_imports_no_library_for_tables_or_stores(tmp_path: 
     assert imported & {"pyarrow", "scipy", "fsspec"} == set()
 
 
+def test_a_file_of_the_working_directory_named_as_a_module_breaks_no_job(tmp_path: Path) -> None:
+    project = Project(tmp_path, SMALL)
+    (tmp_path / "random.py").write_text("raise SystemExit('this is no module')\n")
+    python, _, _, *words = project.command("download")  # by `python -m snakemake`, which itself would look there
+    command = [str(Path(python).parent / "snakemake"), *words]
+    run = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
 OUTER = """
 module imagenet:
     snakefile: "../inner/workflow/Snakefile"

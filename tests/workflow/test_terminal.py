@@ -140,3 +140,8 @@ def test_a_run_that_is_stopped_says_how_to_go_on(undone: Project, tmp_path: Path
     assert text.rstrip().endswith("You have stopped it. Run the same command again to go on.")
     assert "Traceback" not in text
     undone.succeed(TARGET)
+
+
+def test_a_mistyped_target_ends_with_the_one_that_was_probably_meant(undone: Project) -> None:
+    assert undone.run("tfrecord").last_line == "ERROR target tfrecord: there is no such target. Did you mean tfrecords?"
+    assert "README" in undone.run("unheard_of").last_line
