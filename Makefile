@@ -10,8 +10,9 @@ READERS := .venv-readers
 READERS_PIP := $(READERS)/bin/python -m pip -qq --disable-pip-version-check
 CLUSTER := .venv-cluster
 CLUSTER_PIP := $(CLUSTER)/bin/python -m pip -qq --disable-pip-version-check
-# Each file of tests in one process, for the projects that its tests share, in the order of tests/conftest.py.
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+# Each file of tests in one process, for the projects that its tests share, in the order of tests/conftest.py; one
+# process more than there are cores, since some always wait for a disk or a server.
+PARALLEL := -n $(shell echo $$(($(CORES) + 1))) --dist loadfile --no-loadscope-reorder
 SOURCES := workflow profiles tests envs benchmarks docs
 
 .DEFAULT_GOAL := help

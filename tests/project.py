@@ -36,7 +36,7 @@ SMALL: dict[str, Any] = {
         "test_images": 5,
         "train_t3_classes": 2,
         "train_t3_images_per_class": 3,
-        "max_side": 64,
+        "max_side": 240,
     },
     "tfrecord": {"train_shards": 4, "validation_shards": 2},
     "jobs": {"imagefolder_classes": 3, "imagefolder_val_classes": 6, "tfrecord_shards": 2, "index_shards": 4},

@@ -68,9 +68,11 @@ def become(request: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    import jsonschema  # noqa: F401
     import pandas  # noqa: F401
     import smart_open  # noqa: F401
     import snakemake.cli
 
+    snakemake.cli.get_argument_parser()  # imports all plugins
     become(serve())
     snakemake.cli.main()

@@ -18,7 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from imagenet_prep.synthetic.drawing import background_color, object_color
-from project import SMALL, Project, merged
+from project import SMALL, Project
 from report.pages import (
     PHONE,
     Browser,
@@ -38,12 +38,9 @@ VIEWS = ("overview", "classes", "pictures", "odd", "n02119789")
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Larger images than elsewhere, so that what is drawn on them can be told apart."""
-    changes = {"synthetic": {"max_side": 240}, "products": ["bboxes", "tfrecords", "report"]}
-    project = Project(tmp_path_factory.mktemp("page"), merged(SMALL, changes))
-    project.succeed()
-    return project
+def project(finished: Project) -> Project:
+    """The finished project, to look at."""
+    return finished
 
 
 @pytest.fixture(scope="module")

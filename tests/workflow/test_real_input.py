@@ -18,7 +18,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from project import Project, merged
+from imagenet_prep.dataset.classes import select_classes
+from imagenet_prep.dataset.devkit import read_devkit
+from imagenet_prep.products.labels import write_labels
+from project import Project
 from real_archives import CMYK_IMAGE, CONFIG, IMAGES, JSON_COLUMNS, RealData, build, indices
 from real_run import Record, contents, files_of_images, name_of, read_records, rows_of, table
 
@@ -41,16 +44,6 @@ def real(data: RealData, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     project.succeed()
     yield project
     shutil.rmtree(project.folder)  # pytest would keep its 50000 files for the next three runs
-
-
-@pytest.fixture(scope="module")
-def subset(real: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Three classes of the same archives."""
-    project = Project(tmp_path_factory.mktemp("subset"), {})
-    choice = {"archives_dir": str(real.archives), "classes": SUBSET, "subset_labels": "renumbered"}
-    project.write_config(merged(CONFIG, choice))
-    project.succeed()
-    return project
 
 
 @pytest.fixture(scope="module")
@@ -302,46 +295,15 @@ def test_a_second_run_on_real_input_has_nothing_to_do(real: Project) -> None:
     assert run.nothing_done, run.terminal
 
 
-def test_a_subset_has_the_folders_of_its_classes_with_all_their_images(
-    subset: Project, val_labels: list[dict[str, str]]
-) -> None:
-    expected = {(row["wnid"], row["filename"]) for row in val_labels if row["wnid"] in SUBSET}
-    assert len(expected) == 150
-    assert {(path.parent.name, path.name) for path in files_of_images(subset)} == expected
-
-
-def test_a_renumbered_subset_has_labels_from_1_in_its_records(subset: Project, archived: dict[str, bytes]) -> None:
-    found = read_records(subset)
-    assert {(*record["image/class/synset"], *record["image/class/label"]) for record in found.values()} == {
-        (wnid.encode(), label) for label, wnid in enumerate(SUBSET, start=1)
-    }
-    assert len(found) == 150
-    assert [name for name, record in found.items() if record["image/encoded"] != [archived[name]]] == []
-
-
-def test_the_tables_of_a_subset_hold_its_images_alone(
-    subset: Project, data: RealData, val_labels: list[dict[str, str]]
-) -> None:
-    index = {row["filename"]: SUBSET.index(row["wnid"]) for row in val_labels if row["wnid"] in SUBSET}
-    tables = subset.results / "tables"
-    assert {row["filename"]: row["index"] for row in table(tables / "images.parquet")} == index
-    boxes = table(tables / "bboxes.parquet")
-    assert [row["filename"] for row in boxes] == [
-        name for name in data.boxes if name in index for _ in data.boxes[name]
-    ]
-    multilabel = {row["file_name"]: row["original_label"] for row in table(tables / "multilabel.parquet")}
-    assert multilabel == {row["id"]: index[row["id"]] for row in data.multilabel if row["id"] in index}
-    assert multilabel, "the subset should have an annotated image"
-
-
-def test_the_label_files_of_a_subset_hold_its_classes_alone(subset: Project) -> None:
-    labels = subset.results / "labels"
-    rows = rows_of(labels / "classes.csv")
+def test_the_label_files_of_a_subset_hold_its_classes_alone(real: Project, tmp_path: Path) -> None:
+    devkit = read_devkit(real.archives / "ILSVRC2012_devkit_t12.tar.gz")
+    classes = select_classes(devkit.synsets, SUBSET, "renumbered")
+    write_labels(devkit.synsets, devkit.ground_truth, classes, tmp_path)
+    rows = rows_of(tmp_path / "classes.csv")
     assert [(row["wnid"], row["index"], row["ilsvrc2012_id"]) for row in rows] == [
         (BIRD_CRANE, "0", "429"),
         (KIT_FOX, "1", "1"),
         (MACHINE_CRANE, "2", "545"),
     ]
-    wnids = (labels / "validation_synset_labels.txt").read_text().splitlines()
+    wnids = (tmp_path / "validation_synset_labels.txt").read_text().splitlines()
     assert Counter(wnids) == dict.fromkeys(SUBSET, 50)
-    assert json.loads((subset.results / "audit.json").read_text())["ok"] is True
