@@ -46,10 +46,12 @@ def test_a_terminal_shows_how_far_the_run_is_and_then_what_it_has_made(undone: P
     assert any(re.search(r"^audit_products +\S", screen, re.MULTILINE) for screen in screens)
 
     assert [line for line in stages(text) if not OVER.fullmatch(line)] == [], "torn, or Snakemake's"
-    assert any(line.startswith("write_folders train: 49 images, 89 kB in ") for line in stages(text))
+    images = sum(path.stat().st_size for path in (undone.results / "imagefolder" / "train").rglob("*.JPEG"))
+    made = f"49 images, {images / 1e3:.0f} kB"
+    assert any(line.startswith(f"write_folders train: {made} in ") for line in stages(text))
     end = text[text.index("Done: ") :].splitlines()
     assert re.fullmatch(r"Done: 5 jobs in .*", end[0])
-    assert re.fullmatch(r"  results/imagefolder +49 images, 89 kB: train", end[1])
+    assert re.fullmatch(rf"  results/imagefolder +{made}: train", end[1])
     assert any(re.fullmatch(r"  results/audit.json +all \d+ checks passed", line) for line in end)
     assert any(line.startswith("Next: open results/report/index.html") for line in end)
     assert len(end) <= 15
