@@ -81,6 +81,11 @@ def test_a_value_that_does_not_fit_is_refused_with_key_value_and_mend(
     assert " Write " in said
 
 
+def test_what_stands_in_a_list_twice_is_named(refusal: Callable[..., str]) -> None:
+    message = refusal({"use": ["train", "val", "devkit", "val"], "products": ["imagefolder"]})
+    assert message.startswith('configuration key use: "val" is in the list more than once. Write it once')
+
+
 def test_a_list_of_what_only_the_schema_takes_for_the_same_is_refused(refusal: Callable[..., str]) -> None:
     lines = refusal({"use": [[], b""]}).splitlines()
     assert lines[0] == "configuration: 3 problems"
