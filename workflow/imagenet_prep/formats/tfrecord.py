@@ -49,8 +49,8 @@ def record_ranges(path: str | os.PathLike[str]) -> Iterator[tuple[int, int]]:
         PrepError: a length is damaged, or the file is cut off; names the offset.
     """
     place = os.fspath(path)
-    with open(path, "rb", buffering=0) as file:
-        descriptor = file.fileno()
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
         end = os.fstat(descriptor).st_size
         offset = 0
         while offset < end:
@@ -60,6 +60,8 @@ def record_ranges(path: str | os.PathLike[str]) -> Iterator[tuple[int, int]]:
                 raise _cut_off(place, offset)
             yield offset, size
             offset += size
+    finally:
+        os.close(descriptor)
 
 
 def records(stream: Stream, place: str) -> Iterator[tuple[int, Buffer]]:
