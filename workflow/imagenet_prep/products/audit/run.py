@@ -153,7 +153,8 @@ class Audit:
         tree = Tree(self.output_dir, TREE_OF_SPLIT[split])
         check, findings = Check(f"imagefolder {tree.name}"), Findings()
         names = folders.folders_of(tree.root, split)
-        parts = _map(pool, f"reading {tree.root}", folders.examine_folder, [(tree.root, name) for name in names])
+        each = [(tree.root, name) for name in names]
+        parts = _map(pool, f"reading {tree.root}", "folders", folders.examine_folder, each)
         nothing = folders.FOUND.empty_table()
         compared: Iterator[tuple[pa.Table, pa.Table]]
         if split == "train":  # class by class, since it is large
@@ -207,7 +208,7 @@ class Audit:
             check, shards, images, classes, boxes, label_base, reencoded, mend, looks_at_boxes=looks_at_boxes
         )
         for shard in _map(
-            pool, f"reading the {split} shards", records.examine_shard, [(path, reencoded) for path in paths]
+            pool, f"reading the {split} shards", "files", records.examine_shard, [(path, reencoded) for path in paths]
         ):
             if isinstance(shard, PrepError):
                 check.add(str(shard), f"rm {shard.place} && {mend}", kind="shard that cannot be read")
@@ -251,10 +252,10 @@ class Audit:
 
 
 def _map(
-    pool: ProcessPoolExecutor, what: str, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
+    pool: ProcessPoolExecutor, what: str, unit: str, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
 ) -> Iterator[Any]:
     arguments = list(arguments)
-    progress = Progress(what, len(arguments), "files")
+    progress = Progress(what, len(arguments), unit)
     for result in (
         pool.map(function, *zip(*arguments, strict=True), chunksize=max(1, len(arguments) // 400)) if arguments else ()
     ):
