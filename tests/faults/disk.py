@@ -265,7 +265,8 @@ def main() -> None:
             print(f"{name:26} {counts} {figures.longest:7.1f} s", flush=True)
             for fault in figures.faults:
                 print(f"FAULT {name}: {fault}", flush=True)
-        subprocess.run(["umount", disk.project.results], check=True)
+        # Lazily, since on a busy machine something may look into it still; the name space ends in a moment anyway.
+        subprocess.run(["umount", "--lazy", disk.project.results], check=True)
     sys.exit(bool(faults))
 
 
