@@ -8,12 +8,13 @@ from typing import Any
 
 import jinja2
 
+from imagenet_prep.dataset import verdict
 from imagenet_prep.report import overview, reading
 from imagenet_prep.report.boxes import CELLS, Boxes
 from imagenet_prep.report.statistics import Histogram
 from imagenet_prep.report.subject import Subject
 from imagenet_prep.report.survey import Survey
-from imagenet_prep.report.wording import nbytes, number, percent
+from imagenet_prep.report.wording import number, percent
 
 _TEMPLATE = "index.html.jinja"
 
@@ -94,7 +95,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters |= {"number": number, "bytes": nbytes, "percent": percent}
+    made.filters |= {"number": number, "bytes": verdict.shown, "percent": percent}
     return made
 
 
