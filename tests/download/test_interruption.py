@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,6 +40,52 @@ def test_ctrl_c_waits_for_no_server_that_does_not_answer_and_keeps_what_has_come
     assert 0 < missing < len(CONTENT)
     assert client.download(f"{served.url}/a.tar") == CONTENT
     assert served.sent == missing
+
+
+def test_ctrl_c_while_connections_are_being_started_keeps_what_has_come(
+    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(threading.Thread):
+        def start(self) -> None:
+            super().start()
+            wait_for_bytes(client)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(crew, "threading", SimpleNamespace(**vars(threading) | {"Thread": Interrupted}))
+        with pytest.raises(KeyboardInterrupt):
+            client.download(f"{served.url}/a.tar", checksum=None)
+    assert client.files == {"a.tar.part", "a.tar.part.json"}
+    missing, served.sent = client.missing, 0
+    assert 0 < missing < len(CONTENT)
+    assert client.download(f"{served.url}/a.tar") == CONTENT
+    assert served.sent == missing
+
+
+def test_a_second_ctrl_c_while_connections_end_keeps_what_has_come(
+    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        wait_for_bytes(client)
+        raise KeyboardInterrupt
+
+    class Interrupted(threading.Thread):
+        def join(self, timeout: float | None = None) -> None:
+            super().join(timeout)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(crew.Crew, "_keep_journal", interrupted)
+        patched.setattr(crew, "threading", SimpleNamespace(**vars(threading) | {"Thread": Interrupted}))
+        with pytest.raises(KeyboardInterrupt):
+            client.download(f"{served.url}/a.tar", connections=1)
+    assert client.files == {"a.tar.part", "a.tar.part.json"}
+    assert client.download(f"{served.url}/a.tar") == CONTENT
+
+
+def wait_for_bytes(client: Client) -> None:
+    while client.missing == len(CONTENT):
+        time.sleep(0.001)
 
 
 def test_connections_are_closed_where_a_download_fails(

@@ -82,15 +82,16 @@ class Crew:
         self._working = self._size
         threads = [threading.Thread(target=self._run, args=(connection, opened), daemon=True)]
         threads += [threading.Thread(target=self._run, args=(None, None), daemon=True) for _ in range(self._size - 1)]
-        for thread in threads:
-            thread.start()
         try:
+            for thread in threads:
+                thread.start()
             self._keep_journal()
         finally:
             self._stop(None)
             deadline = time.monotonic() + _PATIENCE
             for thread in threads:
-                thread.join(max(0, deadline - time.monotonic()))
+                if thread.ident is not None:  # it was started; others find nothing to do any more
+                    thread.join(max(0, deadline - time.monotonic()))
             self._partial.settle(self._pieces.written)
         if self._error:
             raise self._error
@@ -191,7 +192,7 @@ class Crew:
                     self._partial.note(self._pieces.written)
                     noted = piece.position
         finally:
-            if piece.position > noted:
+            if piece.position > noted and not self._stopping.is_set():
                 self._partial.note(self._pieces.written)
 
     def _stop(self, error: Exception | None) -> None:

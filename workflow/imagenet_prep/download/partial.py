@@ -153,6 +153,8 @@ class Partial:
     def note(self, written: list[ranges.Range]) -> None:
         """Tell the journal what is written, so that it outlives this process."""
         self._journal.note(written)
+        if self.entry is not None:
+            self.entry.written = written
 
     def settle(self, written: list[ranges.Range]) -> None:
         """Force what is written to the disk and tell the journal, so that it outlives the machine, too."""
