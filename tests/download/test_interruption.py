@@ -12,7 +12,6 @@ import pytest
 from download import server
 from download.conftest import CONTENT, Client
 from imagenet_prep.download import crew
-from imagenet_prep.download.connection import Connection
 
 
 def test_ctrl_c_waits_for_no_server_that_does_not_answer_and_keeps_what_has_come(
@@ -86,25 +85,3 @@ def test_a_second_ctrl_c_while_connections_end_keeps_what_has_come(
 def wait_for_bytes(client: Client) -> None:
     while client.missing == len(CONTENT):
         time.sleep(0.001)
-
-
-def test_connections_are_closed_where_a_download_fails(
-    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened, closed = [], set()
-
-    class Watched(Connection):
-        def __init__(self, *arguments: object) -> None:
-            super().__init__(*arguments)  # type: ignore[arg-type]
-            opened.append(self)
-
-        def close(self) -> None:
-            closed.add(self)
-            super().close()
-
-    monkeypatch.setattr(crew, "Connection", Watched)
-    served.next += [server.good, server.good]
-    served.always = server.status(404)
-    client.fail(f"{served.url}/a.tar")
-    assert len(opened) == 3
-    assert closed == set(opened)

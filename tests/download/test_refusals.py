@@ -9,7 +9,7 @@ from email.utils import formatdate
 import pytest
 
 from download import server
-from download.conftest import CONTENT, Client, Messages, from_middle_on
+from download.conftest import CONTENT, KIB, Client, Messages, from_middle_on
 
 LOGIN = b"\n<!DOCTYPE html><html><body>Sign in</body></html>"
 
@@ -78,16 +78,18 @@ def test_a_server_that_allows_one_connection_is_read_by_one(
             server.status(503)(handler)
             return
         allowed.add(handler.client_address)
+        time.sleep(0.02)
         server.good(handler)
 
     def wait_for_progress(event: threading.Event, seconds: float) -> None:
-        before = served.sent
-        while served.sent == before and not event.wait(0.001):
+        before = client.missing
+        while not event.wait(0.001) and before - client.missing < 64 * KIB:  # more than waits to be noted down
             pass
 
     allowed: set[object] = set()
     served.always = one_at_a_time
-    assert client.download(f"{served.url}/a.tar", attempts=2, pause=wait_for_progress) == CONTENT
+    whole = {"smallest_piece": 128 * KIB}  # a half that another takes over would end the one connection
+    assert client.download(f"{served.url}/a.tar", attempts=2, pause=wait_for_progress, **whole) == CONTENT
     assert any("one connection less" in line for line in told())
 
 

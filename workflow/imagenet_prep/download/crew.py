@@ -80,8 +80,10 @@ class Crew:
             OSError: the file cannot be written.
         """
         self._working = self._size
-        threads = [threading.Thread(target=self._run, args=(connection, opened), daemon=True)]
-        threads += [threading.Thread(target=self._run, args=(None, None), daemon=True) for _ in range(self._size - 1)]
+        # Taken before another connection can: the answer is for the beginning of what is missing.
+        first = self._pieces.take((opened.answer.end or 0) - opened.answer.start)
+        threads = [threading.Thread(target=self._run, args=(connection, first, opened), daemon=True)]
+        threads += [threading.Thread(target=self._run, daemon=True) for _ in range(self._size - 1)]
         try:
             for thread in threads:
                 thread.start()
@@ -107,10 +109,12 @@ class Crew:
                 settled, when = done, time.monotonic()
         self._progress(self._pieces.done)
 
-    def _run(self, connection: Connection | None, opened: Opened | None) -> None:
+    def _run(
+        self, connection: Connection | None = None, first: Piece | None = None, opened: Opened | None = None
+    ) -> None:
         try:
             with contextlib.closing(connection or Connection(self._source, self._tokens, self._limits)) as own:
-                self._fetch_pieces(own, opened)
+                self._fetch_pieces(own, first, opened)
         except Exception as error:
             self._stop(error)
         finally:
@@ -119,10 +123,9 @@ class Crew:
                 if not self._working:
                     self._ended.set()
 
-    def _fetch_pieces(self, connection: Connection, opened: Opened | None) -> None:
+    def _fetch_pieces(self, connection: Connection, first: Piece | None, opened: Opened | None) -> None:
         failures, others = 0, 0
-        at_most = (opened.answer.end or 0) - opened.answer.start if opened else None
-        while piece := self._pieces.take(at_most):
+        while piece := first or self._pieces.take():
             before = piece.position
             failure = None
             try:
@@ -131,7 +134,7 @@ class Crew:
                 failure = interrupted
             finally:
                 self._pieces.give_back(piece)
-            opened = at_most = None
+            first = opened = None
             if failure is None:
                 failures = 0
                 continue
