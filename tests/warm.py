@@ -5,6 +5,7 @@ A process that has imported them forks for each run. All that the workflow itsel
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -12,6 +13,8 @@ import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import warm_jobs
 
 
 class Snakemake:
@@ -70,9 +73,15 @@ def become(request: dict[str, Any]) -> None:
 if __name__ == "__main__":
     import jsonschema  # noqa: F401
     import pandas  # noqa: F401
+    import PIL.Image  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+    import requests  # noqa: F401
+    import scipy.io  # noqa: F401
     import smart_open  # noqa: F401
     import snakemake.cli
+    import snakemake.script
 
     snakemake.cli.get_argument_parser()  # imports all plugins
+    gc.freeze()  # what all forks share is looked at by none of them
     become(serve())
-    snakemake.cli.main()
+    os._exit(warm_jobs.exit_code(warm_jobs.start() or snakemake.cli.main))
