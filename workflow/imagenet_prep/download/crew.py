@@ -195,7 +195,7 @@ class Crew:
                     self._partial.note(self._pieces.written)
                     noted = piece.position
         finally:
-            if piece.position > noted and not self._stopping.is_set():
+            if piece.position > noted:
                 self._partial.note(self._pieces.written)
 
     def _stop(self, error: Exception | None) -> None:
