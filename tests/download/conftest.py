@@ -49,7 +49,7 @@ class Client:
     def limits(self) -> limits.Limits:
         return limits.Limits(
             connect=1,
-            stall=0.3,
+            stall=30,
             attempts=4,
             first_attempts=3,
             block=16 * KIB,

@@ -28,7 +28,7 @@ def test_several_connections_fetch_at_the_same_time(served: server.Server, clien
         server.good(handler)
 
     served.next += [server.good, wait, wait, wait, wait]
-    assert client.download(f"{served.url}/a.tar", stall=30) == CONTENT
+    assert client.download(f"{served.url}/a.tar") == CONTENT
 
 
 def test_the_next_source_is_not_asked_where_one_gives_it(served: server.Server, client: Client) -> None:
@@ -146,7 +146,7 @@ def test_a_connection_that_stalls_or_breaks_is_replaced(
     served: server.Server, client: Client, behaviour: server.Behaviour, connections: int
 ) -> None:
     served.next += [behaviour, server.good, behaviour]
-    assert client.download(f"{served.url}/a.tar", connections=connections) == CONTENT
+    assert client.download(f"{served.url}/a.tar", connections=connections, stall=1) == CONTENT
     assert served.sent <= len(CONTENT) + 9000
 
 
@@ -162,7 +162,7 @@ def test_a_server_that_never_sends_is_given_up(
     served: server.Server, client: Client, behaviour: server.Behaviour, words: str
 ) -> None:
     served.always = behaviour
-    assert words in client.fail(f"{served.url}/a.tar")
+    assert words in client.fail(f"{served.url}/a.tar", stall=0.3)
     assert client.files == set()
 
 
