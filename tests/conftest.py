@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import fcntl
 import os
 import shutil
@@ -16,14 +17,22 @@ GROUP = 61003  # a number that no account has
 
 
 # Where whole runs are made: first, so that at the end there is work left for every process.
-SLOW = ("workflow", "faults", "publish", "report")
+SLOW = ("workflow", "faults", "publish", "report", "test_benchmarks.py")
 # Of these a long one, which does not wait for the finished project that another process makes meanwhile.
 FIRST = ("test_real_input.py",)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the slow tests first."""
-    items.sort(key=lambda item: (item.path.parent.name not in SLOW, item.path.name not in FIRST))
+    items.sort(
+        key=lambda item: ({item.path.name, item.path.parent.name}.isdisjoint(SLOW), item.path.name not in FIRST)
+    )
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the library once: the copies that tests make of it take that along."""
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        compileall.compile_dir(CHECKOUT / "workflow" / "imagenet_prep", quiet=2)
 
 
 @pytest.fixture(scope="session")
