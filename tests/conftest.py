@@ -24,9 +24,7 @@ FIRST = ("test_real_input.py",)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the slow tests first."""
-    items.sort(
-        key=lambda item: ({item.path.name, item.path.parent.name}.isdisjoint(SLOW), item.path.name not in FIRST)
-    )
+    items.sort(key=lambda item: ({item.path.name, item.path.parent.name}.isdisjoint(SLOW), item.path.name not in FIRST))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
