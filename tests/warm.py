@@ -66,22 +66,12 @@ def become(request: dict[str, Any]) -> None:
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     for descriptor, file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
         os.dup2(file, descriptor)
-    sys.argv = [snakemake.cli.__file__, *request["arguments"]]
+    sys.argv = ["snakemake", *request["arguments"]]
     sys.path[0] = request["folder"]
 
 
 if __name__ == "__main__":
-    import jsonschema  # noqa: F401
-    import pandas  # noqa: F401
-    import PIL.Image  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
-    import requests  # noqa: F401
-    import scipy.io  # noqa: F401
-    import smart_open  # noqa: F401
-    import snakemake.cli
-    import snakemake.script
-
-    snakemake.cli.get_argument_parser()  # imports all plugins
+    warm_jobs.imports()
     gc.freeze()  # what all forks share is looked at by none of them
     become(serve())
-    os._exit(warm_jobs.exit_code(warm_jobs.start() or snakemake.cli.main))
+    warm_jobs.snakemake()

@@ -7,6 +7,7 @@ jobs have the run's group, folder and standard output, and the environment that 
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -40,6 +41,14 @@ class Forked:
         """Its exit code; as of a job that was killed, where it could tell none."""
         with self._answers:
             return int(self._answers.readline() or -signal.SIGKILL)
+
+
+def imports() -> None:
+    """Import what Snakemake imports sooner or later, and what most jobs do."""
+    for name in ("jsonschema", "pandas", "PIL.Image", "pyarrow.parquet", "requests", "scipy.io", "smart_open"):
+        importlib.import_module(name)
+    importlib.import_module("snakemake.script")
+    importlib.import_module("snakemake.cli").get_argument_parser()  # imports all plugins
 
 
 def start() -> Callable[[], int] | None:
@@ -115,3 +124,15 @@ def exit_code(main: Callable[[], object]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return code
+
+
+def snakemake() -> None:
+    """Be what `python -m snakemake` is, with jobs that fork; this ends the process."""
+    gc.freeze()  # what all forks share is looked at by none of them
+    os._exit(exit_code(start() or importlib.import_module("snakemake.cli").main))
+
+
+if __name__ == "__main__":
+    sys.path[0] = os.getcwd()
+    imports()
+    snakemake()
