@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +53,7 @@ class Disk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        subprocess.run(["umount", self.mount], check=True)
+        self._detach()
 
     def cut_power(self) -> None:
         """Forget what is not on the disk; whoever writes there now fails."""
@@ -65,8 +66,15 @@ class Disk:
 
     def restore_power(self) -> None:
         """Show what is on the disk; nobody may use the file system any more."""
-        subprocess.run(["umount", self.mount], check=True)
+        self._detach()
         self._attach()
+
+    def _detach(self) -> None:
+        for _ in range(300):  # processes that were killed may take a moment to let go of it
+            if not subprocess.run(["umount", self.mount], check=False, capture_output=True).returncode:
+                return
+            time.sleep(0.1)
+        subprocess.run(["umount", self.mount], check=True)
 
     def _attach(self) -> None:
         subprocess.run(["mount", "-o", "loop,commit=1", self._image, self.mount], check=True)

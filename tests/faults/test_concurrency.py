@@ -53,6 +53,7 @@ def test_other_runs_in_the_same_folder_are_refused_while_it_goes_on_and_the_firs
     finished: Project, tmp_path: Path, begin: Begin
 ) -> None:
     project = Project(tmp_path, SMALL)
+    project.succeed("--version")  # so that the others need no time to load
     first = begin(project)
     locks = tmp_path / ".snakemake" / "locks"
     while not any(locks.glob("*")):
