@@ -34,11 +34,8 @@ def test_ctrl_c_waits_for_no_server_that_does_not_answer_and_keeps_what_has_come
         client.download(f"{served.url}/a.tar")
     assert time.monotonic() - start < 10
     over.set()
-    assert client.files == {"a.tar.part", "a.tar.part.json"}
-    missing, served.always, served.sent = client.missing, None, 0
-    assert 0 < missing < len(CONTENT)
-    assert client.download(f"{served.url}/a.tar") == CONTENT
-    assert served.sent == missing
+    served.always = None
+    expect_the_rest_to_be_fetched(served, client)
 
 
 def test_ctrl_c_while_connections_are_being_started_keeps_what_has_come(
@@ -54,11 +51,7 @@ def test_ctrl_c_while_connections_are_being_started_keeps_what_has_come(
         patched.setattr(crew, "threading", SimpleNamespace(**vars(threading) | {"Thread": Interrupted}))
         with pytest.raises(KeyboardInterrupt):
             client.download(f"{served.url}/a.tar", checksum=None)
-    assert client.files == {"a.tar.part", "a.tar.part.json"}
-    missing, served.sent = client.missing, 0
-    assert 0 < missing < len(CONTENT)
-    assert client.download(f"{served.url}/a.tar") == CONTENT
-    assert served.sent == missing
+    expect_the_rest_to_be_fetched(served, client)
 
 
 def test_a_second_ctrl_c_while_connections_end_keeps_what_has_come(
@@ -80,6 +73,15 @@ def test_a_second_ctrl_c_while_connections_end_keeps_what_has_come(
             client.download(f"{served.url}/a.tar", connections=1)
     assert client.files == {"a.tar.part", "a.tar.part.json"}
     assert client.download(f"{served.url}/a.tar") == CONTENT
+
+
+def expect_the_rest_to_be_fetched(served: server.Server, client: Client) -> None:
+    """What has come is there, and another download asks for what is missing alone."""
+    assert client.files == {"a.tar.part", "a.tar.part.json"}
+    missing, served.sent = client.missing, 0
+    assert 0 < missing < len(CONTENT)
+    assert client.download(f"{served.url}/a.tar") == CONTENT
+    assert served.sent == missing
 
 
 def wait_for_bytes(client: Client) -> None:

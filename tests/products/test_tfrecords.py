@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,7 @@ from imagenet_prep.dataset.images import write_images
 from imagenet_prep.dataset.shards import write_plan
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example
-from imagenet_prep.products import shardset, tfrecords
-from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, ShardSet
+from imagenet_prep.products import tfrecords
 from imagenet_prep.products.tfrecords import Reencoding, write_shards
 
 SHARDS = 3
@@ -249,62 +247,3 @@ def test_an_image_that_does_not_decode_is_an_error_that_names_it(tmp_path: Path)
 
 
 # The set of a split
-
-
-def receipts_of(output_dir: Path, shards: int, product: str = TFRECORD) -> list[Path]:
-    """A made set: its ledger, its files and the receipt of its one batch."""
-    made = ShardSet(output_dir, product, "train", shards)
-    made.write_down()
-    made.folder.mkdir(parents=True, exist_ok=True)
-    for path in made.paths():
-        path.write_bytes(b"")
-    receipt = output_dir / "state" / product / f"train-00000-{shards - 1:05d}-of-{shards:05d}.json"
-    receipt.parent.mkdir(parents=True, exist_ok=True)
-    files = {path.name: {"records": 1, "bytes": 0} for path in made.paths()}
-    receipt.write_text(json.dumps({"split": "train", "files": files}))
-    return [receipt]
-
-
-@pytest.mark.parametrize("product", [TFRECORD, TFRECORD_INDEX])
-def test_completing_a_set_takes_away_the_shards_of_another_count(tmp_path: Path, product: str) -> None:
-    receipts_of(tmp_path, 5, product)
-    receipts = receipts_of(tmp_path, 2, product)
-    made = ShardSet(tmp_path, product, "train", 2)
-    receipt = made.complete(receipts)
-    assert sorted(made.folder.iterdir()) == made.paths()
-    assert list(receipt["files"]) == [path.name for path in made.paths()]
-    assert sorted((tmp_path / "state" / product).iterdir()) == receipts
-
-
-def test_the_receipt_of_a_set_says_the_version_of_what_is_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shardset, "_VERSIONS", {TFRECORD: 5, TFRECORD_INDEX: 7})
-    for product, version in ((TFRECORD, 5), (TFRECORD_INDEX, 7)):
-        receipts = receipts_of(tmp_path, 2, product)
-        assert ShardSet(tmp_path, product, "train", 2).complete(receipts)["format_version"] == version
-
-
-def test_completing_a_set_leaves_the_other_split_and_the_user_s_own_files(tmp_path: Path) -> None:
-    receipts = receipts_of(tmp_path, 2)
-    others = ["validation-00000-of-00009", "train-00000-of-00777", "notes.txt", "features.json"]
-    for name in others:
-        (tmp_path / TFRECORD / name).write_text("")
-    ShardSet(tmp_path, TFRECORD, "train", 2).complete(receipts)
-    assert {path.name for path in (tmp_path / TFRECORD).iterdir()} > set(others)
-
-
-def test_completing_a_set_takes_away_what_a_killed_job_left(tmp_path: Path) -> None:
-    receipts = receipts_of(tmp_path, 2)
-    leftover = tmp_path / TFRECORD / ".train-00000-of-00005.partial"
-    leftover.write_bytes(b"half")
-    ShardSet(tmp_path, TFRECORD, "train", 2).complete(receipts)
-    assert not leftover.exists()
-
-
-def test_a_set_is_that_of_the_configuration(tmp_path: Path) -> None:
-    config = {"output_dir": str(tmp_path), "tfrecord": {"train_shards": 2, "validation_shards": 7}}
-    assert (
-        ShardSet.of(config, TFRECORD_INDEX, "validation").paths()[6]
-        == tmp_path / "tfrecord_index" / "validation-00006-of-00007"
-    )
