@@ -5,7 +5,6 @@ A process that has imported them forks for each run. All that the workflow itsel
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -72,6 +71,5 @@ def become(request: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     warm_jobs.imports()
-    gc.freeze()  # what all forks share is looked at by none of them
     become(serve())
     warm_jobs.snakemake()

@@ -44,11 +44,12 @@ class Forked:
 
 
 def imports() -> None:
-    """Import what Snakemake imports sooner or later, and what most jobs do."""
+    """Import what Snakemake imports sooner or later, and what most jobs do; for forks, which need not look at it."""
     for name in ("jsonschema", "pandas", "PIL.Image", "pyarrow.parquet", "requests", "scipy.io", "smart_open"):
         importlib.import_module(name)
     importlib.import_module("snakemake.script")
     importlib.import_module("snakemake.cli").get_argument_parser()  # imports all plugins
+    gc.freeze()
 
 
 def start() -> Callable[[], int] | None:
@@ -128,7 +129,6 @@ def exit_code(main: Callable[[], object]) -> int:
 
 def snakemake() -> None:
     """Be what `python -m snakemake` is, with jobs that fork; this ends the process."""
-    gc.freeze()  # what all forks share is looked at by none of them
     os._exit(exit_code(start() or importlib.import_module("snakemake.cli").main))
 
 
