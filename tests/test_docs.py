@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from markdown_it import MarkdownIt
-from snakemake.cli import get_argument_parser
+from snakemake.cli import get_argument_parser, parse_config
 
+from configuration.official import overlaid
+from imagenet_prep.configuration import complete
 from imagenet_prep.dataset import boxes
 from project import Project
 
@@ -105,6 +107,13 @@ def test_every_call_of_snakemake_on_a_page_says_what_snakemake_needs_and_asks_fo
         assert given.cores or given.profile or given.dryrun or given.unlock or given.lint, f"{call}: without --cores"
         for name in (*given.targets, *given.forcerun):
             assert name in RULES or SCORES.fullmatch(name), f"{call}: {name} is no rule"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_every_configuration_in_a_call_on_a_page_is_understood(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "imagenet100.txt").write_text("n01440764\n")
+    for _, arguments in commands(page):
+        complete(overlaid(parse_config(get_argument_parser().parse_args(arguments).config)), tmp_path)
 
 
 def test_calls_of_snakemake_are_found_on_the_pages() -> None:

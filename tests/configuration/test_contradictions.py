@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
-from configuration.official import CONFIG, overlaid
+from configuration.official import DEMO, overlaid
 from imagenet_prep.configuration import complete
 
 
@@ -98,6 +97,5 @@ def test_a_bucket_or_a_folder_can_be_published_to(url: str, tmp_path: Path) -> N
 
 
 def test_more_synthetic_dog_classes_than_classes_are_refused(refusal: Callable[..., str]) -> None:
-    demo = yaml.safe_load((CONFIG / "demo.yaml").read_text(encoding="utf-8"))
-    message = refusal({"synthetic": {**demo["synthetic"], "train_t3_classes": 21}})
+    message = refusal({"synthetic": {**DEMO["synthetic"], "train_t3_classes": 21}})
     assert message.startswith("configuration key synthetic.train_t3_classes: 21 is more than classes (20)")

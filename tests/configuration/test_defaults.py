@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from configuration.official import CONFIG, OFFICIAL, overlaid
-from imagenet_prep.configuration import SCHEMA, complete
+from configuration.official import CONFIG, DEMO, OFFICIAL, overlaid
+from imagenet_prep.configuration import complete
+from imagenet_prep.schema import SCHEMA
 
 
 def test_the_shipped_configuration_holds_every_key_with_its_default(tmp_path: Path) -> None:
@@ -21,8 +22,7 @@ def test_the_shipped_configuration_holds_every_key_with_its_default(tmp_path: Pa
 
 
 def test_the_demo_laid_over_it_is_valid_and_downloads_nothing(tmp_path: Path) -> None:
-    demo = yaml.safe_load((CONFIG / "demo.yaml").read_text(encoding="utf-8"))
-    config = complete(overlaid(demo), tmp_path)
+    config = complete(overlaid(DEMO), tmp_path)
     assert {*config["use"]} == {*config["archives"]}
     assert {archive[key] for archive in config["archives"].values() for key in ("url", "md5", "sha256", "bytes")} == {
         None

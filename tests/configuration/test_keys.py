@@ -9,15 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from configuration.official import OFFICIAL
+from configuration.official import OFFICIAL, nested
 from imagenet_prep.configuration import complete
 from imagenet_prep.errors import PrepError
-
-
-def nested(dotted: str, value: object) -> dict[str, Any]:
-    """The value under its dotted key: nested("a.b", 1) is {"a": {"b": 1}}."""
-    first, _, rest = dotted.partition(".")
-    return {first: nested(rest, value) if rest else value}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +42,9 @@ def test_an_unknown_key_like_no_other_is_refused_with_those_that_there_are(refus
         ("tfrecord.train_shards", 0, "0"),
         ("tfrecord.train_shards", 100000, "100000"),
         ("tfrecord.train_shards", 8.0, "8.0"),
-        ("tfrecord.train_shards", "8", '"8"'),
+        ("tfrecord.train_shards", "8.0", '"8.0"'),
+        ("tfrecord.train_shards", "abc", '"abc"'),
+        ("tfrecord.train_shards", "9" * 5000, f'"{"9" * 56}...'),
         ("tfrecord.train_shards", True, "true"),
         ("tfrecord.validation_shards", None, "null"),
         ("tfrecord.seed", -1, "-1"),

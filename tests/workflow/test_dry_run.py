@@ -38,3 +38,10 @@ def test_a_dry_run_without_any_archive_is_quick_and_says_in_words_what_it_would_
         assert words in said
     assert not project.results.exists()
     assert not project.archives.exists()
+
+
+def test_a_number_among_the_keys_of_another_arrives_from_the_command_line(tmp_path: Path) -> None:
+    project = Project(tmp_path, {})
+    project.write_config({})
+    run = project.succeed("-n", "--config", "tfrecord={train_shards: 256}")
+    assert "Write TFRecord shards of train, 00240-00255-of-00256" in run.terminal

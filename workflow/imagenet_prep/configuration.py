@@ -1,7 +1,7 @@
 """The configuration: checked against its schema and its own rules, completed with its defaults.
 
-The keys, their types, ranges and defaults are in ``workflow/schemas/config.schema.yaml``; here is what a schema cannot
-say.
+The keys, their types, ranges and defaults are in ``workflow/schemas/config.schema.yaml``, which ``schema.py`` reads.
+Here is what a schema cannot say.
 Imports are light, since the Snakefile calls this at every start.
 """
 
@@ -18,12 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
 from imagenet_prep.errors import PrepError
 from imagenet_prep.publish.address import FOLDER, Address
-
-SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
+from imagenet_prep.schema import fill_defaults, give_types, load, resolved
 
 IMAGE_ARCHIVES = ("train", "val", "test", "train_t3")
 # What each product is made from beside the devkit, which all of them need: of each group of archives, at least one has
@@ -56,19 +54,21 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
     Returns:
         A plain dict that holds every key of the schema; ``classes`` is None (all), or a sorted list of WNIDs, whether
-        it was given as a list or as a file. ``config`` stays as it is.
+        it was given as a list or as a file. What was given as text has the type that its key wants. ``config`` stays
+        as it is.
 
     Raises:
         PrepError: a key is unknown or missing, a value is of a wrong type or out of range, or keys contradict each
             other. Several problems are listed in one error, one a line.
     """
     _expect_plain(config, "")
-    schema = _schema()
+    schema = load()
     completed = deepcopy(dict(config))
+    give_types(completed, schema, schema)
     problems = list(dict.fromkeys(_schema_problems(completed, schema)))
     # A rule over several keys is worth asking only where each of them makes sense by itself.
     broken = {place.split(".")[0] for place, _, _ in problems}
-    _fill_defaults(completed, schema, schema)
+    fill_defaults(completed, schema, schema)
     if broken.isdisjoint({"archives"}):
         problems += _archive_problems(completed["archives"])
     if broken.isdisjoint({"use", "products"}):
@@ -120,29 +120,6 @@ def _raise_for(problems: list[Problem]) -> None:
         raise PrepError("configuration", f"{len(errors)} problems\n  {lines}", remedy)
 
 
-def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    return schema
-
-
-def _resolved(part: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
-    """One part of the schema, with what its ``$ref`` names merged into it."""
-    if "$ref" not in part:
-        return dict(part)
-    return {**root["$defs"][part["$ref"].removeprefix("#/$defs/")], **part}
-
-
-def _fill_defaults(values: dict[str, Any], part: Mapping[str, Any], root: Mapping[str, Any]) -> None:
-    for key, raw in part.get("properties", {}).items():
-        subschema = _resolved(raw, root)
-        if subschema.get("type") == "object":
-            values.setdefault(key, {})
-        elif "default" in subschema:
-            values.setdefault(key, deepcopy(subschema["default"]))
-        if isinstance(values.get(key), dict):
-            _fill_defaults(values[key], subschema, root)
-
-
 def _is_whole_number(_: object, value: object) -> bool:
     # JSON Schema takes 8.0 for an integer; a range() or a file name made of it would not.
     return isinstance(value, int) and not isinstance(value, bool)
@@ -159,7 +136,7 @@ def _schema_problems(config: dict[str, Any], schema: dict[str, Any]) -> Iterator
 def _problems_of(error: Any, root: dict[str, Any]) -> Iterator[Problem]:
     """Say in words what one error of jsonschema says in its own."""
     place = ".".join(step for step in error.path if isinstance(step, str))
-    subschema = _resolved(error.schema, root)
+    subschema = resolved(error.schema, root)
     value = error.instance
     if error.validator == "additionalProperties":
         known = sorted(subschema["properties"])
@@ -168,7 +145,7 @@ def _problems_of(error: Any, root: dict[str, Any]) -> Iterator[Problem]:
     elif error.validator == "required":
         for key in error.validator_value:
             if key not in value:
-                expected = _resolved(subschema["properties"][key], root)["description"]
+                expected = resolved(subschema["properties"][key], root)["description"]
                 yield _join(place, key), "this key is missing", f"Write {expected}"
     elif error.validator == "uniqueItems" and (twice := [item for item in value if value.count(item) > 1]):
         yield place, f"{_shown(twice[0])} is in the list more than once", "Write it once"

@@ -1,0 +1,71 @@
+"""The schema of the configuration, and what it gives to values: their types, and those that are left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
+
+_WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")  # as it is commonly written; more digits than any key has
+_BOOLEANS = {"true": True, "True": True, "false": False, "False": False}  # as YAML has them, and Snakemake
+
+
+@cache
+def load() -> dict[str, Any]:
+    """The whole schema, as it is written; read once, and changed by nobody."""
+    schema: dict[str, Any] = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return schema
+
+
+def resolved(part: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
+    """One part of the schema, with what its ``$ref`` names merged into it."""
+    if "$ref" not in part:
+        return dict(part)
+    return {**root["$defs"][part["$ref"].removeprefix("#/$defs/")], **part}
+
+
+def give_types(values: dict[str, Any], part: Mapping[str, Any], root: Mapping[str, Any]) -> None:
+    """Turn texts into what their keys want: Snakemake hands over most of what stands in ``--config`` as text."""
+    for key, raw in part.get("properties", {}).items():
+        subschema, value = resolved(raw, root), values.get(key)
+        if isinstance(value, dict):
+            give_types(value, subschema, root)
+        elif isinstance(value, str):
+            values[key] = _typed(value, subschema)
+
+
+def _typed(text: str, subschema: Mapping[str, Any]) -> object:
+    """What a text means for a key; the text itself where the key takes texts, or none like this one."""
+    types = subschema.get("type", "string")  # without a type it is one of several words
+    types = [types] if isinstance(types, str) else types
+    if "null" in types and text == "null":
+        return None
+    if "string" in types:
+        return text
+    if "integer" in types and _WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    if "boolean" in types:
+        return _BOOLEANS.get(text, text)
+    if "array" in types and text.startswith("[") and text.endswith("]"):
+        # Keys that take lists and no texts have lists of words, in which there are neither commas nor quotes.
+        return [word for item in text[1:-1].split(",") if (word := item.strip(" \"'"))]
+    return text
+
+
+def fill_defaults(values: dict[str, Any], part: Mapping[str, Any], root: Mapping[str, Any]) -> None:
+    """Give the keys that are left out their defaults."""
+    for key, raw in part.get("properties", {}).items():
+        subschema = resolved(raw, root)
+        if subschema.get("type") == "object":
+            values.setdefault(key, {})
+        elif "default" in subschema:
+            values.setdefault(key, deepcopy(subschema["default"]))
+        if isinstance(values.get(key), dict):
+            fill_defaults(values[key], subschema, root)
