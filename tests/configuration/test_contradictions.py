@@ -69,6 +69,29 @@ def test_outputs_and_archives_may_not_lie_in_each_other(
     assert refusal({"output_dir": output, "archives_dir": archives}).startswith(f"configuration key {key}: ")
 
 
+@pytest.mark.parametrize("output", ["disk", "disk/results", "disk/../results"])
+def test_outputs_on_a_disk_that_is_not_mounted_are_refused_with_the_link_and_where_it_leads(
+    refusal: Callable[..., str], tmp_path: Path, output: str
+) -> None:
+    (tmp_path / "disk").symlink_to("mnt/disk")
+    assert refusal({"output_dir": output}) == (
+        f"configuration key output_dir: {tmp_path}/disk is a link to {tmp_path}/mnt/disk, which is not there. "
+        "Mount that disk, or mend the link."
+    )
+
+
+def test_outputs_behind_links_that_go_round_in_a_circle_are_refused(
+    refusal: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "disk").symlink_to("disk")
+    assert refusal({"output_dir": "disk"}).endswith("which is not there. Mount that disk, or mend the link.")
+
+
+def test_archives_on_a_disk_that_is_not_mounted_are_left_to_those_that_need_them(tmp_path: Path) -> None:
+    (tmp_path / "disk").symlink_to("mnt/disk")
+    assert complete(overlaid({"archives_dir": "disk/archives"}), tmp_path)["archives_dir"] == "disk/archives"
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [

@@ -196,21 +196,31 @@ def _product_problems(use: list[str], products: list[str]) -> Iterator[Problem]:
             yield "products", f"{product} is made from {names}, which use does not name", remedy
 
 
-def _folder_problems(output: Path, archives: Path) -> Iterator[Problem]:
-    output, archives = output.resolve(), archives.resolve()
+def _folder_problems(given: Path, archives: Path) -> Iterator[Problem]:
+    output, archives = _real(given), _real(archives)
     if output == archives:
         yield "output_dir", f"{_shown(str(output))} is archives_dir too", "Give the archives a folder of their own"
     elif output.is_relative_to(archives):
         yield "output_dir", f"{_shown(str(output))} lies in archives_dir", "Give the outputs a folder outside of it"
     elif archives.is_relative_to(output):
         yield "archives_dir", f"{_shown(str(archives))} lies in output_dir", "Give the archives a folder outside of it"
-    yield from _file_problems("output_dir", output)
+    yield from _file_problems("output_dir", given)
+    # Where its links lead, there or not: much can be made without the archives.
     yield from _file_problems("archives_dir", archives)
 
 
+def _real(path: Path) -> Path:
+    """Where it leads; links that go round in a circle, with which resolve() fails, stay as they are."""
+    return Path(os.path.realpath(path))
+
+
 def _file_problems(key: str, folder: Path) -> Iterator[Problem]:
-    existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))
-    if not os.path.isdir(existing):
+    existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not os.path.exists(existing):
+        # Whole, however long: both are to be looked at.
+        problem = f"{existing} is a link to {_real(existing)}, which is not there"
+        yield key, problem, "Mount that disk, or mend the link"
+    elif not os.path.isdir(existing):
         yield key, f"{_shown(str(existing))} is a file, not a folder", "Write the name of a folder"
 
 
@@ -221,9 +231,9 @@ def _publish_problems(url: str, base: Path, folders: list[tuple[str, Path]]) -> 
         yield "publish.url", error.problem, error.remedy
         return
     if address.scheme == FOLDER:
-        target = (base / address.path).resolve()
+        target = _real(base / address.path)
         for key, folder in folders:
-            folder = folder.resolve()
+            folder = _real(folder)
             if target.is_relative_to(folder) or folder.is_relative_to(target):
                 problem = f"{_shown(str(target))} is {key}, or one of them lies in the other"
                 yield "publish.url", problem, "Write the path of another folder"
