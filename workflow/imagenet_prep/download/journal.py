@@ -92,7 +92,7 @@ class Journal:
             with self._lock:
                 self._stop_appending()
                 self._appending = appending
-        sync_folder(self._path.parent)
+        atomic.sync_folder(self._path.parent)
 
     def note(self, written: list[ranges.Range]) -> None:
         """Append what is written by now; this costs microseconds."""
@@ -114,16 +114,6 @@ class Journal:
         if self._appending is not None:
             os.close(self._appending)
             self._appending = None
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk, where the file system can do that."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _entry(record: Any) -> Entry:

@@ -9,9 +9,10 @@ import re
 from pathlib import Path
 from types import TracebackType
 
+from imagenet_prep import atomic
 from imagenet_prep.download import ranges
 from imagenet_prep.download.identity import Identity
-from imagenet_prep.download.journal import DamagedJournal, Entry, Journal, sync_folder
+from imagenet_prep.download.journal import DamagedJournal, Entry, Journal
 from imagenet_prep.errors import PrepError
 
 log = logging.getLogger(__name__)
@@ -175,5 +176,5 @@ class Partial:
         """Give the file, which is whole and on the disk, its name."""
         os.replace(self.path, name)
         self.finished = True
-        sync_folder(name.parent)
+        atomic.sync_folder(name.parent)
         self._journal.remove()

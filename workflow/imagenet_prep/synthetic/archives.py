@@ -34,15 +34,26 @@ def synthesize(archives: Mapping[str, Path], settings: Settings) -> None:
     Raises:
         PrepError: an archive of no such name.
     """
+    expect_known(archives)
+    world = plan(settings)
+    for name, path in archives.items():
+        with atomic.replacing(path) as partial:
+            write(name, world, partial)
+
+
+def expect_known(archives: Iterable[str]) -> None:
+    """Raise a PrepError if there is no archive of one of these names."""
     for name in archives:
         if name not in _WRITERS:
             raise PrepError(
                 f"archive {name}", "there is no synthetic archive of this name", f"Write one of {', '.join(_WRITERS)}"
             )
-    world = plan(settings)
-    for name, path in archives.items():
-        with atomic.replacing(path) as partial, partial.open("wb") as file:
-            _WRITERS[name](world, file)
+
+
+def write(name: str, world: World, path: Path) -> None:
+    """Write the archive of this name to a file that nobody reads yet."""
+    with path.open("wb") as file:
+        _WRITERS[name](world, file)
 
 
 def _write_train(world: World, file: IO[bytes]) -> None:
