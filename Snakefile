@@ -1,6 +1,6 @@
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.17")
 
 
 configfile: "config/config.yaml"
@@ -11,6 +11,7 @@ include: "workflow/rules/run.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/space.smk"
+include: "workflow/rules/takeover.smk"
 include: "workflow/rules/archives.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/tables.smk"
@@ -27,11 +28,14 @@ if config["synthetic"]:
     include: "workflow/rules/demo.smk"
 
 
+include: "workflow/rules/files.smk"
+
+
 rule all:
     """Everything that `products` in the configuration names."""
     default_target: True
     input:
-        everything(),
+        target("all", *everything(), archives=config["use"]),
     message:
         "Everything is there"
 
@@ -39,14 +43,14 @@ rule all:
 onstart:
     begin_run()
     expect_empty_queue()
-    presence.remove_leftovers(OUT)
+    take_folder()
     expect_client()
     expect_room()
     show_run()
 
 
 onsuccess:
-    presence.remove_leftovers(OUT)
+    leave_folder()
     end_run(True, log[0])
 
 

@@ -173,7 +173,7 @@ def stages(bench: Mapping[str, Any], scale: Mapping[str, Any], jobs: Mapping[str
             written=2 * ALL,
             files=FILES,
         ),
-        Stage("indexes", *small("index_shards", "complete_indexes", "complete_shards", "complete_tree")),
+        Stage("indexes", *small("index_shards", "remove_leftovers")),
         Stage("audit", 1, audit, audit, threads=threads, read=2 * ALL, files=FILES),
     ]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import machine
+from stage import table_of_train
 from workbench import HERE
 
 from imagenet_prep.formats import parquet
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE / "results" / "cold.json")
     arguments = parser.parse_args()
     results = arguments.folder / "bench" / "results"
-    plan = results / "state" / "plan" / "train.parquet"
+    plan = table_of_train(results, "plan")
     archive = next((results / "archives").glob("*_img_train.tar")).resolve()
     found: dict[str, Any] = {"machine": machine.describe(arguments.folder), "orders": []}
     shards = shards_of(plan)

@@ -78,7 +78,7 @@ def page_of(project: Path) -> Page:
     config = configuration.complete(settings, Path.cwd())
     splits = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
     output = Path(config["output_dir"])
-    boxes = {split: output / "state" / "boxes" / f"{split}.parquet" for split in BOXES_OF_SPLIT if split in splits}
+    boxes = {split: path for split in splits for path in (output / "state" / "boxes").glob(f"{split}.*.parquet")}
     return Page(
         config=config,
         splits=splits,

@@ -19,6 +19,7 @@ from imagenet_prep.formats import parquet
 from imagenet_prep.job import without_pandas
 from imagenet_prep.products.imagefolder import COLUMNS, write_folders
 from imagenet_prep.products.indexes import write_indexes
+from imagenet_prep.products.shardset import TFRECORD, ShardSet
 from imagenet_prep.products.tfrecords import Reencoding, write_shards
 
 Batch = list[tuple[Any, ...]]
@@ -31,7 +32,7 @@ def scan_archive(results: Path, output: Path, jobs: int) -> None:
 
 def write_image_folder(results: Path, output: Path, jobs: int) -> None:
     """Write the training images as files, the classes in as many batches as jobs."""
-    images = results / "state" / "images" / "train.parquet"
+    images = table_of_train(results, "images")
     wnids = sorted(set(parquet.read(images, ["wnid"])["wnid"].to_pylist()))
     archive = _train_archive(results)
     _each(_write_folders, [(images, wnids[job::jobs], archive, output) for job in range(jobs)], jobs)
@@ -43,17 +44,17 @@ def _write_folders(images: Path, wnids: list[str], archive: Path, output: Path) 
 
 def write_records(results: Path, output: Path, jobs: int) -> None:
     """Write the training shards and their indexes, the shards in as many batches as jobs."""
-    plan = results / "state" / "plan" / "train.parquet"
-    shards = parquet.open_table(plan).num_row_groups
-    edges = [shards * job // jobs for job in range(jobs + 1)]
+    plan = table_of_train(results, "plan")
+    shards = ShardSet(output, TFRECORD, "train", parquet.open_table(plan).num_row_groups)
+    edges = [shards.shards * job // jobs for job in range(jobs + 1)]
     archive = _train_archive(results)
-    arguments = [(plan, edges[job], edges[job + 1] - 1, archive, output) for job in range(jobs)]
-    _each(_write_records, [it for it in arguments if it[1] <= it[2]], jobs)
+    arguments = [(plan, shards, edges[job], edges[job + 1] - 1, archive) for job in range(jobs)]
+    _each(_write_records, [it for it in arguments if it[2] <= it[3]], jobs)
 
 
-def _write_records(plan: Path, first: int, last: int, archive: Path, output: Path) -> None:
-    receipt = write_shards(plan, "train", first, last, archive, output / "tfrecord", Reencoding())
-    write_indexes([output / "tfrecord" / name for name in receipt["files"]], output / "tfrecord_index")
+def _write_records(plan: Path, shards: ShardSet, first: int, last: int, archive: Path) -> None:
+    write_shards(plan, shards, first, last, archive, Reencoding())
+    write_indexes(shards.paths()[first : last + 1], shards.output_dir)
 
 
 def audit_records(results: Path, output: Path, jobs: int) -> None:
@@ -62,6 +63,12 @@ def audit_records(results: Path, output: Path, jobs: int) -> None:
 
     paths = sorted((results / "tfrecord").glob("*-of-*"))
     _each(examine_shard, [(path, frozenset()) for path in paths], jobs)
+
+
+def table_of_train(results: Path, step: str) -> Path:
+    """The table that a step has made of the train split, such as the plan of its shards."""
+    (table,) = (results / "state" / step).glob("train.*.parquet")
+    return table
 
 
 def _train_archive(results: Path) -> Path:
@@ -80,7 +87,7 @@ def _each(function: Callable[..., object], arguments: Batch, jobs: int) -> None:
 
 def start(results: Path, output: Path, jobs: int) -> None:
     """Nothing but what every stage needs to start, to be taken off the count of its system calls."""
-    for path in (results / "state").glob("*/train.parquet"):
+    for path in (results / "state").glob("*/train.*.parquet"):
         parquet.open_table(path)
 
 

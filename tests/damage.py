@@ -23,8 +23,8 @@ LOGIN_PAGE = b"<!DOCTYPE html>\n<html><body><form>Please log in</form></body></h
 # What each rule makes of an archive, below output_dir.
 OUTPUTS = {
     "fetch_archive": ["archives/{file}"],
-    "verify_archive": ["verified/{archive}.json", "state/archives/{archive}.*"],
-    "scan_archive": ["verified/{archive}.json", "state/archives/{archive}.*"],
+    "verify_archive": ["verified/{archive}.json"],
+    "scan_archive": ["verified/{archive}.json"],
     "parse_devkit": ["state/devkit/*"],
     "write_labels": ["labels/*"],
     "label_images": ["state/images/*"],

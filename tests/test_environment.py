@@ -87,6 +87,14 @@ def test_the_conda_file_has_the_direct_dependencies_with_the_versions_of_the_loc
     assert versions == {name: pinned[name] for name in direct}
 
 
+def test_the_workflow_starts_with_the_oldest_snakemake_that_the_project_allows_and_no_older(
+    checkout: Path, project: dict
+) -> None:
+    snakefile = (checkout / "Snakefile").read_text(encoding="utf-8")
+    oldest = re.search(r'^min_version\("(.*)"\)$', snakefile, re.MULTILINE)[1]
+    assert f"snakemake>={oldest}" in project["project"]["dependencies"]
+
+
 # The Makefile
 
 STAND_IN = """#!/bin/sh
@@ -107,7 +115,7 @@ class Machine:
         self.log = folder / "log"
         self.log.touch()
         (folder / "envs").mkdir()
-        for name in ("Makefile", *(f"envs/{lock}" for lock in LOCKS)):
+        for name in ("Makefile", "pyproject.toml", *(f"envs/{lock}" for lock in LOCKS)):
             shutil.copy(checkout / name, folder / name)
 
     def make(self, target: str, refused: str = "never") -> subprocess.CompletedProcess[str]:
@@ -136,6 +144,12 @@ def test_the_environment_is_made_once_and_again_when_the_lock_changes(machine: M
     os.utime(machine.folder / "envs" / "lock.txt", (newer, newer))
     assert machine.make("env").returncode == 0
     assert machine.installations() == 2
+
+
+def test_the_floor_is_tried_with_the_oldest_snakemake_that_the_project_allows(machine: Machine, project: dict) -> None:
+    machine.make("test-floor")
+    oldest = next(line for line in project["project"]["dependencies"] if line.startswith("snakemake>="))
+    assert f"install {oldest.replace('>=', '==')}\n" in machine.log.read_text(encoding="utf-8")
 
 
 def test_a_failed_installation_is_tried_again(machine: Machine) -> None:

@@ -107,6 +107,7 @@ def _run(connection: socket.socket) -> int:
     code = exit_code(lambda: runpy.run_path(script, run_name="__main__"))
     answers.write(f"{code}\n")
     answers.flush()
+    answers.readline()  # until somebody has taken the code: a process that has ended so early could not be measured
     return code
 
 

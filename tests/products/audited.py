@@ -21,8 +21,8 @@ from imagenet_prep.products.audit.report import Problem
 from imagenet_prep.products.audit.run import Audit
 from imagenet_prep.products.labels import write_labels
 from imagenet_prep.products.multilabel_records import write_multilabel_records
-from imagenet_prep.products.shardset import TFRECORD, TFRECORD_MULTILABEL, ShardSet
-from imagenet_prep.products.tfds import describe_imagenet, describe_multilabel, label_names
+from imagenet_prep.products.shardset import TFRECORD, ShardSet
+from imagenet_prep.products.tfds import describe_imagenet, label_names
 from imagenet_prep.products.tfrecords import Reencoding, write_shards
 
 SHARDS = 3
@@ -59,7 +59,7 @@ class World:
         self.validation = builders.labelled(self.archives, "validation", validation)
         parts = [self.train.filter(pc.equal(self.train["wnid"], wnid)) for wnid in sorted(builders.WNIDS[:3])]
         write_images([*parts, self.validation], self.out / "tables" / "images.parquet")
-        self.boxes = self.out / "state" / "boxes" / "train.parquet"
+        self.boxes = self.out / "state" / "boxes" / "train.0123456789.1.parquet"
         parquet.write(
             pa.table({"filename": [BOXED], "usable": [True]} | {s: [v] for s, v in SIDES.items()}), self.boxes
         )
@@ -88,10 +88,10 @@ class World:
             label_base=label_base,
             output=plan,
         )
-        tfrecord = self.out / TFRECORD
+        made = ShardSet.of(self.config, TFRECORD, "train")
         for shard in shards:
-            write_shards(plan, "train", shard, shard, self.archives / "train.tar", tfrecord, reencoding)
-        describe_imagenet([], label_names(self.classes["wnid"].to_pylist(), label_base), tfrecord)
+            write_shards(plan, made, shard, shard, self.archives / "train.tar", reencoding)
+        describe_imagenet([], label_names(self.classes["wnid"].to_pylist(), label_base), made.folder)
 
     def shard(self, number: int) -> Path:
         return ShardSet.of(self.config, TFRECORD, "train").paths()[number]
@@ -121,11 +121,16 @@ class Annotated(World):
         ]
         parquet.write(pa.Table.from_pylist(rows, schema=MULTILABEL), table)
         write_images([self.validation], images)
-        archive = self.archives / "val.tar"
-        splits = write_multilabel_records(
-            table, images, archive, self.out, shards=shards, seed=1, reencoding=reencoding
+        write_multilabel_records(
+            table,
+            images,
+            self.archives / "val.tar",
+            self.out,
+            shards=shards,
+            seed=1,
+            reencoding=reencoding,
+            names=self.classes["wnid"].to_pylist(),
         )
-        describe_multilabel(splits, self.classes["wnid"].to_pylist(), self.out / TFRECORD_MULTILABEL)
 
     def problems(self, *products: str, splits: Sequence[str] = ("validation",)) -> list[Problem]:
         return super().problems(*(products or ["multilabel_tfrecords"]), splits=splits)

@@ -14,8 +14,8 @@ import builders
 from builders import CRANE, FOX, MACHINE
 from imagenet_prep.dataset.images import write_images
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.imagefolder import COLUMNS, read_batch, write_folders
-from imagenet_prep.products.tree import Tree, complete_tree
+from imagenet_prep.products.imagefolder import COLUMNS, folders_of, read_batch, write_folders
+from imagenet_prep.products.tree import Tree
 
 Receipt = dict[str, Any]
 
@@ -33,9 +33,6 @@ class World:
     def write(self, *wnids: str, val_dirs: str = "wnid") -> Receipt:
         table = self.table.filter(pc.is_in(self.table["wnid"], value_set=pa.array(wnids))) if wnids else self.table
         return write_folders(table, self.split, val_dirs, self.archive, self.output_dir)
-
-    def complete(self, *receipts: Receipt) -> Receipt:
-        return complete_tree(self.output_dir, self.split, list(receipts))
 
     def files(self) -> dict[str, bytes]:
         return {str(path.relative_to(self.root)): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
@@ -60,13 +57,13 @@ def test_every_training_image_lies_in_the_folder_of_its_class_byte_for_byte(trai
 
 
 def test_batches_of_classes_add_up_to_the_whole(train: World) -> None:
-    receipts = [train.write(FOX), train.write(CRANE, MACHINE)]
-    assert train.complete(*receipts)["images"] == 9
+    train.write(FOX)
+    train.write(CRANE, MACHINE)
     assert train.files() == {f"{name[:9]}/{name}": content for name, content in train.images.items()}
 
 
 def test_a_batch_makes_its_own_folders_alone(train: World) -> None:
-    assert train.write(FOX)["folders"] == {FOX: 3}
+    train.write(FOX)
     assert {path.name for path in train.root.iterdir()} == {FOX}
     assert {path.name for path in train.root.parent.iterdir()} == {"train"}
 
@@ -83,22 +80,20 @@ def test_validation_images_lie_in_folders_in_the_order_of_the_labels(
 def test_test_images_lie_flat(tmp_path: Path) -> None:
     images = {f"ILSVRC2012_test_{number:08d}.JPEG": builders.image(number) for number in (1, 2)}
     world = World(tmp_path, "test", images)
-    world.complete(world.write())
+    world.write()
     assert world.everything() == {f"test/{name}" for name in images}
     assert world.files() == images
 
 
 def test_train_t3_has_a_tree_of_its_own(tmp_path: Path) -> None:
     world = World(tmp_path, "train_t3", {f"{FOX}_1.JPEG": builders.image()})
-    world.complete(world.write())
+    world.write()
     assert world.everything() == {f"train_t3/{FOX}/{FOX}_1.JPEG"}
 
 
 def test_a_choice_of_classes_that_leaves_no_image_leaves_no_folder(tmp_path: Path) -> None:
     world = World(tmp_path, "train_t3", {f"{FOX}_1.JPEG": builders.image()})
-    receipt = world.write(CRANE)
-    assert receipt["folders"] == {}
-    assert world.complete(receipt)["images"] == 0
+    assert world.write(CRANE) == {"folders": {}}
     assert not world.root.exists()
 
 
@@ -113,8 +108,29 @@ def test_a_batch_of_classes_is_read_alone_and_a_split_that_is_not_cut_whole(tmp_
 
 
 def test_no_bookkeeping_lies_in_the_tree(train: World) -> None:
-    train.complete(train.write())
+    train.write()
     assert train.everything() == {f"train/{name[:9]}/{name}" for name in train.images}
+
+
+def test_the_receipt_says_of_each_folder_how_many_files_it_has_and_when_it_changed(train: World) -> None:
+    assert train.write(FOX) == {
+        "folders": {f"imagefolder/train/{FOX}": {"files": 3, "changed": (train.root / FOX).stat().st_mtime_ns}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("split", "val_dirs", "folders"),
+    [
+        ("train", "wnid", {f"imagefolder/train/{FOX}"}),
+        ("validation", "wnid", {f"imagefolder/val/{FOX}"}),
+        ("validation", "index", {"imagefolder/val/001"}),
+        ("test", "wnid", {"imagefolder/test"}),
+        ("train_t3", "wnid", {f"imagefolder/train_t3/{FOX}"}),
+    ],
+)
+def test_the_folders_of_a_batch_are_known_before_it_is_made(split: str, val_dirs: str, folders: set[str]) -> None:
+    images = pa.table({"wnid": [FOX, FOX], "index": [1, 1]})
+    assert folders_of(images, split, val_dirs) == folders
 
 
 def test_the_ledger_holds_what_was_made(train: World) -> None:
@@ -144,14 +160,6 @@ def test_what_a_killed_job_left_is_no_hindrance(train: World) -> None:
     assert train.files() == {f"{name[:9]}/{name}": content for name, content in train.images.items()}
 
 
-def test_completing_a_tree_takes_away_what_a_killed_job_left(train: World) -> None:
-    partial = Tree(train.output_dir, "train").partial(MACHINE)
-    partial.mkdir(parents=True)
-    (partial / "half").write_bytes(b"")
-    train.complete(train.write(FOX))
-    assert all(name.startswith(f"train/{FOX}/") for name in train.everything())
-
-
 # Where a folder is already
 
 
@@ -176,45 +184,6 @@ def test_files_that_the_archive_does_not_hold_any_more_go(tmp_path: Path) -> Non
     fewer = World(tmp_path, "train", {f"{FOX}_9.JPEG": builders.image(77)})
     fewer.write(FOX)
     assert fewer.files() == {f"{FOX}/{FOX}_9.JPEG": builders.image(77)}
-
-
-def test_folders_of_an_older_choice_go_when_the_tree_is_complete(train: World) -> None:
-    train.write()
-    receipt = train.complete(train.write(CRANE))
-    assert {path.name for path in train.root.iterdir()} == {CRANE}
-    assert (receipt["folders"], receipt["images"]) == (1, 3)
-    assert Tree(train.output_dir, "train").folders_made() == {CRANE}
-
-
-def test_folders_of_the_other_naming_go_when_the_tree_is_complete(validation: World) -> None:
-    validation.write(val_dirs="index")
-    validation.complete(validation.write(val_dirs="wnid"))
-    assert sorted(path.name for path in validation.root.iterdir()) == [CRANE, FOX, MACHINE]
-
-
-def test_a_file_of_the_user_s_own_keeps_its_folder(train: World) -> None:
-    train.write()
-    (train.root / FOX / "notes.txt").write_text("mine")
-    train.complete(train.write(CRANE))
-    assert {name for name in train.files() if not name.startswith(CRANE)} == {f"{FOX}/notes.txt"}
-
-
-def test_a_folder_that_this_program_did_not_make_stays(train: World) -> None:
-    (train.root / "mine").mkdir(parents=True)
-    train.complete(train.write(CRANE))
-    assert (train.root / "mine").is_dir()
-
-
-def test_completing_a_tree_leaves_the_other_trees(tmp_path: Path) -> None:
-    t3 = World(tmp_path / "t3", "train_t3", {f"{FOX}_1.JPEG": builders.image()})
-    train = World(tmp_path / "train", "train", builders.train_images())
-    train.output_dir = t3.output_dir
-    t3.write()
-    being_filled = Tree(t3.output_dir, "train_t3").partial(CRANE)
-    being_filled.mkdir(parents=True)
-    train.complete(train.write(CRANE))
-    assert f"train_t3/{FOX}/{FOX}_1.JPEG" in t3.everything()
-    assert being_filled.is_dir()
 
 
 # What does not hold any more

@@ -1,4 +1,4 @@
-"""Sets of shards: the ledger of those that were made, and what goes when one is complete."""
+"""Sets of shards: the ledger of those that were made, and what their receipts say together."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
-from imagenet_prep.products import shardset
-from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, ShardSet, remove_others, remove_splits
+from imagenet_prep.products.shardset import (
+    TFRECORD,
+    TFRECORD_INDEX,
+    ShardSet,
+    files_by_split,
+    remove_others,
+    remove_splits,
+)
 
 
 def made(folder: Path, split: str, shards: int, product: str = TFRECORD) -> ShardSet:
@@ -41,55 +45,33 @@ def test_only_files_of_sets_that_were_written_down_are_taken_away(tmp_path: Path
 def test_the_sets_of_splits_out_of_use_are_taken_away(tmp_path: Path) -> None:
     made(tmp_path, "train", 3)
     validation = made(tmp_path, "validation", 2)
-    remove_splits(tmp_path, ["validation"])
+    remove_splits(tmp_path, TFRECORD, ["validation"])
     assert sorted(validation.folder.iterdir()) == validation.paths()
 
 
-def receipts_of(output_dir: Path, shards: int, product: str = TFRECORD) -> list[Path]:
-    """The receipt of the one batch of a set that was made."""
-    found = made(output_dir, "train", shards, product)
-    receipt = output_dir / "state" / product / f"train-00000-{shards - 1:05d}-of-{shards:05d}.json"
-    receipt.parent.mkdir(parents=True, exist_ok=True)
-    files = {path.name: {"records": 1, "bytes": 0} for path in found.paths()}
-    receipt.write_text(json.dumps({"split": "train", "files": files}))
-    return [receipt]
+def test_what_a_killed_job_left_of_the_split_goes_with_its_other_sets(tmp_path: Path) -> None:
+    wanted = made(tmp_path, "train", 2)
+    leftovers = [wanted.folder / f".{split}-00000-of-00005.node-17.partial" for split in ("train", "validation")]
+    for leftover in leftovers:
+        leftover.write_bytes(b"half")
+    remove_others(wanted)
+    assert [leftover.exists() for leftover in leftovers] == [False, True]
 
 
-@pytest.mark.parametrize("product", [TFRECORD, TFRECORD_INDEX])
-def test_completing_a_set_takes_away_the_shards_of_another_count(tmp_path: Path, product: str) -> None:
-    receipts_of(tmp_path, 5, product)
-    receipts = receipts_of(tmp_path, 2, product)
-    wanted = ShardSet(tmp_path, product, "train", 2)
-    receipt = wanted.complete(receipts)
-    assert sorted(wanted.folder.iterdir()) == wanted.paths()
-    assert list(receipt["files"]) == [path.name for path in wanted.paths()]
-    assert sorted((tmp_path / "state" / product).iterdir()) == receipts
-
-
-def test_the_receipt_of_a_set_says_the_version_of_what_is_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shardset, "_VERSIONS", {TFRECORD: 5, TFRECORD_INDEX: 7})
-    for product, version in ((TFRECORD, 5), (TFRECORD_INDEX, 7)):
-        receipts = receipts_of(tmp_path, 2, product)
-        assert ShardSet(tmp_path, product, "train", 2).complete(receipts)["format_version"] == version
-
-
-def test_completing_a_set_leaves_the_other_split_and_the_user_s_own_files(tmp_path: Path) -> None:
-    receipts = receipts_of(tmp_path, 2)
-    others = ["validation-00000-of-00009", "train-00000-of-00777", "notes.txt", "features.json"]
-    for name in others:
-        (tmp_path / TFRECORD / name).write_text("")
-    ShardSet(tmp_path, TFRECORD, "train", 2).complete(receipts)
-    assert {path.name for path in (tmp_path / TFRECORD).iterdir()} > set(others)
-
-
-def test_completing_a_set_takes_away_what_a_killed_job_left(tmp_path: Path) -> None:
-    receipts = receipts_of(tmp_path, 2)
-    leftover = tmp_path / TFRECORD / ".train-00000-of-00005.partial"
-    leftover.write_bytes(b"half")
-    ShardSet(tmp_path, TFRECORD, "train", 2).complete(receipts)
-    assert not leftover.exists()
+def test_the_receipts_of_batches_tell_of_each_split_its_files_in_order(tmp_path: Path) -> None:
+    files = {name: {"records": number, "bytes": 10} for number, name in enumerate(["a", "b", "c"])}
+    receipts = []
+    for batch, names in (
+        ("train-00000-00001-of-00003", "ab"),
+        ("train-00002-00002-of-00003", "c"),
+        ("validation", "a"),
+    ):
+        receipts.append(tmp_path / f"{batch}.0123456789.1.json")
+        receipts[-1].write_text(json.dumps({"files": {f"{TFRECORD}/{name}": files[name] for name in names}}))
+    assert files_by_split(receipts) == [
+        {"split": "train", "files": files},
+        {"split": "validation", "files": {"a": files["a"]}},
+    ]
 
 
 def test_a_set_is_that_of_the_configuration(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from crc32c import crc32c
 from PIL import Image
 from tfrecord import reader
 
@@ -21,6 +22,7 @@ from imagenet_prep.dataset.shards import write_plan
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example
 from imagenet_prep.products import tfrecords
+from imagenet_prep.products.shardset import TFRECORD, ShardSet
 from imagenet_prep.products.tfrecords import Reencoding, write_shards
 
 SHARDS = 3
@@ -35,7 +37,8 @@ class World:
         self, folder: Path, images: dict[str, bytes] | None = None, boxes: list[Features] | None = None
     ) -> None:
         self.images = images or builders.train_images()
-        self.folder = folder / "tfrecord"
+        self.set = ShardSet(folder, TFRECORD, "train", min(SHARDS, len(self.images)))
+        self.folder = self.set.folder
         self.plan = folder / "plan.parquet"
         self.archive = folder / "archives" / "train.tar"
         self.table = builders.labelled(self.archive.parent, "train", self.images)
@@ -49,14 +52,14 @@ class World:
             joined,
             select_classes(builders.synsets(), None, "original"),
             split="train",
-            shards=min(SHARDS, len(self.images)),
+            shards=self.set.shards,
             seed=12345,
             label_base=1,
             output=self.plan,
         )
 
     def write(self, first: int = 0, last: int = SHARDS - 1, reencoding: Reencoding = BOTH) -> Features:
-        return write_shards(self.plan, "train", first, last, self.archive, self.folder, reencoding)
+        return write_shards(self.plan, self.set, first, last, self.archive, reencoding)
 
     def shards(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
@@ -148,9 +151,13 @@ def test_the_order_of_the_archive_does_not_change_the_shards(tmp_path: Path) -> 
     assert worlds[0].shards() == worlds[1].shards()
 
 
-def test_the_receipt_counts_records_and_bytes_and_holds_no_time(world: World) -> None:
+def test_the_receipt_has_records_bytes_and_checksum_of_each_shard_and_holds_no_time(world: World) -> None:
     receipt = world.write()
-    assert receipt["files"] == {name: {"records": 3, "bytes": len(data)} for name, data in world.shards().items()}
+    made = {
+        f"{TFRECORD}/{name}": {"records": 3, "bytes": len(data), "crc32c": f"{crc32c(data):08x}"}
+        for name, data in world.shards().items()
+    }
+    assert receipt == {"files": made}
     assert world.write() == receipt
 
 
@@ -244,6 +251,3 @@ def test_an_image_that_does_not_decode_is_an_error_that_names_it(tmp_path: Path)
         world.write(0, 0)
     assert caught.value.member == f"{MACHINE}_1.JPEG"
     assert world.shards() == {}
-
-
-# The set of a split

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -24,6 +25,12 @@ ORIENTATION = Base.Orientation
 ARCHIVES = {"train": "train", "validation": "val", "test": "test", "train_t3": "train_t3"}
 
 
+def boxes_of(project: Project, split: str) -> Path:
+    """The one table of a split's boxes."""
+    (found,) = (project.results / "state" / "boxes").glob(f"{split}.*.parquet")
+    return found
+
+
 def page_of(project: Project, changes: dict[str, Any]) -> Page:
     """The page of a project's results, were they made with some of the configuration changed."""
     settings = merged(yaml.safe_load((project.folder / "config" / "config.yaml").read_text()), {})
@@ -34,7 +41,7 @@ def page_of(project: Project, changes: dict[str, Any]) -> Page:
     return Page(
         config={**config, "output_dir": str(project.results)},
         splits=splits,
-        boxes={split: project.results / "state" / "boxes" / f"{split}.parquet" for split in boxes},
+        boxes={split: boxes_of(project, split) for split in boxes},
         archives={split: config["archives"][archive]["file"] for split, archive in ARCHIVES.items()},
         receipts=[project.results / "verified" / f"{name}.json" for name in config["use"]],
         stages=["scan_archive"],
@@ -108,10 +115,11 @@ def test_sheets_that_an_older_configuration_left_go(project: Project) -> None:
     assert own.exists()
 
 
-@pytest.mark.parametrize("path", ["labels/classes.csv", "audit.json", "verified/val.json", "state/boxes/train.parquet"])
+@pytest.mark.parametrize("path", ["labels/classes.csv", "audit.json", "verified/val.json", "boxes"])
 def test_a_damaged_input_is_named_and_the_page_stays(path: str, project: Project) -> None:
     before = (project.results / "report" / "index.html").read_bytes()
-    (project.results / path).write_text("{")
-    with pytest.raises(PrepError, match=re.escape(path)):
+    damaged = boxes_of(project, "train") if path == "boxes" else project.results / path
+    damaged.write_text("{")
+    with pytest.raises(PrepError, match=re.escape(str(damaged))):
         page_of(project, {}).write(threads=1)
     assert (project.results / "report" / "index.html").read_bytes() == before

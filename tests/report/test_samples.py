@@ -20,10 +20,11 @@ from project import Project
 
 
 def sheet_of(
-    lines: list[list[Picture]], columns: int, archives: Path, output: Path, limit: int = 1_000_000
+    lines: list[list[Picture]], columns: int, folder: Path, output: Path, limit: int = 1_000_000
 ) -> list[Thumbnails]:
+    pictures = [it for line in lines for it in line]
     with ThreadPoolExecutor(2) as pool:
-        thumbnails = make_thumbnails([it for line in lines for it in line], archives, pool)
+        thumbnails = make_thumbnails(pictures, {it.archive: folder / it.archive for it in pictures}, pool)
     return write_sheet(lines, columns, thumbnails, output, limit)
 
 

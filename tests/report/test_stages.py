@@ -9,6 +9,7 @@ import pytest
 
 from imagenet_prep.report.stages import read_stages
 
+DIGEST, OTHER = "0123456789", "abcdef0123"
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 
 
@@ -18,26 +19,46 @@ def note(path: Path, seconds: str, ended: int, rss: str = "100.0") -> None:
     os.utime(path, (ended, ended))
 
 
+def job(
+    folder: Path, rule: str, step: str, receipt: str, seconds: str = "3", ended: int = 100, rss: str = "100.0"
+) -> None:
+    """A job whose receipt lies there."""
+    note(folder / rule / f"{receipt}.tsv", seconds, ended, rss)
+    path = folder / "state" / step / f"{receipt}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
 def test_a_stage_sums_up_its_jobs_and_goes_through_the_bytes_of_what_they_are_about(tmp_path: Path) -> None:
-    note(tmp_path / "scan_archive" / "train.tsv", "20.5", 1000, rss="300.5")
-    note(tmp_path / "scan_archive" / "val.tsv", "4.5", 990, rss="200")
+    job(tmp_path, "scan_archive", "archives", f"train.{DIGEST}.1", "20.5", 1000, rss="300.5")
+    job(tmp_path, "scan_archive", "archives", f"val.{DIGEST}.3", "4.5", 990, rss="200")
     note(tmp_path / "audit_products.tsv", "7", 2000)
     nbytes = {("scan_archive", "train"): 1000, ("scan_archive", "val"): 100, ("scan_archive", "test"): 9}
-    scan, audit = read_stages(tmp_path, tmp_path, ["audit_products", "scan_archive"], ["train", "val"], nbytes)
+    scan, audit = read_stages(
+        tmp_path, tmp_path / "state", ["audit_products", "scan_archive"], ["train", "val"], nbytes
+    )
     assert (scan.rule, scan.jobs, scan.seconds, scan.max_rss) == ("scan_archive", 2, 25, 300.5)
     assert (scan.nbytes, scan.began, scan.ended) == (1100, 979.5, 1000)
     assert (audit.rule, audit.jobs, audit.nbytes) == ("audit_products", 1, 0)
 
 
 def test_jobs_of_which_nothing_lies_there_any_more_do_not_count(tmp_path: Path) -> None:
-    for name in ("train-00000-00001-of-00004", "train-00000-00003-of-00008", "test-00000-00000-of-00001"):
-        note(tmp_path / "write_shards" / f"{name}.tsv", "3", 100)
-    note(tmp_path / "scan_archive" / "test.tsv", "3", 100)
-    receipts = tmp_path / "state" / "tfrecord"
-    receipts.mkdir(parents=True)
-    (receipts / "train-00000-00001-of-00004.json").touch()
+    job(tmp_path, "write_shards", "tfrecord", f"train-00000-00001-of-00004.{DIGEST}.2")
+    for gone in (f"train-00000-00001-of-00004.{DIGEST}.1", f"train-00000-00003-of-00008.{OTHER}.1"):
+        note(tmp_path / "write_shards" / f"{gone}.tsv", "3", 100)
     (found,) = read_stages(tmp_path, tmp_path / "state", ["write_shards", "scan_archive"], ["train"], {})
     assert (found.rule, found.jobs) == ("write_shards", 1)
+
+
+def test_jobs_of_splits_and_archives_out_of_use_do_not_count(tmp_path: Path) -> None:
+    job(tmp_path, "write_shards", "tfrecord", f"validation-00000-00001-of-00002.{DIGEST}.1")
+    job(tmp_path, "scan_archive", "archives", f"test.{DIGEST}.1")
+    assert read_stages(tmp_path, tmp_path / "state", ["write_shards", "scan_archive"], ["train"], {}) == []
+
+
+def test_benchmarks_of_an_older_version_of_the_workflow_do_not_count(tmp_path: Path) -> None:
+    note(tmp_path / "scan_archive" / "train.tsv", "3", 100)
+    assert read_stages(tmp_path, tmp_path / "state", ["scan_archive"], ["train"], {}) == []
 
 
 @pytest.mark.parametrize("text", ["NA", "-", ""])

@@ -29,7 +29,7 @@ def test_a_dry_run_without_any_archive_is_quick_and_says_in_words_what_it_would_
     said = re.findall(r"^Job \d+: (.*)$", done.stdout, re.MULTILINE)
     assert len(said) == jobs, "every job says in words what it does"
     for words in (
-        "Find or download ILSVRC2012_img_train.tar",
+        "Find or download archive train",
         "Verify archive train and find its images",
         "Write image files of train, classes 00000-00019-of-01000",
         "Write TFRecord shards of validation, 00000-00015-of-00128",

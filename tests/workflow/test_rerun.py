@@ -12,8 +12,8 @@ import yaml
 
 from project import Project, merged
 
-RECORDS = {"plan_shards", "write_shards", "complete_shards", "describe_records", "index_shards", "complete_indexes"}
-FOLDERS = {"write_folders", "complete_tree"}
+RECORDS = {"plan_shards", "write_shards", "describe_records", "index_shards", "remove_leftovers"}
+FOLDERS = {"write_folders", "remove_leftovers"}
 AUDIT = {"audit_products", "write_page", "all", "audit"}
 REVERIFY = {"fetch_archive", "scan_archive", "verify_archive", "all"}
 

@@ -15,7 +15,8 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import progress
+from imagenet_prep import progress, run_lock
+from imagenet_prep.engine.runs import RUN_ID
 from imagenet_prep.errors import PrepError
 
 # Snakemake's own folder in the working directory, where every job can write, even if it can nowhere below output_dir.
@@ -37,8 +38,10 @@ _REMEDIES = {
 }
 
 
-def run(main: Callable[[Any], None], snakemake: Any) -> None:
+def run(main: Callable[[Any], None], snakemake: Any, *, writes: bool = True) -> None:
     """Call `main(snakemake)`; on failure print one line, leave it for the summary of the run, and exit with 1.
+
+    A job that `writes` to the output folder says so while it does, and is none beside a run that it does not belong to.
 
     Another attempt of a job that failed in this run with a `PrepError` would be made in vain, so that none is made.
     """
@@ -53,7 +56,7 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         sys.exit(1)
     try:
         _start_logging(log)
-        with without_pandas():
+        with without_pandas(), _taking_part(snakemake, writes):
             main(snakemake)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -70,6 +73,18 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             traceback.print_exception(error, file=file)
         sys.exit(1)
+
+
+@contextlib.contextmanager
+def _taking_part(snakemake: Any, writes: bool) -> Iterator[None]:
+    state = Path(snakemake.config["output_dir"], "state")
+    if not writes:
+        yield
+        return
+    state.mkdir(parents=True, exist_ok=True)
+    with run_lock.job_holds(state):
+        run_lock.expect_own(state, os.environ.get(RUN_ID))
+        yield
 
 
 class _NoPandas:

@@ -1,8 +1,10 @@
-"""Archives: linked or downloaded, verified, and searched for their images, each in one pass."""
+"""Archives: linked or downloaded, verified, and searched for their images, each in one pass.
+
+No archive, and no link to one, is an input or output of a rule: Snakemake deletes outputs before their rule runs again.
+"""
 
 IMAGE_ARCHIVES = [archive for archive in config["archives"] if archive in ARCHIVE_OF_SPLIT.values()]
 OTHER_ARCHIVES = [archive for archive in config["archives"] if archive not in IMAGE_ARCHIVES]
-NAME_OF_FILE = {settings["file"]: archive for archive, settings in config["archives"].items()}
 
 
 # Where jobs run on a cluster, these run here: its nodes often reach nothing outside, and what is small needs no queue.
@@ -14,13 +16,13 @@ localrules:
 rule fetch_archive:
     """Link an archive that is there, or download it first."""
     input:
-        synthetic_archive,
+        made_up_archives,
     output:
-        ARCHIVES / "{file}",
+        receipt=receipt_pattern("fetched", "{archive}"),
     log:
-        LOGS / "fetch_archive" / "{file}.log",
+        LOGS / "fetch_archive" / "{archive}.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "fetch_archive" / "{file}.tsv"
+        BENCHMARKS / "fetch_archive" / "{archive}.{digest}.{number}.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
@@ -29,15 +31,9 @@ rule fetch_archive:
         runtime=by_attempt(1440),
         disk_mb=disk_of_archive,
     params:
-        archive=archive_of_file,
-        settings=settings_of_file,
-        archives_dir=config["archives_dir"],
-        local=local_of_file,
-        connections=connections_of_file,
-        expected=expected_of_file,
-        spare=spare_of_file,
+        expected=archive_settings,
     message:
-        "Find or download {wildcards.file}"
+        "Find or download archive {wildcards.archive}"
     script:
         "../scripts/fetch_archive.py"
 
@@ -47,12 +43,11 @@ checkpoint verify_archive:
     input:
         link_of_archive,
     output:
-        receipt=VERIFIED / "{archive}.json",
-        state=STATE / "archives" / "{archive}.stat",
+        receipt=receipt_pattern("archives", "{archive}"),
     log:
-        LOGS / "verify_archive" / "{archive}.log",
+        LOGS / "verify_archive" / "{archive}.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "verify_archive" / "{archive}.tsv"
+        BENCHMARKS / "verify_archive" / "{archive}.{digest}.{number}.tsv"
     wildcard_constraints:
         archive="|".join(OTHER_ARCHIVES),
     conda:
@@ -62,9 +57,8 @@ checkpoint verify_archive:
         mem_mb=by_attempt(500),
         runtime=by_attempt(30),
     params:
-        expected=expected,
-        state=state_of_archive,
-        version=versions.SCAN,
+        settings=archive_settings,
+        archives=[],
     message:
         "Verify archive {wildcards.archive}"
     script:
@@ -76,13 +70,11 @@ checkpoint scan_archive:
     input:
         link_of_archive,
     output:
-        receipt=VERIFIED / "{archive}.json",
-        state=STATE / "archives" / "{archive}.stat",
-        scan=STATE / "archives" / "{archive}.parquet",
+        receipt=receipt_pattern("archives", "{archive}"),
     log:
-        LOGS / "scan_archive" / "{archive}.log",
+        LOGS / "scan_archive" / "{archive}.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "scan_archive" / "{archive}.tsv"
+        BENCHMARKS / "scan_archive" / "{archive}.{digest}.{number}.tsv"
     wildcard_constraints:
         archive="|".join(IMAGE_ARCHIVES),
     conda:
@@ -93,9 +85,8 @@ checkpoint scan_archive:
         runtime=by_attempt(120),
         disk_mb=500,
     params:
-        expected=expected,
-        state=state_of_archive,
-        version=versions.SCAN,
+        settings=archive_settings,
+        archives=[],
     message:
         "Verify archive {wildcards.archive} and find its images"
     script:
@@ -105,10 +96,11 @@ checkpoint scan_archive:
 rule download:
     """Every archive in use is there."""
     input:
-        [file_of(archive) for archive in config["use"]],
+        links(config["use"]),
 
 
 rule verify:
     """Every archive in use is there and is the right one."""
     input:
-        [VERIFIED / f"{archive}.json" for archive in config["use"]],
+        links(config["use"]),
+        scans(config["use"]),

@@ -1,19 +1,23 @@
-"""The audit, which the run must pass, and the check of what lies there, which makes nothing."""
+"""What is left over goes, the audit, which the run must pass, and the check of what lies there, which makes nothing."""
 
 
 # Seconds each: not worth a place in a cluster's queue.
 localrules:
-    remove_splits,
+    remove_leftovers,
+    remove_unused,
 
 
-rule remove_splits:
-    """Take away what was made of archives that are not in use any more."""
+rule remove_leftovers:
+    """Take away what an older configuration left of a product's split."""
+    input:
+        archives=archives_of_leftovers,
+        batches=batches_of,
     output:
-        STATE / "splits.json",
+        receipt=receipt_pattern(LEFTOVERS, "{product}-{split}"),
     log:
-        LOGS / "remove_splits.log",
+        LOGS / "remove_leftovers" / "{product}-{split}.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "remove_splits.tsv"
+        BENCHMARKS / "remove_leftovers" / "{product}-{split}.{digest}.{number}.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
@@ -21,24 +25,48 @@ rule remove_splits:
         mem_mb=by_attempt(500),
         runtime=by_attempt(30),
     params:
-        splits=SPLITS,
+        settings=leftover_settings,
+        archives=leftover_archives,
+    message:
+        "Look for what was left of {wildcards.product} {wildcards.split}"
+    script:
+        "../scripts/remove_leftovers.py"
+
+
+rule remove_unused:
+    """Take away what was made of archives that are not in use any more."""
+    input:
+        TAKEN_OVER,
+    output:
+        receipt=own_receipt("unused"),
+    log:
+        LOGS / "remove_unused.log",
+    benchmark:
+        BENCHMARKS / "remove_unused.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
+    params:
+        settings=settings_of("unused"),
+        archives=archive_names_of("unused"),
     message:
         "Look for what archives left that are not in use any more"
     script:
-        "../scripts/remove_splits.py"
+        "../scripts/remove_unused.py"
 
 
 rule audit_products:
     """Read everything that was made, and hold it against the archives and against each other."""
     input:
-        verified(*config["use"]),
-        LABEL_FILES,
-        rules.tabulate_images.output,
-        rules.remove_splits.output,
-        files_of_products(),
+        archives=archives_of("audit"),
+        products=products_to_audit,
     output:
         report=OUT / "audit.json",
         sums=OUT / SUMS,
+        receipt=own_receipt("audit"),
     log:
         LOGS / "audit_products.log",
     benchmark:
@@ -50,9 +78,8 @@ rule audit_products:
         mem_mb=memory_of_audit,
         runtime=by_attempt(240),
     params:
-        products=products_in_use(),
-        splits=SPLITS,
-        version=versions.AUDIT,
+        settings=settings_of("audit"),
+        archives=archive_names_of("audit"),
     message:
         "Audit everything"
     script:
@@ -62,8 +89,7 @@ rule audit_products:
 rule audit:
     """All products, each held against the archives."""
     input:
-        files_of_products(),
-        rules.audit_products.output,
+        target("audit", ("audit", ALL)),
 
 
 rule check:
@@ -77,8 +103,7 @@ rule check:
         mem_mb=memory_of_audit,
         runtime=by_attempt(240),
     params:
-        products=products_in_use(),
-        splits=SPLITS,
+        settings=settings_of("audit"),
     message:
         "Check everything that lies there"
     script:

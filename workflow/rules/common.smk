@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -16,9 +17,13 @@ os.environ |= {"PYTHONPATH": os.pathsep.join(JOB_PATH)}
 # No job computes with matrices, but NumPy's library for them starts a thread a core in every one: half its start-up.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from imagenet_prep import configuration, versions
-from imagenet_prep.dataset import space
+from imagenet_prep import configuration
+from imagenet_prep.dataset import places, space
 from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT, BOXES_OF_SPLIT, SUMS
+from imagenet_prep.engine import runs
+from imagenet_prep.engine.provenance import Provenance
+from imagenet_prep.engine.receipts import DIGEST, LEFTOVERS
+from imagenet_prep.engine.steps import ALL, BATCHED, TABLES_BETWEEN, expected
 from imagenet_prep.errors import PrepError
 
 
@@ -42,8 +47,6 @@ except PrepError as error:
     stop(str(error))
 
 OUT = Path(config["output_dir"])
-ARCHIVES = OUT / "archives"
-SPARE = OUT / "downloads"  # of archives where archives_dir is not writable
 VERIFIED = OUT / "verified"
 LABELS = OUT / "labels"
 TABLES = OUT / "tables"
@@ -55,11 +58,14 @@ SPLITS = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in con
 RECORD_SPLITS = [split for split in SPLITS if split in BOXES_OF_SPLIT]
 BOX_SPLITS = [split for split, archive in BOXES_OF_SPLIT.items() if archive in config["use"]]
 
-# What jobs are cut from, by split.
-SHARDS = {split: space.units(config, space.TFRECORD, split) for split in BOXES_OF_SPLIT}
-FOLDER_UNITS = {split: space.units(config, space.IMAGEFOLDER, split) for split in ARCHIVE_OF_SPLIT}
+CLASS_COUNT = space.units(config, space.IMAGEFOLDER, "train")
 
-CLASS_COUNT = FOLDER_UNITS["train"]
+# What is asked for follows from the configuration and from what lies in output_dir. A job that reads the workflow again
+# on another machine takes the answers of the run that it belongs to: there, a folder may be seen as it was before.
+TOLD = {} if workflow.is_main_process else runs.told(OUT)
+PROVENANCE = Provenance(config, TOLD)
+if TOLD:
+    os.environ[runs.RUN_ID] = TOLD["id"]
 
 # Snakemake takes no more than --cores; for a cluster, its profile says how many a node has.
 EVERY_CORE = 64
@@ -68,5 +74,8 @@ EVERY_CORE = 64
 wildcard_constraints:
     archive="|".join(config["archives"]),
     split="|".join(ARCHIVE_OF_SPLIT),
+    product="|".join(BATCHED),
     batch=r"\d+-\d+-of-\d+",
+    digest=DIGEST,
+    number=r"\d+",
     model=r"[^/]+?",

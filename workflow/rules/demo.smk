@@ -10,7 +10,7 @@ localrules:
 rule synthesize_archives:
     """Make up an ILSVRC2012 of the configured size, with the real one's structure and its troubles."""
     output:
-        **synthetic_archives(),
+        receipt=PROVENANCE.made_up(),
     log:
         LOGS / "synthesize_archives.log",
     benchmark:
@@ -23,6 +23,7 @@ rule synthesize_archives:
         runtime=by_attempt(30),
     params:
         settings=config["synthetic"],
+        archives=synthetic_archives(),
     message:
         "Make up a small ILSVRC2012"
     script:
@@ -32,11 +33,11 @@ rule synthesize_archives:
 rule predict_demo:
     """Make up the predictions of a model that errs by a rule."""
     input:
-        verified("devkit"),
-        synsets=rules.parse_devkit.output.synsets,
-        ground_truth=rules.parse_devkit.output.ground_truth,
+        archives=archives_of("predictions"),
+        devkit=devkit,
     output:
-        Path(config["predictions_dir"]) / "demo.csv",
+        predictions=Path(config["predictions_dir"]) / "demo.csv",
+        receipt=own_receipt("predictions"),
     log:
         LOGS / "predict_demo.log",
     benchmark:
@@ -48,7 +49,8 @@ rule predict_demo:
         mem_mb=by_attempt(500),
         runtime=by_attempt(30),
     params:
-        classes=CLASS_PARAMS,
+        settings=settings_of("predictions"),
+        archives=archive_names_of("predictions"),
     message:
         "Make up the predictions of a model"
     script:

@@ -1,242 +1,174 @@
-"""What is made from what, and how it is cut into jobs: the input functions of the rules, and their parameters."""
+"""What is made from what: the input functions of the rules, by the receipts that tell what was made."""
 
-from imagenet_prep import batches
-
-
-def file_of(archive):
-    """The link to an archive in use."""
-    return ARCHIVES / config["archives"][archive]["file"]
+from imagenet_prep.engine import batches
+from imagenet_prep.engine.receipts import Name
 
 
-def in_use(*archives):
+def receipt_pattern(step, subject):
+    """An output: the receipts of a step, named by the settings and a number.
+
+    The job finds both in the name that it is asked for. Whoever needs what it makes asks `PROVENANCE` for that name.
+    """
+    return STATE / step / f"{subject}.{{digest}}.{{number}}.json"
+
+
+OWN_RECEIPTS = {}
+
+
+def own_receipt(step):
+    """An output beside files that keep their names: the receipt of a step that has one job, as it is asked for now.
+
+    Outputs without wildcards are read once. Where an archive turns out to hold something else, its scan removes this file.
+    """
+    OWN_RECEIPTS[step] = PROVENANCE.receipt(step)
+    return OWN_RECEIPTS[step]
+
+
+def expect_in_use(*archives):
     """Refuse a target if the configuration leaves out all the archives that it is made from."""
     if not set(archives) & set(config["use"]):
         names = " or ".join(archives)
         stop(f"configuration key use: {names} is not in the list, but this target is made from it. Add {names} to use.")
+
+
+# Decided once: what is taken over is so for the rest of this run.
+TAKEN_OVER = [ancient(STATE / "taken_over.json")] if runs.is_older(OUT) else []
+
+
+def subject_of(wildcards):
+    """What a job is about."""
+    return wildcards.get("split") or wildcards.get("archive") or ALL
+
+
+def receipts(step, subject=ALL):
+    """What a step is known by: its receipt, or those of its batches and of what took away the leftovers."""
+    if step in BATCHED:
+        return [*PROVENANCE.batches(step, subject), PROVENANCE.receipt(LEFTOVERS, f"{step}-{subject}")]
+    # Receipts of tables between the steps have other names when other tables are there, and their rules are checkpoints:
+    # what depends on them is looked at again once they are there.
+    path = OWN_RECEIPTS.get(step) or PROVENANCE.receipt(step, subject)
+    return [ancient(path) if step in TABLES_BETWEEN else path]
+
+
+def archives_of(step):
+    """An input function: the receipts of all archives that a step is made from, however indirectly.
+
+    The rules that make them are checkpoints: when an archive was touched, or replaced, Snakemake looks again at the jobs
+    that name its receipt once that is there, and what the archive holds then decides.
+    """
+
+    def archives(wildcards):
+        subject = subject_of(wildcards)
+        for name in PROVENANCE.archives(step, subject):
+            expect_in_use(name)
+        return [*TAKEN_OVER, *(ancient(path) for path in PROVENANCE.archive_receipts(step, subject))]
+
     return archives
 
 
-def archive_of_multilabel(wildcards):
-    """The archive of the images that the multi-label annotations are about."""
-    made_from_what_is_in_use("multilabel_tfrecords")(wildcards)
-    return file_of("val")
+def settings_of(step):
+    """A parameter: what a job of a step is told, all that is in the digest of its receipt."""
+
+    def settings(wildcards):
+        return PROVENANCE.settings(step, subject_of(wildcards))
+
+    return settings
 
 
-def made_from_what_is_in_use(product):
-    """An input function that adds nothing, but refuses the product where archives that it needs are not in use."""
+def archive_names_of(step):
+    """A parameter: the names of all archives that a step is made from, for its receipt."""
 
-    def nothing(wildcards):
-        for group in configuration.ARCHIVES_OF_PRODUCT[product]:
-            in_use(*group)
-        return []
+    def names(wildcards):
+        return PROVENANCE.archives(step, subject_of(wildcards))
 
-    return nothing
+    return names
 
 
-def verified(*archives):
-    """An input function for the receipts of archives.
+def needed(step, *needs):
+    """An input function for the receipts of some of the steps that a step needs, for the same subject where it has one."""
 
-    Once an archive has been verified, its receipt is waited for as a checkpoint's: when the archive was touched, replaced
-    or linked anew, what follows is decided after it was read again, by the receipt's content and not by its time stamp.
-    For this to work, every rule below the archives names the receipts that it depends on, however indirectly. Snakemake
-    looks again only at the jobs that wait for the checkpoint themselves. And a file may be taken as ancient() only beside
-    a receipt of the same rule that is not. While a job runs whose outputs somebody takes as ancient alone, Snakemake
-    does not ask whether that somebody is stale for another reason.
-    """
-    names = [archive for archive in archives if archive in config["use"]]
+    def of_needs(wildcards):
+        subject = subject_of(wildcards)
+        wanted = [need for need in PROVENANCE.needs(step, subject) if need[0] in needs]
+        return [path for need in wanted for path in receipts(*need)]
 
-    def receipts(wildcards):
-        paths = []
-        for name in names:
-            receipt = VERIFIED / f"{name}.json"
-            if (STATE / "archives" / f"{name}.stat").exists():
-                kind = checkpoints.scan_archive if name in ARCHIVE_OF_SPLIT.values() else checkpoints.verify_archive
-                receipt = kind.get(archive=name).output.receipt
-            paths.append(receipt)
-        return paths
-
-    return receipts
+    return of_needs
 
 
-def verified_for_images(wildcards):
-    """The receipts that the images of a split depend on."""
-    return verified(ARCHIVE_OF_SPLIT[wildcards.split], "devkit")(wildcards)
-
-
-def verified_for_boxes(wildcards):
-    """The receipts that the boxes of a split depend on."""
-    return verified(BOXES_OF_SPLIT[wildcards.split], "devkit")(wildcards)
-
-
-def verified_for_records(wildcards):
-    """The receipts that the records of a split depend on."""
-    return verified(ARCHIVE_OF_SPLIT[wildcards.split], "devkit", BOXES_OF_SPLIT[wildcards.split])(wildcards)
-
-
-def archive_of_split(wildcards):
-    """The archive that holds a split's images."""
-    return file_of(*in_use(ARCHIVE_OF_SPLIT[wildcards.split]))
-
-
-def batch_receipts(product, split, units, size):
-    """The receipts of all batches of a split, in order: those that lie there, and new ones of the configured size."""
-    folder = STATE / product
-    cut = batches.cover(units, size, batches.receipts(folder, split, units))
-    return [folder / f"{batches.name(split, batch, units)}.json" for batch in cut]
-
-
-def settings_of_file(wildcards, output):
-    """The configuration of an archive, by the name of its file.
-
-    Here and below, `output` is asked for since Snakemake compares no parameter that a function makes of it: another
-    url, or another way to download, is no reason to link an archive again that is there, and then to verify it again.
-    """
-    return config["archives"][archive_of_file(wildcards, output)]
-
-
-def archive_of_file(wildcards, output):
-    """The name of an archive, by the name of its file."""
-    return NAME_OF_FILE[Path(output[0]).name]
-
-
-def local_of_file(wildcards, output):
-    """Whether what comes from a path is linked or copied."""
-    return config["download"]["local"]
-
-
-def connections_of_file(wildcards, output):
-    """How many connections fetch parts of an archive side by side."""
-    return config["download"]["connections"]
-
-
-def expected_of_file(wildcards, output):
-    """What the configuration expects of an archive, by the name of its file."""
-    return expected_of(settings_of_file(wildcards, output))
-
-
-def spare_of_file(wildcards, output):
-    """Where archives go that archives_dir does not take, since it is not writable."""
-    return SPARE
-
-
-def readme_of_page(wildcards, output):
-    """What the page says of terms stands there; that it lies elsewhere now is no reason for a new page."""
-    return f"{CHECKOUT}/README.md"
-
-
-def readers_of_page(wildcards, output):
-    """What the page says of reading the products, likewise."""
-    return f"{CHECKOUT}/docs/readers.md"
-
-
-def expected(wildcards):
-    """Checksums, algorithm and size that the configuration expects of an archive."""
-    return expected_of(config["archives"][wildcards.archive])
-
-
-def expected_of(settings):
-    """The same, from an archive's configuration."""
-    algorithm = "sha256" if settings["sha256"] else "md5"
-    unpacked = {"unpacked_sha256": settings["unpacked_sha256"]} if settings["unpacked_sha256"] else {}
-    return {"algorithm": algorithm, "checksum": settings[algorithm], "nbytes": settings["bytes"], **unpacked}
-
-
-def state_of_archive(wildcards):
-    """Size and modification time, so that an archive that was touched or replaced is verified again.
-
-    Of an archive that was taken away after its verification the recorded state stands: what was made of it stays good.
-    """
-    try:
-        state = file_of(wildcards.archive).stat()
-        return f"{state.st_size} {state.st_mtime_ns}"
-    except OSError:
-        recorded = STATE / "archives" / f"{wildcards.archive}.stat"
-        return recorded.read_text().strip() if recorded.exists() else None
-
-
-def link_of_archive(wildcards):
-    """The link to the archive in use."""
-    return file_of(wildcards.archive)
-
-
-def synthetic_archive(wildcards):
-    """The archive that the workflow makes up, where the configuration asks for that."""
-    return Path(config["archives_dir"]) / wildcards.file if config["synthetic"] else []
+def devkit(wildcards):
+    """The receipt of the devkit's tables."""
+    return receipts("devkit")[0]
 
 
 def scan_of_split(wildcards):
-    """The scan of the archive that holds a split's images."""
-    (archive,) = in_use(ARCHIVE_OF_SPLIT[wildcards.split])
-    return STATE / "archives" / f"{archive}.parquet"
+    """The receipt of the scan of the archive that holds a split's images."""
+    return ancient(PROVENANCE.archive_receipt(ARCHIVE_OF_SPLIT[wildcards.split]))
 
 
-def boxes_of_split(wildcards):
-    """The archive that holds a split's bounding boxes."""
-    (archive,) = in_use(BOXES_OF_SPLIT[wildcards.split])
-    return file_of(archive)
+def images_of_split(wildcards):
+    """The receipt of a split's images."""
+    return receipts("images", wildcards.split)[0]
 
 
-def folder_receipts(split):
-    """The receipts of the batches of class folders that a split's tree is made in."""
-    size = config["jobs"]["imagefolder_val_classes" if split == "validation" else "imagefolder_classes"]
-    return batch_receipts("imagefolder", split, FOLDER_UNITS[split], size)
+def plan_of_split(wildcards):
+    """The receipt of the plan of a split's shards."""
+    return receipts("plan", wildcards.split)[0]
 
 
-def folder_receipts_of_split(wildcards):
-    """The same as an input function."""
-    return folder_receipts(wildcards.split)
+def archive_settings(wildcards):
+    """What the configuration expects of an archive."""
+    return expected(config, wildcards.archive)
 
 
-def val_dirs(wildcards):
-    """How the class folders are called; only the validation set leaves a choice."""
-    return config["imagefolder"]["val_dirs"] if wildcards.split == "validation" else "wnid"
+def link_of_archive(wildcards):
+    """The receipt of an archive's being there; that its link has to be made again is no reason to read it again."""
+    has_to_be_read = not PROVENANCE.archive_receipt(wildcards.archive).exists()
+    fetched = PROVENANCE.fetched(wildcards.archive) if has_to_be_read else PROVENANCE.last_fetched(wildcards.archive)
+    return [*TAKEN_OVER, *([ancient(fetched)] if fetched else [])]
 
 
-def trees(*splits):
-    """What the trees of these splits are known by: each one's receipt, and those of its batches."""
-    return [path for split in splits for path in (*folder_receipts(split), STATE / "imagefolder" / f"{split}.json")]
+def made_up_archives(wildcards):
+    """The receipt of the archives that the workflow makes up, where the configuration asks for that."""
+    return [*TAKEN_OVER, *([ancient(PROVENANCE.made_up())] if PROVENANCE.makes_up(wildcards.archive) else [])]
 
 
-def shard_receipts(product, split):
-    """The receipts of the batches of shards, or of their indexes, that a split is made in."""
-    size = config["jobs"][{"tfrecord": "tfrecord_shards", "tfrecord_index": "index_shards"}[product]]
-    return batch_receipts(product, split, SHARDS[split], size)
+def made_up_archives_first(wildcards):
+    """The receipt of the archives that the workflow makes up, where there is none yet."""
+    made_up = PROVENANCE.made_up()
+    return [ancient(made_up)] if made_up and any(map(PROVENANCE.makes_up, config["use"])) else []
 
 
-def shard_receipts_of_split(wildcards):
-    """The receipts of a split's batches of shards."""
-    return shard_receipts("tfrecord", wildcards.split)
-
-
-def index_receipts_of_split(wildcards):
-    """The receipts of a split's batches of indexes."""
-    return shard_receipts("tfrecord_index", wildcards.split)
-
-
-def shard_receipts_of_batch(wildcards):
+def records_of_batch(wildcards):
     """The receipts of the shards that a batch of indexes is made from."""
-    first, last = batches.parse(wildcards.batch)
-    return [path for path in shard_receipts("tfrecord", wildcards.split) if batches.overlaps(path, first, last)]
+    _, wanted, _ = batches.parse(f"{wildcards.split}-{wildcards.batch}")
+    shards = PROVENANCE.batches("tfrecord", wildcards.split)
+    return [path for path in shards if batches.overlap(wanted, batches.parse(Name.parse(path.name).subject)[1])]
 
 
-def boxes_of_records(wildcards):
-    """The boxes that are joined into a split's records, where their archive is in use."""
-    return ancient(STATE / "boxes" / f"{wildcards.split}.parquet") if wildcards.split in BOX_SPLITS else []
+def batches_of(wildcards):
+    """The receipts of all batches of a product's split."""
+    return PROVENANCE.batches(wildcards.product, wildcards.split)
 
 
-def receipt_of_boxes(wildcards):
-    """The receipt of these boxes."""
-    return STATE / "boxes" / f"{wildcards.split}.json" if wildcards.split in BOX_SPLITS else []
+def batches_of_records(wildcards):
+    """The receipts of all batches of shards."""
+    return [path for split in RECORD_SPLITS for path in PROVENANCE.batches("tfrecord", split)]
 
 
-def shards_of_split(wildcards):
-    """The number of shards of a split."""
-    return SHARDS[wildcards.split]
+def archives_of_leftovers(wildcards):
+    """The archives of what is made before leftovers are looked for."""
+    archives = PROVENANCE.archive_receipts(wildcards.product, wildcards.split)
+    return [*TAKEN_OVER, *map(ancient, archives)]
 
 
-def records(product, *splits):
-    """What the shards or indexes of these splits are known by: each split's receipt, and those of its batches."""
-    return [path for split in splits for path in (*shard_receipts(product, split), STATE / product / f"{split}.json")]
+def leftover_settings(wildcards):
+    """Of which product and split leftovers are taken away, and of how many units it consists."""
+    return PROVENANCE.settings(LEFTOVERS, f"{wildcards.product}-{wildcards.split}")
+
+
+def leftover_archives(wildcards):
+    """The names of these archives."""
+    return PROVENANCE.archives(wildcards.product, wildcards.split)
 
 
 def predictions_of_model(wildcards):
@@ -251,35 +183,59 @@ def synthetic_archives():
     return {name: Path(config["archives_dir"]) / config["archives"][name]["file"] for name in config["use"]}
 
 
-def products_in_use():
-    """The configured products that the audit looks at."""
-    return [product for product in config["products"] if product not in ("audit", "report")]
+def links(archives):
+    """The receipts of the archives' being there."""
+    return [PROVENANCE.fetched(name) for name in archives]
 
 
-def files_of_products():
-    """What the configured products are known by."""
-    files = {
-        "imagefolder": trees(*SPLITS),
-        "tfrecords": [*records("tfrecord", *RECORD_SPLITS), *rules.describe_records.output],
-        "indexes": records("tfrecord_index", *RECORD_SPLITS),
-        "bboxes": rules.tabulate_boxes.output,
-        "multilabel": rules.tabulate_multilabel.output,
-        "multilabel_tfrecords": rules.write_multilabel_records.output,
-        "labels": LABEL_FILES,
-    }
-    return [path for product in products_in_use() for path in files[product]]
+def scans(archives):
+    """The receipts of the archives' being the right ones."""
+    return [ancient(PROVENANCE.archive_receipt(name)) for name in archives]
+
+
+def target(product, *needs, archives=(), own=()):
+    """An input function for what a target asks for: the archives that are there, and what is made of them.
+
+    A target names the archives itself: so one that was touched or changed is read again, whatever lies there.
+    """
+
+    def asked_for(wildcards):
+        made_from = {*archives, *(name for need in needs for name in PROVENANCE.archives(*need))}
+        for name in sorted(made_from - {"devkit"}):
+            expect_in_use(name)
+        for group in configuration.ARCHIVES_OF_PRODUCT.get(product, ()):
+            expect_in_use(*group)
+        there = sorted(filter(PROVENANCE.is_wanted, made_from))
+        return [*TAKEN_OVER, *links(there), *scans(there), *(path for need in needs for path in receipts(*need)), *own]
+
+    return asked_for
+
+
+def of_splits(step, splits):
+    """A step and each of these splits."""
+    return [(step, split) for split in splits]
 
 
 def everything():
     """What the default target asks for."""
-    audited = rules.audit_products.output if "audit" in config["products"] else []
-    shown = rules.write_page.output if "report" in config["products"] else []
-    copies = rules.publish_products.output if config["publish"]["url"] else []
-    return [*files_of_products(), *LABEL_FILES, *rules.tabulate_images.output, *audited, *shown, *copies]
+    kinds = {"audit": ("audit", ALL), "report": ("report", ALL)}
+    made = [need for product, need in kinds.items() if product in config["products"]]
+    copies = [("published", ALL)] if config["publish"]["url"] else []
+    return [*PROVENANCE.needs("audit"), *made, *copies]
 
 
 def published(wildcards):
-    """The receipt of what was published, where the configuration says where to."""
+    """What `publish` asks for, where the configuration says where to."""
     if not config["publish"]["url"]:
         stop("configuration key publish.url: it is null. Write where to publish, such as gs://bucket/folder.")
-    return rules.publish_products.output
+    return target("publish", ("published", ALL))(wildcards)
+
+
+def products_to_audit(wildcards):
+    """The receipts of all that the audit looks at."""
+    return [path for need in PROVENANCE.needs("audit") for path in receipts(*need)]
+
+
+def multilabel_images(wildcards):
+    """The receipt of the validation images."""
+    return receipts("images", "validation")[0]

@@ -3,7 +3,6 @@
 from imagenet_prep.dataset import names
 
 LABEL_FILES = [LABELS / name for name in names.LABEL_FILES]
-CLASS_PARAMS = {"wnids": config["classes"], "subset_labels": config["subset_labels"]}
 
 
 # Seconds each: not worth a place in a cluster's queue.
@@ -12,18 +11,16 @@ localrules:
     write_labels,
 
 
-rule parse_devkit:
+checkpoint parse_devkit:
     """Read the synsets and the validation labels out of the devkit."""
     input:
-        verified("devkit"),
-        devkit=ancient(file_of("devkit")),
+        archives=archives_of("devkit"),
     output:
-        synsets=STATE / "devkit" / "synsets.parquet",
-        ground_truth=STATE / "devkit" / "ground_truth.parquet",
+        receipt=receipt_pattern("devkit", ALL),
     log:
-        LOGS / "parse_devkit.log",
+        LOGS / "parse_devkit" / "all.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "parse_devkit.tsv"
+        BENCHMARKS / "parse_devkit" / "all.{digest}.{number}.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
@@ -31,7 +28,8 @@ rule parse_devkit:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        version=versions.DEVKIT,
+        settings=settings_of("devkit"),
+        archives=archive_names_of("devkit"),
     message:
         "Read the devkit"
     script:
@@ -41,11 +39,11 @@ rule parse_devkit:
 rule write_labels:
     """Write the classes in every numbering that people use, and the validation labels in all of them."""
     input:
-        verified("devkit"),
-        synsets=rules.parse_devkit.output.synsets,
-        ground_truth=rules.parse_devkit.output.ground_truth,
+        archives=archives_of("labels"),
+        devkit=devkit,
     output:
-        LABEL_FILES,
+        labels=LABEL_FILES,
+        receipt=own_receipt("labels"),
     log:
         LOGS / "write_labels.log",
     benchmark:
@@ -57,8 +55,8 @@ rule write_labels:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        classes=CLASS_PARAMS,
-        version=versions.LABELS,
+        settings=settings_of("labels"),
+        archives=archive_names_of("labels"),
     message:
         "Write the label files"
     script:
@@ -68,4 +66,4 @@ rule write_labels:
 rule labels:
     """Classes, synsets and validation labels."""
     input:
-        LABEL_FILES,
+        target("labels", ("labels", ALL)),

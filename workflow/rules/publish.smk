@@ -9,9 +9,10 @@ localrules:
 rule publish_products:
     """Send what is not there yet, see that all has arrived as it is, and list it there at the end."""
     input:
-        rules.audit_products.output,
+        archives=archives_of("published"),
+        audit=rules.audit_products.output.receipt,
     output:
-        STATE / "published.json",
+        receipt=own_receipt("published"),
     log:
         LOGS / "publish_products.log",
     benchmark:
@@ -23,10 +24,10 @@ rule publish_products:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(1440),
     params:
-        url=config["publish"]["url"],
-        version=versions.PUBLISH,
+        settings=settings_of("published"),
+        archives=archive_names_of("published"),
     message:
-        "Publish to {params.url}"
+        "Publish to {params.settings[url]}"
     script:
         "../scripts/publish_products.py"
 

@@ -26,15 +26,15 @@ STAGES = [
 rule write_page:
     """Draw figures from the tables and thumbnails from the archives, and lay them out as a page."""
     input:
-        LABEL_FILES,
-        rules.tabulate_images.output,
-        rules.audit_products.output,
-        [STATE / "boxes" / f"{split}.json" for split in PAGE_SPLITS],
-        receipts=verified(*config["use"]),
-        boxes=ancient([STATE / "boxes" / f"{split}.parquet" for split in PAGE_SPLITS]),
+        archives=archives_of("report"),
+        labels=rules.write_labels.output.receipt,
+        images=rules.tabulate_images.output.receipt,
+        audit=rules.audit_products.output.receipt,
+        boxes=needed("report", "boxes"),
     output:
-        [REPORT / name for name in files.FILES],
+        page=[REPORT / name for name in files.FILES],
         sheets=[REPORT / name for name in files.sheet_names(CLASS_COUNT, SPLITS)],
+        receipt=own_receipt("report"),
     log:
         LOGS / "write_page.log",
     benchmark:
@@ -46,16 +46,15 @@ rule write_page:
         mem_mb=by_attempt(1500),
         runtime=by_attempt(60),
     params:
-        products=config["products"],
-        settings={key: config[key] for key in ("use", "imagefolder", "tfrecord", "synthetic")},
-        classes=CLASS_PARAMS,
-        archives={split: config["archives"][archive]["file"] for split, archive in ARCHIVE_OF_SPLIT.items()},
+        settings=settings_of("report"),
+        archives=archive_names_of("report"),
+        files={split: config["archives"][archive]["file"] for split, archive in ARCHIVE_OF_SPLIT.items()},
+        verified=[VERIFIED / f"{archive}.json" for archive in config["use"]],
         splits=SPLITS,
         box_splits=PAGE_SPLITS,
         stages=STAGES,
-        readers=readers_of_page,
-        readme=readme_of_page,
-        version=versions.PAGE,
+        readers=f"{CHECKOUT}/docs/readers.md",
+        readme=f"{CHECKOUT}/README.md",
     message:
         "Write the page of the dataset"
     script:
@@ -65,5 +64,4 @@ rule write_page:
 rule report:
     """The dataset's page, of audited products."""
     input:
-        files_of_products(),
-        rules.write_page.output,
+        target("report", ("report", ALL)),

@@ -2,7 +2,7 @@
 
 import math
 
-from imagenet_prep import batches
+from imagenet_prep.engine import batches
 
 
 def by_attempt(amount):
@@ -22,18 +22,23 @@ def space_of(kind, name):
 
 def disk_of_archive(wildcards):
     """The space that an archive fills."""
-    return math.ceil(space_of(space.ARCHIVE, NAME_OF_FILE[wildcards.file]))
+    return math.ceil(space_of(space.ARCHIVE, wildcards.archive))
 
 
 def disk_of_batch(kind):
     """A resource: the space that a batch of class folders or shards fills, with a margin, since classes differ in size."""
 
     def disk(wildcards):
-        first, last = batches.parse(wildcards.batch)
+        first, last = batches.units_of(wildcards.batch)
         share = (last - first + 1) / space.units(config, kind, wildcards.split)
         return math.ceil(1.25 * share * space_of(kind, wildcards.split))
 
     return disk
+
+
+def disk_of_multilabel(wildcards):
+    """The space that the multi-label set fills."""
+    return math.ceil(1.25 * space_of(space.TFRECORD_MULTILABEL, ""))
 
 
 def memory_of_audit(wildcards, threads, attempt):

@@ -1,13 +1,14 @@
 """How a run begins and ends: what has to hold before its first job, what it shows, its last lines."""
 
+import logging
 import signal
 import threading
 
-from imagenet_prep import job, progress, queue, stopped
+from imagenet_prep import job, progress, queue, run_lock, stopped
 from imagenet_prep.console import summary, terminal
 from imagenet_prep.dataset import verdict
 from imagenet_prep.dataset.there import look
-from imagenet_prep.products import presence
+from imagenet_prep.products.partials import remove_partials
 from imagenet_prep.publish import bucket
 
 
@@ -21,9 +22,27 @@ def expect_writable(folder, remedy):
 STOPPED = "You have stopped it. Run the same command again to go on."
 
 
+def needed_jobs():
+    """The jobs of this workflow that this run is to do, each behind the name that its rule has here.
+
+    Used as a module, the rules can have other names, and there are others. Snakemake documents neither attribute; tried
+    with the versions that .ci/run has.
+    """
+    own = {proxy.rule.name: name for name, proxy in rules._rules.items()}
+    return [(own[it.rule.name], it) for it in workflow.dag.needrun_jobs() if it.rule.name in own]
+
+
+LOOKING = {"check", "space"}
+
+
+def makes_something():
+    """Whether this run writes below output_dir anything but logs."""
+    return not workflow.touch and any(name not in LOOKING for name, _ in needed_jobs())
+
+
 def begin_run():
     """Look whether the run can write, and see to it that its last lines on the terminal are the causes of failures."""
-    written = [path for it in workflow.dag.needrun_jobs() for path in (*it.output, *it.log, it.benchmark) if path]
+    written = [path for _, it in needed_jobs() for path in (*it.output, *it.log, it.benchmark) if path]
     for folder in sorted({Path(path).parent for path in written}):
         expect_writable(folder, "Give yourself the right to write there, or choose another output_dir")
     job.forget_failures(LOGS)
@@ -37,6 +56,7 @@ def end_early(number, frame):
     """End a run that has not begun its first job, and have Snakemake give its lock back."""
     if number == signal.SIGINT:
         atexit.register(print, STOPPED, file=sys.stderr)
+    logging.getLogger("asyncio").disabled = True  # it would tell of each task that this ends
     sys.exit(128 + number)
 
 
@@ -50,12 +70,15 @@ def handle_sigterm_aside():
         signal.signal(signal.SIGTERM, lambda *told: threading.Thread(target=handler, args=told).start())
 
 
+NO_SUBJECTS = ("batch", "digest", "number")
+
+
 def unfinished_jobs():
     """Rule, subject and log of each job that this run is still to do; what has no log only gathers others."""
-    for it in workflow.dag.needrun_jobs():
+    for name, it in needed_jobs():
         if it.log:
-            subjects = [value for name, value in it.wildcards_dict.items() if name != "batch"]
-            yield it.rule.name, "".join(subjects), Path(it.log[0])
+            subjects = [value for name, value in it.wildcards_dict.items() if name not in NO_SUBJECTS]
+            yield name, " ".join(subjects), Path(it.log[0])
 
 
 def show_run():
@@ -84,9 +107,40 @@ def end_run(succeeded, snakemake_log):
         TERMINAL.end(lines)
 
 
+def take_folder():
+    """Keep other runs out of output_dir for as long as this one goes on, and take away what killed jobs left there.
+
+    Not where a run only looks. What is asked for was found out before nobody else could write here: it has to hold still.
+    """
+    if not makes_something():
+        return
+    try:
+        lock = run_lock.hold(STATE)
+        if not PROVENANCE.agrees():
+            raise PrepError(OUT, "another run has changed what lies here just now", "Run the same command again")
+        if not runs.is_older(OUT):
+            runs.claim(OUT)
+    except PrepError as error:
+        stop(str(error))
+    except OSError as error:
+        stop(job.describe(error, LOGS, OUT))
+    os.environ[runs.RUN_ID] = lock.id
+    PROVENANCE.tell = lambda: runs.tell(OUT, lock.id, PROVENANCE.answers)
+    PROVENANCE.tell()
+    remove_partials(OUT)
+    atexit.register(lock.release)
+    atexit.register(runs.forget, OUT)
+
+
+def leave_folder():
+    """Take away what jobs left half-made that were tried again."""
+    if runs.RUN_ID in os.environ:
+        remove_partials(OUT)
+
+
 def expect_empty_queue():
     """Stop if jobs of an earlier run go on that this run would do again."""
-    jobids = {jobid for it in workflow.dag.needrun_jobs() for jobid in workflow.persistence.external_jobids(it)}
+    jobids = {jobid for _, it in needed_jobs() for jobid in workflow.persistence.external_jobids(it)}
     try:
         queue.expect_none(jobids)
     except PrepError as error:
@@ -97,12 +151,13 @@ def parts_to_come():
     """What this run makes of the parts that need space."""
     kinds = {"write_folders": space.IMAGEFOLDER, "write_shards": space.TFRECORD, "index_shards": space.TFRECORD_INDEX}
     parts = set()
-    for it in workflow.dag.needrun_jobs():
-        name = it.rule.name
+    for name, it in needed_jobs():
         if name == "fetch_archive":
-            parts.add((space.ARCHIVE, NAME_OF_FILE[it.wildcards.file]))
+            parts.add((space.ARCHIVE, it.wildcards.archive))
         elif name == "label_images":
             parts.add((space.REST, ""))
+        elif name == "write_multilabel_records":
+            parts.add((space.TFRECORD_MULTILABEL, ""))
         elif name in kinds:
             parts.add((kinds[name], it.wildcards.split))
     return parts
@@ -114,7 +169,7 @@ def expect_room():
     Here and in no rule, since a rule's output would be an input of all others and could make them stale.
     """
     parts = parts_to_come()
-    needed = space.needs(config, look(config, SPARE), parts) if parts else []
+    needed = space.needs(config, look(config), parts) if parts else []
     rooms = verdict.rooms_of(needed)
     if needed:
         logger.info(verdict.as_table(needed, rooms))
@@ -126,7 +181,7 @@ def expect_room():
 
 def expect_client():
     """Stop if this run is to publish, and has no client for that: rather now than when all has been made."""
-    if any(it.rule.name == "publish_products" for it in workflow.dag.needrun_jobs()):
+    if any(name == "publish_products" for name, _ in needed_jobs()):
         try:
             bucket.expect_client(config["publish"]["url"])
         except PrepError as error:
@@ -166,8 +221,3 @@ if workflow.is_main_process:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not so in the background of a shell
         signal.signal(signal.SIGINT, end_early)
     expect_writable(Path(".snakemake"), "Give yourself the right to write there, or run with --directory <another one>")
-    try:
-        presence.revoke_void_receipts(OUT)
-        presence.remove_dead_links(ARCHIVES)
-    except OSError as error:
-        stop(job.describe(error, LOGS, OUT))

@@ -1,6 +1,8 @@
 """Scores of predictions: results/scores/<model>.json of predictions/<model>.csv or .parquet."""
 
 SCORES = OUT / "scores"
+# Models have no numbers: their scores are asked for by the names of files alone.
+SCORE_RECEIPT = STATE / "scores" / f"{{model}}.{PROVENANCE.digest('scores')}.1.json"
 
 
 # Seconds each: not worth a place in a cluster's queue.
@@ -11,16 +13,15 @@ localrules:
 rule score_predictions:
     """Score a model's predictions by the original, the ReaL and the multi-label annotations."""
     input:
-        verified("devkit", "real_labels", "multilabel"),
+        archives=archives_of("scores"),
         predictions=predictions_of_model,
-        synsets=rules.parse_devkit.output.synsets,
-        ground_truth=rules.parse_devkit.output.ground_truth,
-        real=ancient([file_of("real_labels")] if "real_labels" in config["use"] else []),
-        multilabel=rules.tabulate_multilabel.output if "multilabel" in config["use"] else [],
+        devkit=devkit,
+        multilabel=needed("scores", "multilabel_table"),
     output:
         scores=SCORES / "{model}.json",
         classes=SCORES / "{model}.classes.csv",
         picture=SCORES / "{model}.png",
+        receipt=SCORE_RECEIPT,
     log:
         LOGS / "score_predictions" / "{model}.log",
     benchmark:
@@ -32,8 +33,8 @@ rule score_predictions:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        classes=CLASS_PARAMS,
-        version=versions.SCORES,
+        settings=settings_of("scores"),
+        archives=archive_names_of("scores"),
     message:
         "Score the predictions of {wildcards.model}"
     script:

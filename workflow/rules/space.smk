@@ -15,8 +15,6 @@ rule space:
     resources:
         mem_mb=by_attempt(500),
         runtime=by_attempt(30),
-    params:
-        spare=SPARE,
     message:
         "Look for space"
     script:

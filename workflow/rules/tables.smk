@@ -1,7 +1,5 @@
 """Tables: images, bounding boxes, multi-label annotations."""
 
-MULTILABEL_ARCHIVES = ("devkit", "multilabel")
-
 
 # Seconds each: not worth a place in a cluster's queue.
 localrules:
@@ -11,20 +9,18 @@ localrules:
     tabulate_multilabel,
 
 
-rule label_images:
+checkpoint label_images:
     """Give every image of a split its class."""
     input:
-        verified_for_images,
-        synsets=rules.parse_devkit.output.synsets,
-        ground_truth=rules.parse_devkit.output.ground_truth,
-        scan=ancient(scan_of_split),
+        archives=archives_of("images"),
+        scan=scan_of_split,
+        devkit=devkit,
     output:
-        images=STATE / "images" / "{split}.parquet",
-        receipt=STATE / "images" / "{split}.json",
+        receipt=receipt_pattern("images", "{split}"),
     log:
-        LOGS / "label_images" / "{split}.log",
+        LOGS / "label_images" / "{split}.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "label_images" / "{split}.tsv"
+        BENCHMARKS / "label_images" / "{split}.{digest}.{number}.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
@@ -32,10 +28,8 @@ rule label_images:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        archive=archive_of_split,
-        classes=CLASS_PARAMS,
-        class_count=CLASS_COUNT,
-        version=versions.IMAGES,
+        settings=settings_of("images"),
+        archives=archive_names_of("images"),
     message:
         "Label the images of {wildcards.split}"
     script:
@@ -45,11 +39,11 @@ rule label_images:
 rule tabulate_images:
     """Put the images of all splits into one table."""
     input:
-        verified(*config["use"]),
-        receipts=[STATE / "images" / f"{split}.json" for split in SPLITS],
-        parts=ancient([STATE / "images" / f"{split}.parquet" for split in SPLITS]),
+        archives=archives_of("image_table"),
+        images=needed("image_table", "images"),
     output:
-        TABLES / "images.parquet",
+        table=TABLES / "images.parquet",
+        receipt=own_receipt("image_table"),
     log:
         LOGS / "tabulate_images.log",
     benchmark:
@@ -60,26 +54,26 @@ rule tabulate_images:
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
+    params:
+        settings=settings_of("image_table"),
+        archives=archive_names_of("image_table"),
     message:
         "Write the table of images"
     script:
         "../scripts/tabulate_images.py"
 
 
-rule parse_boxes:
+checkpoint parse_boxes:
     """Read the bounding boxes of a split."""
     input:
-        verified_for_boxes,
-        synsets=rules.parse_devkit.output.synsets,
-        ground_truth=rules.parse_devkit.output.ground_truth,
-        archive=ancient(boxes_of_split),
+        archives=archives_of("boxes"),
+        devkit=devkit,
     output:
-        boxes=STATE / "boxes" / "{split}.parquet",
-        receipt=STATE / "boxes" / "{split}.json",
+        receipt=receipt_pattern("boxes", "{split}"),
     log:
-        LOGS / "parse_boxes" / "{split}.log",
+        LOGS / "parse_boxes" / "{split}.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "parse_boxes" / "{split}.tsv"
+        BENCHMARKS / "parse_boxes" / "{split}.{digest}.{number}.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
@@ -87,7 +81,8 @@ rule parse_boxes:
         mem_mb=by_attempt(1500),
         runtime=by_attempt(30),
     params:
-        version=versions.BOXES,
+        settings=settings_of("boxes"),
+        archives=archive_names_of("boxes"),
     message:
         "Read the bounding boxes of {wildcards.split}"
     script:
@@ -97,12 +92,11 @@ rule parse_boxes:
 rule tabulate_boxes:
     """Put the bounding boxes of both splits into one table."""
     input:
-        made_from_what_is_in_use("bboxes"),
-        verified("devkit", *BOXES_OF_SPLIT.values()),
-        receipts=[STATE / "boxes" / f"{split}.json" for split in BOX_SPLITS],
-        parts=ancient([STATE / "boxes" / f"{split}.parquet" for split in BOX_SPLITS]),
+        archives=archives_of("box_table"),
+        boxes=needed("box_table", "boxes"),
     output:
-        TABLES / "bboxes.parquet",
+        table=TABLES / "bboxes.parquet",
+        receipt=own_receipt("box_table"),
     log:
         LOGS / "tabulate_boxes.log",
     benchmark:
@@ -114,7 +108,8 @@ rule tabulate_boxes:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        wnids=config["classes"],
+        settings=settings_of("box_table"),
+        archives=archive_names_of("box_table"),
     message:
         "Write the table of bounding boxes"
     script:
@@ -124,13 +119,11 @@ rule tabulate_boxes:
 rule tabulate_multilabel:
     """Read the multi-label annotations of the validation images into a table."""
     input:
-        made_from_what_is_in_use("multilabel"),
-        verified(*MULTILABEL_ARCHIVES),
-        synsets=rules.parse_devkit.output.synsets,
-        ground_truth=rules.parse_devkit.output.ground_truth,
-        annotations=ancient(file_of("multilabel")),
+        archives=archives_of("multilabel_table"),
+        devkit=devkit,
     output:
-        TABLES / "multilabel.parquet",
+        table=TABLES / "multilabel.parquet",
+        receipt=own_receipt("multilabel_table"),
     log:
         LOGS / "tabulate_multilabel.log",
     benchmark:
@@ -142,8 +135,8 @@ rule tabulate_multilabel:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        classes=CLASS_PARAMS,
-        version=versions.MULTILABEL,
+        settings=settings_of("multilabel_table"),
+        archives=archive_names_of("multilabel_table"),
     message:
         "Read the multi-label annotations"
     script:
@@ -153,10 +146,10 @@ rule tabulate_multilabel:
 rule bboxes:
     """The table of bounding boxes."""
     input:
-        rules.tabulate_boxes.output,
+        target("bboxes", ("box_table", ALL)),
 
 
 rule multilabel:
     """The table of multi-label annotations."""
     input:
-        rules.tabulate_multilabel.output,
+        target("multilabel", ("multilabel_table", ALL)),

@@ -1,32 +1,28 @@
 """TFRecords straight from the archives, and their indexes."""
 
+from imagenet_prep.products import tfds
+
 TFRECORD = OUT / "tfrecord"
-TFRECORD_INDEX = OUT / "tfrecord_index"
 
 
 # Seconds each: not worth a place in a cluster's queue.
 localrules:
-    complete_shards,
     describe_records,
-    complete_indexes,
 
 
-rule plan_shards:
+checkpoint plan_shards:
     """Decide which image goes into which shard, and where."""
     input:
-        verified_for_records,
-        receipt_of_boxes,
-        receipt=STATE / "images" / "{split}.json",
-        images=ancient(STATE / "images" / "{split}.parquet"),
-        boxes=boxes_of_records,
-        synsets=rules.parse_devkit.output.synsets,
+        archives=archives_of("plan"),
+        images=images_of_split,
+        boxes=needed("plan", "boxes"),
+        devkit=devkit,
     output:
-        plan=STATE / "plan" / "{split}.parquet",
-        receipt=STATE / "plan" / "{split}.json",
+        receipt=receipt_pattern("plan", "{split}"),
     log:
-        LOGS / "plan_shards" / "{split}.log",
+        LOGS / "plan_shards" / "{split}.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "plan_shards" / "{split}.tsv"
+        BENCHMARKS / "plan_shards" / "{split}.{digest}.{number}.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
@@ -34,11 +30,8 @@ rule plan_shards:
         mem_mb=by_attempt(1500),
         runtime=by_attempt(30),
     params:
-        classes=CLASS_PARAMS,
-        shards=shards_of_split,
-        seed=config["tfrecord"]["seed"],
-        label_base=config["tfrecord"]["label_base"],
-        version=versions.SHARDS,
+        settings=settings_of("plan"),
+        archives=archive_names_of("plan"),
     message:
         "Plan the TFRecord shards of {wildcards.split}"
     script:
@@ -48,16 +41,14 @@ rule plan_shards:
 rule write_shards:
     """Write a batch of shards straight from the archive."""
     input:
-        verified_for_records,
-        receipt=STATE / "plan" / "{split}.json",
-        plan=ancient(STATE / "plan" / "{split}.parquet"),
-        archive=ancient(archive_of_split),
+        archives=archives_of("tfrecord"),
+        plan=plan_of_split,
     output:
-        STATE / "tfrecord" / "{split}-{batch}.json",
+        receipt=receipt_pattern("tfrecord", "{split}-{batch}"),
     log:
-        LOGS / "write_shards" / "{split}-{batch}.log",
+        LOGS / "write_shards" / "{split}-{batch}.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "write_shards" / "{split}-{batch}.tsv"
+        BENCHMARKS / "write_shards" / "{split}-{batch}.{digest}.{number}.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
@@ -66,53 +57,23 @@ rule write_shards:
         runtime=by_attempt(60),
         disk_mb=disk_of_batch(space.TFRECORD),
     params:
-        cmyk_to_rgb=config["tfrecord"]["cmyk_to_rgb"],
-        png_to_jpeg=config["tfrecord"]["png_to_jpeg"],
-        version=versions.TFRECORD,
+        settings=settings_of("tfrecord"),
+        archives=archive_names_of("tfrecord"),
     message:
         "Write TFRecord shards of {wildcards.split}, {wildcards.batch}"
     script:
         "../scripts/write_shards.py"
 
 
-rule complete_shards:
-    """Take away the shards that an older configuration left."""
-    input:
-        verified_for_records,
-        batches=shard_receipts_of_split,
-    output:
-        STATE / "tfrecord" / "{split}.json",
-    log:
-        LOGS / "complete_shards" / "{split}.log",
-    benchmark:
-        BENCHMARKS / "complete_shards" / "{split}.tsv"
-    conda:
-        "../../envs/imagenet-prep.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(500),
-        runtime=by_attempt(30),
-    params:
-        shards=shards_of_split,
-    message:
-        "Complete the TFRecords of {wildcards.split}"
-    script:
-        "../scripts/complete_shards.py"
-
-
 rule describe_records:
     """Write what TensorFlow Datasets has to know of the shards."""
     input:
-        made_from_what_is_in_use("tfrecords"),
-        verified(
-            "devkit", *(name for split in RECORD_SPLITS for name in (ARCHIVE_OF_SPLIT[split], BOXES_OF_SPLIT[split]))
-        ),
-        splits=[STATE / "tfrecord" / f"{split}.json" for split in RECORD_SPLITS],
-        synsets=rules.parse_devkit.output.synsets,
+        archives=archives_of("tfrecord_description"),
+        batches=batches_of_records,
+        devkit=devkit,
     output:
-        features=TFRECORD / "features.json",
-        info=TFRECORD / "dataset_info.json",
-        label_names=TFRECORD / "image-class-label.labels.txt",
+        description=[TFRECORD / name for name in tfds.DESCRIPTION],
+        receipt=own_receipt("tfrecord_description"),
     log:
         LOGS / "describe_records.log",
     benchmark:
@@ -124,9 +85,8 @@ rule describe_records:
         mem_mb=by_attempt(500),
         runtime=by_attempt(30),
     params:
-        classes=CLASS_PARAMS,
-        label_base=config["tfrecord"]["label_base"],
-        version=versions.TFRECORD,
+        settings=settings_of("tfrecord_description"),
+        archives=archive_names_of("tfrecord_description"),
     message:
         "Describe the TFRecords for TensorFlow Datasets"
     script:
@@ -136,14 +96,14 @@ rule describe_records:
 rule index_shards:
     """Find every record of a batch of shards."""
     input:
-        verified_for_records,
-        shards=shard_receipts_of_batch,
+        archives=archives_of("tfrecord_index"),
+        shards=records_of_batch,
     output:
-        STATE / "tfrecord_index" / "{split}-{batch}.json",
+        receipt=receipt_pattern("tfrecord_index", "{split}-{batch}"),
     log:
-        LOGS / "index_shards" / "{split}-{batch}.log",
+        LOGS / "index_shards" / "{split}-{batch}.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "index_shards" / "{split}-{batch}.tsv"
+        BENCHMARKS / "index_shards" / "{split}-{batch}.{digest}.{number}.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
@@ -151,67 +111,37 @@ rule index_shards:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        version=versions.INDEX,
+        settings=settings_of("tfrecord_index"),
+        archives=archive_names_of("tfrecord_index"),
     message:
         "Index TFRecord shards of {wildcards.split}, {wildcards.batch}"
     script:
         "../scripts/index_shards.py"
 
 
-rule complete_indexes:
-    """Take away the indexes that an older configuration left."""
-    input:
-        verified_for_records,
-        batches=index_receipts_of_split,
-    output:
-        STATE / "tfrecord_index" / "{split}.json",
-    log:
-        LOGS / "complete_indexes" / "{split}.log",
-    benchmark:
-        BENCHMARKS / "complete_indexes" / "{split}.tsv"
-    conda:
-        "../../envs/imagenet-prep.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(500),
-        runtime=by_attempt(30),
-    params:
-        shards=shards_of_split,
-    message:
-        "Complete the indexes of {wildcards.split}"
-    script:
-        "../scripts/complete_indexes.py"
-
-
 rule write_multilabel_records:
     """Write the multi-label set as TensorFlow Datasets publishes it."""
     input:
-        verified("val", "devkit", "multilabel"),
-        multilabel=rules.tabulate_multilabel.output[0],
-        receipt=STATE / "images" / "validation.json",
-        images=ancient(STATE / "images" / "validation.parquet"),
-        archive=ancient(archive_of_multilabel),
-        synsets=rules.parse_devkit.output.synsets,
+        archives=archives_of("tfrecord_multilabel"),
+        multilabel=rules.tabulate_multilabel.output.receipt,
+        images=multilabel_images,
+        devkit=devkit,
     output:
-        STATE / "tfrecord_multilabel" / "receipt.json",
+        receipt=receipt_pattern("tfrecord_multilabel", ALL),
     log:
-        LOGS / "write_multilabel_records.log",
+        LOGS / "write_multilabel_records" / "all.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "write_multilabel_records.tsv"
+        BENCHMARKS / "write_multilabel_records" / "all.{digest}.{number}.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(60),
-        disk_mb=4000,
+        disk_mb=disk_of_multilabel,
     params:
-        classes=CLASS_PARAMS,
-        shards=SHARDS["validation"],
-        seed=config["tfrecord"]["seed"],
-        cmyk_to_rgb=config["tfrecord"]["cmyk_to_rgb"],
-        png_to_jpeg=config["tfrecord"]["png_to_jpeg"],
-        version=versions.MULTILABEL_TFRECORD,
+        settings=settings_of("tfrecord_multilabel"),
+        archives=archive_names_of("tfrecord_multilabel"),
     message:
         "Write the multi-label set for TensorFlow Datasets"
     script:
@@ -221,32 +151,28 @@ rule write_multilabel_records:
 rule tfrecords:
     """TFRecords of the training and the validation set."""
     input:
-        records("tfrecord", *RECORD_SPLITS),
-        STATE / "splits.json",
-        rules.describe_records.output,
+        target("tfrecords", *of_splits("tfrecord", RECORD_SPLITS), ("tfrecord_description", ALL), ("unused", ALL)),
 
 
 rule tfrecords_train:
     """TFRecords of the training set."""
     input:
-        records("tfrecord", "train"),
+        target("tfrecords", ("tfrecord", "train")),
 
 
 rule tfrecords_validation:
     """TFRecords of the validation set."""
     input:
-        records("tfrecord", "validation"),
+        target("tfrecords", ("tfrecord", "validation")),
 
 
 rule indexes:
     """An index of every shard."""
     input:
-        made_from_what_is_in_use("indexes"),
-        records("tfrecord_index", *RECORD_SPLITS),
-        STATE / "splits.json",
+        target("indexes", *of_splits("tfrecord_index", RECORD_SPLITS), ("unused", ALL)),
 
 
 rule multilabel_tfrecords:
     """The multi-label set as TFRecords, images included."""
     input:
-        rules.write_multilabel_records.output,
+        target("multilabel_tfrecords", ("tfrecord_multilabel", ALL)),

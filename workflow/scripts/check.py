@@ -9,7 +9,8 @@ from imagenet_prep.products.audit.run import Audit
 
 
 def main(snakemake: Any) -> None:
-    audit = Audit(snakemake.config, snakemake.params.products, snakemake.params.splits, snakemake.threads)
+    settings = snakemake.params.settings
+    audit = Audit(snakemake.config, settings["products"], settings["splits"], snakemake.threads)
     audit.run()
     audit.check_sums()
     logging.info("%s", report.as_text(audit.checks))
@@ -17,4 +18,4 @@ def main(snakemake: Any) -> None:
 
 
 if __name__ == "__main__":
-    run(main, snakemake)
+    run(main, snakemake, writes=False)

@@ -3,26 +3,26 @@
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import atomic
+from imagenet_prep.dataset import places
 from imagenet_prep.dataset.classes import expect_class_count, select_classes
-from imagenet_prep.dataset.devkit import load_devkit
 from imagenet_prep.dataset.images import label_images, write_images
+from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT
+from imagenet_prep.engine.receipts import described, making, table
+from imagenet_prep.engine.tables import devkit_of, table_of
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
-    devkit = load_devkit(Path(snakemake.input.synsets), Path(snakemake.input.ground_truth))
-    classes = select_classes(devkit.synsets, **snakemake.params.classes)
-    expect_class_count(classes, snakemake.params.class_count)
-    images = label_images(
-        Path(snakemake.input.scan),
-        snakemake.wildcards.split,
-        devkit.synsets,
-        devkit.ground_truth,
-        classes,
-        Path(snakemake.params.archive),
-    )
-    atomic.write_json(snakemake.output.receipt, write_images(images, Path(snakemake.output.images)))
+    split, settings = snakemake.wildcards.split, snakemake.params.settings
+    devkit = devkit_of(snakemake.input.devkit)
+    classes = select_classes(devkit.synsets, **settings["classes"])
+    expect_class_count(classes, settings["class_count"])
+    archive = places.archive_of(snakemake.config, ARCHIVE_OF_SPLIT[split])
+    scan, output = table_of(snakemake.input.scan), table(snakemake.output.receipt)
+    with making(snakemake, beside=True) as made:
+        images = label_images(scan, split, devkit.synsets, devkit.ground_truth, classes, archive)
+        made["images"] = write_images(images, output)
+        made["files"] = described(Path(snakemake.config["output_dir"]), [output])
 
 
 if __name__ == "__main__":

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import atomic
+from imagenet_prep.engine.receipts import making
 from imagenet_prep.job import run
 from imagenet_prep.publish.publication import publish
 
 
 def main(snakemake: Any) -> None:
-    manifest = publish(Path(snakemake.config["output_dir"]), snakemake.params.url).manifest
-    atomic.write_json(snakemake.output[0], {"url": snakemake.params.url, **manifest})
+    with making(snakemake) as made:
+        made["manifest"] = publish(Path(snakemake.config["output_dir"]), snakemake.params.settings["url"]).manifest
 
 
 if __name__ == "__main__":

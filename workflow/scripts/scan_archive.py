@@ -1,19 +1,19 @@
 """Read an image archive once: its checksum, and every image in it."""
 
-from pathlib import Path
 from typing import Any
 
-from imagenet_prep import atomic
 from imagenet_prep.dataset.archives import Expected
 from imagenet_prep.dataset.scan import scan
+from imagenet_prep.engine.receipts import making, table
+from imagenet_prep.engine.verification import verify
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
-    expected = Expected(**snakemake.params.expected)
-    receipt = scan(snakemake.wildcards.archive, Path(snakemake.input[0]), expected, Path(snakemake.output.scan))
-    atomic.write_text(snakemake.output.state, f"{snakemake.params.state}\n")
-    atomic.write_json(snakemake.output.receipt, receipt)
+    name, images = snakemake.wildcards.archive, table(snakemake.output.receipt)
+    expected = Expected(**snakemake.params.settings)
+    with making(snakemake, beside=True) as made:
+        made |= verify(snakemake.config, name, lambda archive: scan(name, archive, expected, images), [images])
 
 
 if __name__ == "__main__":

@@ -4,24 +4,34 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.dataset.devkit import load_devkit
+from imagenet_prep.dataset import places
 from imagenet_prep.dataset.predictions import read_predictions
+from imagenet_prep.engine.receipts import described, making, unchanged
+from imagenet_prep.engine.tables import devkit_of
 from imagenet_prep.job import run
 from imagenet_prep.products.confusion import draw
 from imagenet_prep.products.scores import Truth, per_class, score
 
 
 def main(snakemake: Any) -> None:
-    given, output = snakemake.input, snakemake.output
-    devkit = load_devkit(Path(given.synsets), Path(given.ground_truth))
-    truth = Truth.load(devkit, snakemake.params.classes, given.real, given.multilabel)
+    given, output, config = snakemake.input, snakemake.output, snakemake.config
+    table = Path(config["output_dir"]) / "tables" / "multilabel.parquet"
+    truth = Truth.load(
+        devkit_of(given.devkit),
+        snakemake.params.settings["classes"],
+        [places.archive_of(config, "real_labels")] if snakemake.params.settings["real"] else [],
+        [unchanged(receipt, table) for receipt in given.multilabel],
+    )
     path = Path(given.predictions)
     predictions = read_predictions(path, truth.filenames, truth.numbers)
     scores = score(predictions, truth, path)
     classes = per_class(predictions, truth)
-    draw(predictions[:, 0], truth, classes, snakemake.wildcards.model, Path(output.picture))
-    atomic.write_text(output.classes, classes.to_csv(index=False, lineterminator="\n"))
-    atomic.write_json(output.scores, {"model": snakemake.wildcards.model, **scores})
+    with making(snakemake) as made:
+        draw(predictions[:, 0], truth, classes, snakemake.wildcards.model, Path(output.picture))
+        atomic.write_text(output.classes, classes.to_csv(index=False, lineterminator="\n"))
+        atomic.write_json(output.scores, {"model": snakemake.wildcards.model, **scores})
+        files = [Path(path) for path in (output.scores, output.classes, output.picture)]
+        made["files"] = described(Path(config["output_dir"]), files)
 
 
 if __name__ == "__main__":

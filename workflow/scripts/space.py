@@ -15,11 +15,11 @@ def main(snakemake: Any) -> None:
     used = {name: config["archives"][name] for name in config["use"]}
     for possession in possessions.find(Path(config["archives_dir"]), used, checksums=False):
         logging.info("%s", possession.message)
-    needed = needs(config, look(config, Path(snakemake.params.spare)))
+    needed = needs(config, look(config))
     rooms = verdict.rooms_of(needed)
     logging.info("%s", verdict.as_table(needed, rooms))
     verdict.expect_room(needed, rooms)
 
 
 if __name__ == "__main__":
-    run(main, snakemake)
+    run(main, snakemake, writes=False)

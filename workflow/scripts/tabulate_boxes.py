@@ -4,12 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep.dataset.boxes import tabulate_boxes
+from imagenet_prep.engine.receipts import described, making
+from imagenet_prep.engine.tables import table_of
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
-    parts = [Path(part) for part in snakemake.input.parts]
-    tabulate_boxes(parts, snakemake.params.wnids, Path(snakemake.output[0]))
+    output = Path(snakemake.output.table)
+    with making(snakemake) as made:
+        parts = [table_of(receipt) for receipt in snakemake.input.boxes]
+        tabulate_boxes(parts, snakemake.params.settings["wnids"], output)
+        made["files"] = described(Path(snakemake.config["output_dir"]), [output])
 
 
 if __name__ == "__main__":

@@ -3,20 +3,24 @@
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep.dataset import places
 from imagenet_prep.dataset.classes import select_classes, validation_labels
-from imagenet_prep.dataset.devkit import load_devkit
 from imagenet_prep.dataset.multilabel import read_multilabel
+from imagenet_prep.engine.receipts import described, making
+from imagenet_prep.engine.tables import devkit_of
 from imagenet_prep.formats import parquet
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
-    devkit = load_devkit(Path(snakemake.input.synsets), Path(snakemake.input.ground_truth))
-    classes = select_classes(devkit.synsets, **snakemake.params.classes)
+    devkit, output = devkit_of(snakemake.input.devkit), Path(snakemake.output.table)
+    classes = select_classes(devkit.synsets, **snakemake.params.settings["classes"])
     all_wnids = select_classes(devkit.synsets, None, "original")["wnid"].to_pylist()
     validation = validation_labels(devkit.ground_truth, devkit.synsets, classes)
-    table = read_multilabel(Path(snakemake.input.annotations), validation, classes, all_wnids)
-    parquet.write(table, snakemake.output[0])
+    annotations = places.archive_of(snakemake.config, "multilabel")
+    with making(snakemake) as made:
+        parquet.write(read_multilabel(annotations, validation, classes, all_wnids), output)
+        made["files"] = described(Path(snakemake.config["output_dir"]), [output])
 
 
 if __name__ == "__main__":

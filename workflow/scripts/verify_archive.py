@@ -1,18 +1,17 @@
 """Read an archive: its checksum, and whether its members are whole."""
 
-from pathlib import Path
 from typing import Any
 
-from imagenet_prep import atomic
-from imagenet_prep.dataset.archives import Expected, verify
+from imagenet_prep.dataset import archives
+from imagenet_prep.engine.receipts import making
+from imagenet_prep.engine.verification import verify
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
-    expected = Expected(**snakemake.params.expected)
-    receipt = verify(snakemake.wildcards.archive, Path(snakemake.input[0]), expected)
-    atomic.write_text(snakemake.output.state, f"{snakemake.params.state}\n")
-    atomic.write_json(snakemake.output.receipt, receipt)
+    name, expected = snakemake.wildcards.archive, archives.Expected(**snakemake.params.settings)
+    with making(snakemake, beside=True) as made:
+        made |= verify(snakemake.config, name, lambda archive: archives.verify(name, archive, expected))
 
 
 if __name__ == "__main__":

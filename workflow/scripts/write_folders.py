@@ -3,21 +3,28 @@
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import atomic, batches
+from imagenet_prep.dataset import places
 from imagenet_prep.dataset.classes import select_classes
-from imagenet_prep.formats import parquet
+from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT
+from imagenet_prep.engine import batches
+from imagenet_prep.engine.receipts import making
+from imagenet_prep.engine.tables import synsets_of, table_of
 from imagenet_prep.job import run
-from imagenet_prep.products.imagefolder import read_batch, write_folders
+from imagenet_prep.products.imagefolder import folders_of, read_batch, write_folders
 
 
 def main(snakemake: Any) -> None:
-    given, split = snakemake.input, snakemake.wildcards.split
-    classes = select_classes(parquet.read(given.synsets), **snakemake.params.classes)
-    first, last = batches.parse(snakemake.wildcards.batch)
-    images = read_batch(Path(given.images), split, classes["wnid"].to_pylist(), first, last)
-    output_dir = Path(snakemake.config["output_dir"])
-    receipt = write_folders(images, split, snakemake.params.val_dirs, Path(given.archive), output_dir)
-    atomic.write_json(snakemake.output[0], receipt)
+    config, settings, split = snakemake.config, snakemake.params.settings, snakemake.wildcards.split
+    classes = select_classes(synsets_of(snakemake.input.devkit), **settings["classes"])
+    images = read_batch(
+        table_of(snakemake.input.images),
+        split,
+        classes["wnid"].to_pylist(),
+        *batches.units_of(snakemake.wildcards.batch),
+    )
+    archive = places.archive_of(config, ARCHIVE_OF_SPLIT[split])
+    with making(snakemake, folders_of(images, split, settings["val_dirs"])) as made:
+        made |= write_folders(images, split, settings["val_dirs"], archive, Path(config["output_dir"]))
 
 
 if __name__ == "__main__":

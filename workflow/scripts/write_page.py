@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep.engine.receipts import described, expect_unchanged, making
+from imagenet_prep.engine.tables import table_of
 from imagenet_prep.job import run
 from imagenet_prep.report.page import Page
 
@@ -10,17 +12,22 @@ from imagenet_prep.report.page import Page
 def main(snakemake: Any) -> None:
     given, params = snakemake.input, snakemake.params
     page = Page(
-        config={**snakemake.config, "products": params.products},
+        config=snakemake.config,
         splits=params.splits,
-        boxes={split: Path(path) for split, path in zip(params.box_splits, given.boxes, strict=True)},
-        archives=params.archives,
-        receipts=[Path(receipt) for receipt in given.receipts],
+        boxes={split: table_of(receipt) for split, receipt in zip(params.box_splits, given.boxes, strict=True)},
+        archives=params.files,
+        receipts=[Path(receipt) for receipt in params.verified],
         stages=params.stages,
         sheets=[Path(sheet).name for sheet in snakemake.output.sheets],
         readers=Path(params.readers),
         readme=Path(params.readme),
     )
-    page.write(snakemake.threads)
+    for receipt in (given.labels, given.images):
+        expect_unchanged(receipt)
+    with making(snakemake) as made:
+        page.write(snakemake.threads)
+        files = [Path(path) for path in (*snakemake.output.page, *snakemake.output.sheets)]
+        made["files"] = described(page.output_dir, files)
 
 
 if __name__ == "__main__":

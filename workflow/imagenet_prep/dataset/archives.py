@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from imagenet_prep.formats import tar, tar_header
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.progress import Progress
 
+PUT_BACK = "Put it back, or run the same command again to have it downloaded"
 DOWNLOAD_AGAIN = "Delete it and run again to have it downloaded, or get the right one and put it in its place"
 
 log = logging.getLogger(__name__)
@@ -72,17 +74,17 @@ def _is_plain_tar(path: Path) -> bool:
     return len(header) == tar_header.BLOCK and tar_header.checksum_holds(header)
 
 
-def expect_size(path: Path, expected: Expected) -> None:
-    """Refuse an archive that is not there, is no file, or has another size than expected."""
+def expect_there(path: Path) -> None:
+    """Refuse an archive that is not there, or is no file."""
     if not path.exists():
-        target = os.path.realpath(path)
-        raise PrepError(
-            target,
-            "the archive is not there",
-            f"Put it back, or delete the link {path} and run again to have it downloaded",
-        )
+        raise PrepError(os.path.realpath(path), "the archive is not there", PUT_BACK)
     if not path.is_file():
         raise PrepError(path, "this is no file", DOWNLOAD_AGAIN)
+
+
+def expect_size(path: Path, expected: Expected) -> None:
+    """Refuse an archive that is not there, is no file, or has another size than expected."""
+    expect_there(path)
     size = path.stat().st_size
     if expected.nbytes is not None and size != expected.nbytes:
         kind = "cut off" if size < expected.nbytes else "not the one expected"
@@ -108,3 +110,9 @@ def receipt(name: str, path: Path, expected: Expected, size: int, checksum: str,
         "members": members,
         "format_version": versions.SCAN,
     }
+
+
+def content(receipt: Mapping[str, Any]) -> str:
+    """What an archive holds, in one line of text: its checksum and size."""
+    algorithm = "sha256" if "sha256" in receipt else "md5"
+    return f"{algorithm} {receipt[algorithm]}, {receipt['bytes']} bytes"

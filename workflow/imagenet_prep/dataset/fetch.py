@@ -31,6 +31,8 @@ def find_or_fetch(
 ) -> None:
     """Make `link` a symbolic link to an archive: in its place, under another name, or brought from one of its sources.
 
+    A file in the place of the link is the archive, and stays.
+
     An archive that lies there is used as it is, whatever its sources are, and never written to.
 
     Args:
@@ -48,7 +50,11 @@ def find_or_fetch(
         PrepError: it is not whole in its place; or it is not there and cannot be had, which names every source and its
             answer.
     """
+    if link.exists() and not link.is_symlink():
+        log.info("%s is no link: it is the archive", link)
+        return
     archive = archives_dir / settings["file"]
+    possessions.expect_mounted(archives_dir)
     possessions.expect_finished(archive)
     source = next((place for place in (archive, spare / archive.name) if os.path.isfile(place)), None)
     if source is None:
@@ -71,6 +77,11 @@ def find_or_fetch(
 
 
 def _link(source: Path, link: Path) -> None:
+    # A relative target begins where the folder of the link really lies, whatever links lead there.
+    folder, origin = os.path.realpath(link.parent), os.path.realpath(source.parent)
+    if folder == origin and source.name == link.name:  # one folder by two names: a link would replace the archive
+        return
     with atomic.replacing(link) as unfinished:
         unfinished.unlink(missing_ok=True)
-        unfinished.symlink_to(source if source.is_absolute() else os.path.relpath(source, link.parent))
+        target = source if source.is_absolute() else os.path.relpath(os.path.join(origin, source.name), folder)
+        unfinished.symlink_to(target)

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagenet_prep import atomic, versions
 from imagenet_prep.dataset.archives import DOWNLOAD_AGAIN
 from imagenet_prep.dataset.classes import validation_filename, validation_wnids
 from imagenet_prep.dataset.scan import NESTED, ROWS, SCAN
@@ -75,8 +74,8 @@ def label_images(
             yield pa.table({field.name: columns[field.name] for field in IMAGES}, schema=IMAGES)
 
 
-def write_images(tables: Iterable[pa.Table], output: Path) -> dict[str, Any]:
-    """Write a split's images; return a receipt with their number and the table's SHA-256.
+def write_images(tables: Iterable[pa.Table], output: Path) -> int:
+    """Write a split's images; return their number.
 
     Each table becomes a row group, a class for training images, so that a job can read its classes alone.
     """
@@ -85,7 +84,7 @@ def write_images(tables: Iterable[pa.Table], output: Path) -> dict[str, Any]:
         for table in tables:
             writer.write_table(table, row_group_size=min(len(table), ROWS))
             images += len(table)
-    return {"images": images, "sha256": atomic.sha256(output), "format_version": versions.IMAGES}
+    return images
 
 
 def tabulate_images(parts: list[Path], output: Path) -> None:

@@ -21,5 +21,8 @@ BYTES = {
 IMAGES = {"train": 1_281_167, "validation": 50_000, "test": 100_000, "train_t3": 20_600}
 """Images of each split; of train_t3 about."""
 
+ANNOTATED = 20_000
+"""Validation images that have multi-label annotations."""
+
 CLASSES = {"train": 1000, "validation": 1000, "test": 0, "train_t3": 120}
 """Classes of each split, as folders; the test set has none."""

@@ -96,6 +96,18 @@ def stand_in(found: list[Possession], archive: str) -> Path | None:
     return next((possession.path for possession in found if possession.usable and possession.archive == archive), None)
 
 
+def expect_mounted(archives_dir: Path) -> None:
+    """Raise `PrepError` where `archives_dir`, or a folder above it, is a link to nowhere, as of a disk not mounted.
+
+    All archives would be downloaded again, into a folder of that name on another disk.
+    """
+    for folder in (archives_dir, *archives_dir.parents):
+        if os.path.islink(folder) and not os.path.exists(folder):
+            problem = f"{folder} is a link to {os.path.realpath(folder)}, which is not there"
+            remedy = "Mount that disk, or mend the link; delete the link to begin anew without it"
+            raise PrepError(os.path.abspath(archives_dir), problem, remedy)
+
+
 def expect_finished(archive: Path) -> None:
     """Raise `PrepError` for what only looks like an archive in its place, before anybody reads or replaces it.
 

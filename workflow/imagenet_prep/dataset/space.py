@@ -18,16 +18,19 @@ ARCHIVE = "archive"
 IMAGEFOLDER = "imagefolder"
 TFRECORD = "tfrecord"
 TFRECORD_INDEX = "tfrecord_index"
+TFRECORD_MULTILABEL = "tfrecord_multilabel"
 REST = "tables, labels, logs"
 
 Part = tuple[str, str]
-"""What is made in one go: (ARCHIVE, its name), (IMAGEFOLDER, TFRECORD or TFRECORD_INDEX, a split), or (REST, "")."""
+"""What is made in one go: (ARCHIVE, its name), (IMAGEFOLDER, TFRECORD or TFRECORD_INDEX, a split), or
+(TFRECORD_MULTILABEL or REST, "")."""
 
 _MEMBER = 768  # bytes of a member of a tar archive besides its content: the header, and half a block of padding
 _FEATURES = 400  # bytes of a record besides its image
 _INDEX_LINE = 18
 _FOLDER_ENTRY = 40  # bytes of a file's name in its folder
 _ROW = 500  # bytes of an image in all tables, its boxes too
+_DESCRIPTIONS = 6  # files beside the shards of the multi-label set
 _OF_A_JOB = 3  # files: log, benchmark, receipt
 _SINGLE_FILES = 100  # tables, labels, receipts of splits, folders
 # Bytes of the synthetic archives: of an image and of a pixel of the largest square, of the tar of a class besides its
@@ -84,6 +87,8 @@ def configured_parts(config: Mapping[str, Any]) -> set[Part]:
         parts |= {(TFRECORD, split) for split in splits if split in BOXES_OF_SPLIT}
     if "indexes" in products:
         parts |= {(TFRECORD_INDEX, split) for split in splits if split in BOXES_OF_SPLIT}
+    if "multilabel_tfrecords" in products:
+        parts.add((TFRECORD_MULTILABEL, ""))
     return parts
 
 
@@ -128,12 +133,14 @@ def units(config: Mapping[str, Any], kind: str, split: str) -> int:
     """In how many pieces, at most, a part is made."""
     if kind == IMAGEFOLDER:
         return _folders(config, split) if split in BOXES_OF_SPLIT else 1
+    if kind == TFRECORD_MULTILABEL:
+        return int(config["tfrecord"]["validation_shards"]) + 1  # and one of ImageNet-M
     return int(config["tfrecord"][f"{split}_shards"])
 
 
 def _order(part: Part) -> tuple[int, int]:
     kind, name = part
-    kinds = [ARCHIVE, IMAGEFOLDER, TFRECORD, TFRECORD_INDEX, REST]
+    kinds = [ARCHIVE, IMAGEFOLDER, TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL, REST]
     return kinds.index(kind), [*official.BYTES, *ARCHIVE_OF_SPLIT, ""].index(name)
 
 
@@ -218,7 +225,14 @@ def _indexes(config: Mapping[str, Any], there: There, split: str) -> tuple[int, 
     return count * _INDEX_LINE + shards * there.block // 2, shards
 
 
-_PRODUCTS = {IMAGEFOLDER: _tree, TFRECORD: _shards, TFRECORD_INDEX: _indexes}
+def _multilabel(config: Mapping[str, Any], there: There, _: str) -> tuple[int, int]:
+    count, nbytes = _images(config, there, "validation")
+    annotated = official.ANNOTATED / official.IMAGES["validation"] if not config["synthetic"] else 1.0
+    shards = units(config, TFRECORD_MULTILABEL, "")
+    return round((nbytes + count * _FEATURES) * annotated) + shards * there.block // 2, shards + _DESCRIPTIONS
+
+
+_PRODUCTS = {IMAGEFOLDER: _tree, TFRECORD: _shards, TFRECORD_INDEX: _indexes, TFRECORD_MULTILABEL: _multilabel}
 
 
 def _rest(config: Mapping[str, Any], there: There) -> tuple[int, int]:

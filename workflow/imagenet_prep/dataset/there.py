@@ -11,27 +11,30 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep.dataset import places, possessions
-from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT, BOXES_OF_SPLIT
-from imagenet_prep.dataset.space import ARCHIVE, IMAGEFOLDER, REST, There, configured_parts, units
+from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT, BOXES_OF_SPLIT, TREE_OF_SPLIT, shard_name
+from imagenet_prep.dataset.space import (
+    ARCHIVE,
+    IMAGEFOLDER,
+    REST,
+    TFRECORD_MULTILABEL,
+    There,
+    configured_parts,
+    units,
+)
 from imagenet_prep.download import partial
 from imagenet_prep.room import room_at
 
 
-def look(config: Mapping[str, Any], spare: Path) -> There:
-    """What of the configured archives and products lies there already.
-
-    Args:
-        config: complete.
-        spare: the folder where archives go for which `archives_dir` has no place.
-    """
-    output, archives_dir = Path(config["output_dir"]), Path(config["archives_dir"])
+def look(config: Mapping[str, Any]) -> There:
+    """What of the configured archives and products, complete, lies there already."""
+    output, archives_dir, spare = Path(config["output_dir"]), Path(config["archives_dir"]), places.spare_of(config)
     used = {name: config["archives"][name] for name in config["use"]}
     found = possessions.find(archives_dir, used, checksums=False)
     archives, folders, downloaded = {}, {}, {}
     for name, settings in used.items():
         own = archives_dir / settings["file"]
         linked = [*_linked(settings, config["download"]["local"]), possessions.stand_in(found, name)]
-        sizes = [_size(path) for path in (own, spare / own.name, *linked) if path]
+        sizes = [_size(path) for path in (places.find(config, name), *linked) if path]
         size = next((size for size in sizes if size is not None), None)
         if size is not None:
             archives[name] = size
@@ -47,7 +50,7 @@ def look(config: Mapping[str, Any], spare: Path) -> There:
     }
     made = {
         part: _made(config, output, *part)
-        for part in configured_parts({**config, "products": [IMAGEFOLDER, "indexes"]})
+        for part in configured_parts({**config, "products": [IMAGEFOLDER, "indexes", "multilabel_tfrecords"]})
     }
     rest = (output / "tables" / "images.parquet").is_file()
     return There(archives, folders, downloaded, verified, images, made, rest, room_at(output).block)
@@ -84,16 +87,18 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _made(config: Mapping[str, Any], output: Path, kind: str, split: str) -> int:
-    """How many class folders or shards of a part the receipts of its batches name."""
+    """How many class folders or shards of a part lie there: what is made anew of them takes the place of what was."""
     if kind in (ARCHIVE, REST):
         return 0
-    key = "folders" if kind == IMAGEFOLDER else "files"
-    made = [_read(path).get(key) for path in (output / "state" / kind).glob(f"{split}-*.json")]
-    names = {name for batch in made if isinstance(batch, dict) for name in batch}
+    if kind == TFRECORD_MULTILABEL:
+        return sum(1 for _ in (output / kind).glob("*-of-*"))
+    total = units(config, kind, split)
     if kind != IMAGEFOLDER:
-        return len({name for name in names if name.endswith(f"-of-{units(config, kind, split):05d}")})
+        return sum((output / kind / shard_name(split, shard, total)).is_file() for shard in range(total))
+    tree = output / kind / TREE_OF_SPLIT[split]
     if split not in BOXES_OF_SPLIT:
-        return min(1, len(names))
+        return min(1, sum(1 for _ in tree.glob("*")))
     if split == "validation" and config["imagefolder"]["val_dirs"] == "index":
-        return len({name for name in names if name.isdigit()})
-    return len(names & set(config["classes"]) if config["classes"] else {n for n in names if n.startswith("n")})
+        return sum(1 for _ in tree.glob("[0-9][0-9][0-9]"))
+    names = {path.name for path in tree.glob("n*")}
+    return len(names & set(config["classes"]) if config["classes"] else names)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from imagenet_prep.dataset.space import ARCHIVE, IMAGEFOLDER, TFRECORD, TFRECORD_INDEX, Need, Part
+from imagenet_prep.dataset.space import ARCHIVE, IMAGEFOLDER, TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL, Need, Part
 from imagenet_prep.errors import PrepError
 from imagenet_prep.room import Room, room_at
 
-_MADE = (IMAGEFOLDER, TFRECORD, TFRECORD_INDEX)
+_MADE = (IMAGEFOLDER, TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL)
 # Products that can be left out, and what is made for them alone; indexes are made from records.
 _CHOICES = {
     "indexes": (TFRECORD_INDEX,),
     "imagefolder": (IMAGEFOLDER,),
     "tfrecords and indexes": (TFRECORD, TFRECORD_INDEX),
+    "multilabel_tfrecords": (TFRECORD_MULTILABEL,),
 }
 _OF_TRAIN = ("train", "bbox_train")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from io import FileIO
 
+from crc32c import crc32c
+
 from imagenet_prep.formats.stream import Buffer
 
 _CALL = 1 << 20
@@ -21,10 +23,12 @@ class GatheringWriter:
 
     Attributes:
         nbytes: of all pieces so far.
+        crc32c: of all of them, one behind the other.
     """
 
     def __init__(self, file: FileIO) -> None:
         self.nbytes = 0
+        self.crc32c = 0
         self._descriptor = file.fileno()
         self._waiting: list[Buffer] = []
         self._flushed = 0
@@ -33,6 +37,8 @@ class GatheringWriter:
         """Add pieces, one behind the other."""
         self._waiting += pieces
         self.nbytes += sum(map(len, pieces))
+        for piece in pieces:
+            self.crc32c = crc32c(piece, self.crc32c)
         if self.nbytes - self._flushed >= _CALL or len(self._waiting) >= _PIECES:
             self.flush()
 

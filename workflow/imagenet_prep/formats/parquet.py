@@ -98,6 +98,15 @@ def gather(path: Path | BinaryIO, rows: np.ndarray[Any, np.dtype[np.int64]], col
     return pa.concat_tables(parts).take(pa.array(back))
 
 
+def same_rows(path: Path, other: Path) -> bool:
+    """Whether two tables have the same columns, and in each row group the same rows; raises as `read`."""
+    one, two = open_table(path), open_table(other)
+    if one.num_row_groups != two.num_row_groups or one.schema_arrow != two.schema_arrow:
+        return False
+    groups = range(one.num_row_groups)
+    return all(read_groups(one, path, [it]).equals(read_groups(two, other, [it])) for it in groups)
+
+
 def _seal(path: Path) -> None:
     """Put the footer's checksum in front of it: nothing in the file refers to a place behind the pages."""
     with open(path, "r+b") as file:

@@ -51,10 +51,7 @@ def _open(place: str) -> FileIO:
     try:
         return open(place, "rb", buffering=0)
     except FileNotFoundError as error:
-        remedy = (
-            "Put it back where it was; or, if this is a link that leads nowhere, delete the link and run the same "
-            "command again, which gets the file anew"
-        )
+        remedy = "Put it back where it was, or run the same command again to have it downloaded"
         raise PrepError(place, "the file is not there any more", remedy) from error
 
 

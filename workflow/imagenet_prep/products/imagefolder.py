@@ -14,12 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from imagenet_prep import versions
 from imagenet_prep.dataset.extraction import extract
 from imagenet_prep.dataset.images import read_classes
 from imagenet_prep.dataset.names import TREE_OF_SPLIT
 from imagenet_prep.formats import parquet
-from imagenet_prep.products.tree import Tree
+from imagenet_prep.products.tree import Tree, path_of
 from imagenet_prep.progress import Progress
 
 COLUMNS = ["filename", "wnid", "index", "offset", "nbytes", "crc32c"]
@@ -33,6 +32,13 @@ def folder_of(row: dict[str, Any], split: str, val_dirs: str) -> str:
     if split == "validation" and val_dirs == "index":
         return f"{row['index']:03d}"
     return str(row["wnid"])
+
+
+def folders_of(images: pa.Table, split: str, val_dirs: str) -> set[str]:
+    """The folders of a batch of images, by their paths below the output folder."""
+    tree = TREE_OF_SPLIT[split]
+    rows = images.select(["wnid", "index"]).group_by(["wnid", "index"]).aggregate([]).to_pylist()
+    return {path_of(tree, folder_of(row, split, val_dirs)) for row in rows}
 
 
 def read_batch(images: Path, split: str, wnids: Sequence[str], first: int, last: int) -> pa.Table:
@@ -50,7 +56,7 @@ def read_batch(images: Path, split: str, wnids: Sequence[str], first: int, last:
 
 
 def write_folders(images: pa.Table, split: str, val_dirs: str, archive: Path, output_dir: Path) -> dict[str, Any]:
-    """Write the given images of a split into their folders in one sweep over the archive; return a receipt.
+    """Write the given images of a split into their folders in one sweep over the archive; return what its receipt says.
 
     An image costs one open, one write and one close; neighbours in the archive are read together.
 
@@ -62,7 +68,8 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archive: Path, ou
         output_dir: the configured folder, in which the trees lie.
 
     Returns:
-        The name of the tree, and the number of images of each folder.
+        What the receipt says: by its path below the output folder, the number of `files` of each folder, and when it
+        `changed`.
 
     Raises:
         PrepError: the archive is gone, or does not hold the bytes any more that the scan found.
@@ -94,8 +101,7 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archive: Path, ou
         raise
     finally:
         tree.remove_empty_partial()
-    counts = {folder: len(filenames) for folder, filenames in sorted(folders.items())}
-    return {"tree": tree.name, "folders": counts, "format_version": versions.IMAGEFOLDER}
+    return {"folders": {tree.path(name): tree.made_in(name, len(of)) for name, of in sorted(folders.items())}}
 
 
 def _make(folder: Path) -> None:

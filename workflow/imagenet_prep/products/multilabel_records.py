@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagenet_prep import versions
 from imagenet_prep.dataset.shards import boundaries, permutation
+from imagenet_prep.engine.receipts import described
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, parquet
 from imagenet_prep.products.shardset import TFRECORD_MULTILABEL, ShardSet, remove_others
-from imagenet_prep.products.tfds import JUDGED
+from imagenet_prep.products.tfds import JUDGED, MULTILABEL_DESCRIPTION, describe_multilabel
 from imagenet_prep.products.tfrecords import Layout, Reencoding, write_shard
 
 _IMAGE_COLUMNS = ["filename", "offset", "nbytes", "format", "colorspace", "crc32c"]
@@ -51,9 +51,17 @@ def shards_of(output_dir: Path, split: str, images: int, shards: int) -> ShardSe
 
 
 def write_multilabel_records(
-    multilabel: Path, images: Path, archive: Path, output_dir: Path, *, shards: int, seed: int, reencoding: Reencoding
-) -> list[dict[str, Any]]:
-    """Write the splits `validation` (all annotated images) and `imagenet_m`; return the receipt of each.
+    multilabel: Path,
+    images: Path,
+    archive: Path,
+    output_dir: Path,
+    *,
+    shards: int,
+    seed: int,
+    reencoding: Reencoding,
+    names: list[str],
+) -> dict[str, dict[str, Any]]:
+    """Write the splits `validation` (all annotated images) and `imagenet_m`, and what describes them; return the files.
 
     Args:
         multilabel: the table of multi-label annotations.
@@ -63,6 +71,10 @@ def write_multilabel_records(
         shards: as for `shards_of`.
         seed: of the shuffle.
         reencoding: as for the other records.
+        names: the name of every label.
+
+    Returns:
+        What the receipt says of each file, by its path below the output folder.
 
     Raises:
         PrepError: no image is annotated, or as `tfrecords.write_shards`.
@@ -70,7 +82,7 @@ def write_multilabel_records(
     table = _joined(parquet.read(multilabel), parquet.read(images, _IMAGE_COLUMNS))
     if not len(table):
         raise PrepError(multilabel, "no image in use is annotated", "Leave multilabel_tfrecords out of products")
-    receipts = []
+    splits: list[dict[str, Any]] = []
     for split, part in (("validation", table), ("imagenet_m", table.filter(table["imagenet_m"]))):
         part = part.take(pa.array(permutation(len(part), seed)))
         found = shards_of(output_dir, split, len(part), shards)
@@ -79,11 +91,14 @@ def write_multilabel_records(
         files = {}
         for path, (start, stop) in zip(found.paths(), itertools.pairwise(edges), strict=True):
             rows = part.slice(start, stop - start).to_pylist()
-            nbytes = write_shard(path, rows, archive, reencoding, LAYOUT)
-            files[path.name] = {"records": len(rows), "bytes": nbytes}
+            files[path.name] = write_shard(path, rows, archive, reencoding, LAYOUT)
         remove_others(found)
-        receipts.append({"split": split, "files": files, "format_version": versions.MULTILABEL_TFRECORD})
-    return receipts
+        splits.append({"split": split, "files": files})
+    folder = output_dir / TFRECORD_MULTILABEL
+    describe_multilabel(splits, names, folder)
+    described_files = described(output_dir, [folder / name for name in MULTILABEL_DESCRIPTION])
+    shard_files = {f"{TFRECORD_MULTILABEL}/{name}": it for split in splits for name, it in split["files"].items()}
+    return {**shard_files, **described_files}
 
 
 def _joined(multilabel: pa.Table, images: pa.Table) -> pa.Table:

@@ -5,23 +5,19 @@ Imports are light, since the Snakefile looks here at every start whether what wa
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import atomic, batches, versions
+from imagenet_prep import atomic
 from imagenet_prep.dataset.names import shard_name
+from imagenet_prep.engine.receipts import Name, load
 
 TFRECORD = "tfrecord"
 TFRECORD_INDEX = "tfrecord_index"
 TFRECORD_MULTILABEL = "tfrecord_multilabel"
-_VERSIONS = {
-    TFRECORD: versions.TFRECORD,
-    TFRECORD_INDEX: versions.INDEX,
-    TFRECORD_MULTILABEL: versions.MULTILABEL_TFRECORD,
-}
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,10 @@ class ShardSet:
         """All files of the set, in order."""
         return [self.folder / shard_name(self.split, shard, self.shards) for shard in range(self.shards)]
 
+    def names(self) -> list[str]:
+        """Their paths below the output folder, in order."""
+        return [path.relative_to(self.output_dir).as_posix() for path in self.paths()]
+
     @property
     def pattern(self) -> str:
         """What matches all files of the set in a shell, and none of another set."""
@@ -64,19 +64,6 @@ class ShardSet:
         self._ledger.mkdir(parents=True, exist_ok=True)
         # Empty, so that several jobs may do this at once: there is no content that could be half-written.
         (self._ledger / f"{self.split}-of-{self.shards}.txt").touch()
-
-    def complete(self, receipts: list[Path]) -> dict[str, Any]:
-        """Take away the files, leftovers and receipts of the split's other sets; return the receipt of this one.
-
-        Args:
-            receipts: those of all its batches, in order.
-        """
-        remove_others(self)
-        batches.remove_others(receipts[0].parent, self.split, receipts)
-        files: dict[str, Any] = {}
-        for receipt in receipts:
-            files.update(json.loads(receipt.read_text(encoding="utf-8"))["files"])
-        return {"split": self.split, "files": files, "format_version": _VERSIONS[self.product]}
 
     @property
     def _ledger(self) -> Path:
@@ -90,13 +77,22 @@ def remove_others(found: ShardSet) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def remove_splits(output_dir: Path, keep: Collection[str]) -> None:
-    """Take away the shards and indexes of all splits but those to keep."""
-    for product in (TFRECORD, TFRECORD_INDEX):
-        for marker in _ledger(output_dir, product).glob("*-of-*.txt"):
-            split = marker.stem.partition("-")[0]
-            if split not in keep:
-                _remove_sets(output_dir, product, marker.name, set())
+def remove_splits(output_dir: Path, product: str, keep: Collection[str]) -> None:
+    """Take away all files that were made of a product's splits but for those to keep."""
+    for marker in _ledger(output_dir, product).glob("*-of-*.txt"):
+        split = marker.stem.partition("-")[0]
+        if split not in keep:
+            _remove_sets(output_dir, product, marker.name, set())
+
+
+def files_by_split(receipts: Iterable[str | os.PathLike[str]]) -> list[dict[str, Any]]:
+    """What receipts of batches of shards say of the files: for each split, `split` and `files`, by name."""
+    splits: dict[str, dict[str, Any]] = {}
+    for receipt in map(Path, receipts):
+        name = Name.parse(receipt.name)
+        files = {Path(path).name: content for path, content in load(receipt)["files"].items()}
+        splits.setdefault(name.split if name else "", {}).update(files)
+    return [{"split": split, "files": files} for split, files in splits.items()]
 
 
 def _ledger(output_dir: Path, product: str) -> Path:

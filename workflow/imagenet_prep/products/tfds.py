@@ -15,10 +15,16 @@ from imagenet_prep.dataset.names import BOX_SIDES
 LABEL_NAMES = "image-class-label.labels.txt"
 FEATURES = "features.json"
 INFO = "dataset_info.json"
+DESCRIPTION = (FEATURES, INFO, LABEL_NAMES)
+"""The files beside the shards of the training and the validation set."""
+
 JUDGED = ("correct_multi_labels", "unclear_multi_labels", "wrong_multi_labels")
 """The features of the multi-label set that hold labels as people judged them."""
 
 MULTILABEL_NAMES = tuple(f"{feature}.labels.txt" for feature in ("original_label", *JUDGED))
+
+MULTILABEL_DESCRIPTION = (FEATURES, INFO, *MULTILABEL_NAMES)
+"""The files beside the shards of the multi-label set."""
 
 _MODULE = "tensorflow_datasets.core.features."
 _CITATION = """@article{ILSVRC15,
@@ -45,7 +51,7 @@ def describe_imagenet(splits: list[dict[str, Any]], names: list[str], folder: Pa
     """Write the files beside the shards of the training and the validation set.
 
     Args:
-        splits: the receipts of the splits' shards (`ShardSet.complete`).
+        splits: the receipts of the splits' shards (`shardset.files_by_split`).
         names: the name of every label (`label_names`).
         folder: where the shards lie.
     """

@@ -8,13 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import atomic, versions
+from imagenet_prep import atomic
 from imagenet_prep.dataset.extraction import extract
-from imagenet_prep.dataset.names import BOX_SIDES, shard_name
+from imagenet_prep.dataset.names import BOX_SIDES
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, parquet, picture, tfrecord
 from imagenet_prep.formats.gathering import GatheringWriter
 from imagenet_prep.formats.stream import Buffer
+from imagenet_prep.products.shardset import ShardSet
 from imagenet_prep.progress import Progress
 
 WINDOW = 160 << 20
@@ -52,44 +53,46 @@ class Layout:
 
 
 def write_shards(
-    plan: Path, split: str, first: int, last: int, archive: Path, folder: Path, reencoding: Reencoding
+    plan: Path, shards: ShardSet, first: int, last: int, archive: Path, reencoding: Reencoding
 ) -> dict[str, Any]:
-    """Write the shards `first` … `last` of a split; return a receipt with records and bytes of each.
+    """Write the shards `first` … `last` of a split; return what the receipt says of each file.
 
     Args:
         plan: the split's plan (`shards.write_plan`), a row group a shard.
-        split: "train" or "validation".
+        shards: all of the split.
         first: the first shard.
         last: the last one.
         archive: in which all images of the split lie.
-        folder: where the shards go.
         reencoding: which images are stored in another form.
 
     Raises:
         PrepError: the archive is gone, or does not hold the bytes any more that the scan found.
     """
     file = parquet.open_table(plan)
-    shards = file.num_row_groups
+    paths, names = shards.paths(), shards.names()
     sizes = parquet.read_groups(file, plan, range(first, last + 1), ["nbytes"])["nbytes"].to_pylist()
-    progress = Progress(f"writing {split} shards {first} to {last}", sum(sizes), images=len(sizes))
+    progress = Progress(f"writing {shards.split} shards {first} to {last}", sum(sizes), images=len(sizes))
     written = {}
     for shard in range(first, last + 1):
         rows = parquet.read_groups(file, plan, [shard]).to_pylist()
-        path = folder / shard_name(split, shard, shards)
-        nbytes = write_shard(path, rows, archive, reencoding, IMAGENET)
-        written[path.name] = {"records": len(rows), "bytes": nbytes}
+        written[names[shard]] = write_shard(paths[shard], rows, archive, reencoding, IMAGENET)
         progress.advance(sum(row["nbytes"] for row in rows), images=len(rows))
-    return {"split": split, "files": written, "format_version": versions.TFRECORD}
+    return {"files": written}
 
 
-def write_shard(path: Path, rows: list[dict[str, Any]], archive: Path, reencoding: Reencoding, layout: Layout) -> int:
-    """Write one shard, a record a row in their order; return its bytes. Raises as `write_shards`."""
+def write_shard(
+    path: Path, rows: list[dict[str, Any]], archive: Path, reencoding: Reencoding, layout: Layout
+) -> dict[str, Any]:
+    """Write one shard, a record a row in their order; return its `records`, `bytes` and `crc32c`, in hexadecimal.
+
+    Raises as `write_shards`.
+    """
     with atomic.replacing(path) as partial, open(partial, "wb", buffering=0) as file:
         output = GatheringWriter(file)
         for row, image in _images(rows, archive):
             _write_record(output, row, image, reencoding, archive, layout)
         output.flush()
-        return output.nbytes
+        return {"records": len(rows), "bytes": output.nbytes, "crc32c": f"{output.crc32c:08x}"}
 
 
 def _write_record(

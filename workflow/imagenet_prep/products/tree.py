@@ -9,12 +9,11 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
-from imagenet_prep import atomic, versions
-from imagenet_prep.dataset.names import TREE_OF_SPLIT
+from imagenet_prep import atomic
+from imagenet_prep.engine import receipts
 
 # What a rename to a folder fails with that is there and not empty, or is a link to one.
 _IS_THERE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
@@ -30,7 +29,8 @@ class Tree:
 
     def __init__(self, output_dir: Path, name: str) -> None:
         self.name = name
-        self.root = output_dir / "imagefolder" / name
+        self.output_dir = output_dir
+        self.root = output_dir / path_of(name, "")
         self.ledger = output_dir / "state" / "made" / "imagefolder" / name
         self._partial = partial_folder(output_dir)
         self._writer = atomic.writer()
@@ -44,10 +44,15 @@ class Tree:
 
     def made(self, folder: str) -> set[str]:
         """The file names that were ever put into the folder and not yet taken away."""
-        try:
-            return set((self.ledger / f"{folder or 'files'}.txt").read_text(encoding="utf-8").split("\n")) - {""}
-        except FileNotFoundError:
-            return set()
+        return receipts.ledger(self.output_dir, self.path(folder))
+
+    def path(self, folder: str) -> str:
+        """The path of a folder below the output folder."""
+        return path_of(self.name, folder)
+
+    def made_in(self, folder: str, files: int) -> dict[str, int]:
+        """What a receipt says of a folder with so many files that has just been made."""
+        return {"files": files, "changed": (self.root / folder).stat().st_mtime_ns}
 
     def folders_made(self) -> set[str]:
         """The folders that have a ledger."""
@@ -57,7 +62,7 @@ class Tree:
     def write_down(self, folder: str, filenames: Iterable[str]) -> None:
         """Set the folder's ledger."""
         lines = "".join(f"{name}\n" for name in sorted(filenames))
-        atomic.write_text(self.ledger / f"{folder or 'files'}.txt", lines, durable=False)
+        atomic.write_text(receipts.ledger_of(self.output_dir, self.path(folder)), lines, durable=False)
 
     def announce(self, folders: Mapping[str, set[str]]) -> None:
         """Note which files the filled folders bring, and wait until they and the notes are on the disk."""
@@ -91,7 +96,7 @@ class Tree:
             (target / name).unlink(missing_ok=True)
         if target.is_dir() and not any(target.iterdir()):
             target.rmdir()
-        (self.ledger / f"{folder or 'files'}.txt").unlink(missing_ok=True)
+        receipts.ledger_of(self.output_dir, self.path(folder)).unlink(missing_ok=True)
 
     def remove_partials(self) -> None:
         """Take away what killed jobs left of folders that they were filling."""
@@ -110,29 +115,6 @@ def partial_folder(output_dir: Path) -> Path:
     return output_dir / "imagefolder" / ".partial"
 
 
-def remove_trees(output_dir: Path, keep: Collection[str]) -> None:
-    """Take away the trees of all splits but those to keep."""
-    for split, name in TREE_OF_SPLIT.items():
-        if split not in keep:
-            tree = Tree(output_dir, name)
-            for folder in sorted(tree.folders_made()):
-                tree.remove(folder)
-            if tree.root.is_dir() and not any(tree.root.iterdir()):
-                tree.root.rmdir()
-
-
-def complete_tree(output_dir: Path, split: str, receipts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Take away what an older configuration left in a tree; return the receipt of the whole tree."""
-    tree = Tree(output_dir, TREE_OF_SPLIT[split])
-    folders: dict[str, int] = {}
-    for receipt in receipts:
-        folders.update(receipt["folders"])
-    for folder in sorted(tree.folders_made() - folders.keys()):
-        tree.remove(folder)
-    tree.remove_partials()
-    return {
-        "tree": tree.name,
-        "folders": len(folders),
-        "images": sum(folders.values()),
-        "format_version": versions.IMAGEFOLDER,
-    }
+def path_of(tree: str, folder: str) -> str:
+    """The path of a folder of a tree below the output folder; the folder "" is the tree itself."""
+    return f"imagefolder/{tree}/{folder}".removesuffix("/")

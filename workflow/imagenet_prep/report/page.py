@@ -18,6 +18,7 @@ from typing import Any
 from imagenet_prep import atomic
 from imagenet_prep.dataset.classes import read_classes
 from imagenet_prep.dataset.devkit import SYNSETS
+from imagenet_prep.dataset.places import archive_of
 from imagenet_prep.formats import parquet
 from imagenet_prep.formats.picture import Thumbnail
 from imagenet_prep.products.tfrecords import Reencoding
@@ -55,8 +56,8 @@ class Page(Subject):
         return self.output_dir / "report"
 
     @property
-    def _archives(self) -> Path:
-        return self.output_dir / "archives"
+    def _archives(self) -> dict[str, Path]:
+        return {self.config["archives"][name]["file"]: archive_of(self.config, name) for name in self.config["use"]}
 
     def write(self, threads: int) -> None:
         """Write all files of the page, `index.html` last, and take away sheets of an older configuration.

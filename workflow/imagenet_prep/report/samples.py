@@ -85,12 +85,14 @@ def _evenly(count: int, wanted: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return ((2 * np.arange(wanted) + 1) * count // max(2 * wanted, 1)).astype(np.int64)
 
 
-def make_thumbnails(pictures: Sequence[Picture], archives: Path, pool: Executor) -> dict[Picture, Thumbnail | None]:
+def make_thumbnails(
+    pictures: Sequence[Picture], archives: Mapping[str, Path], pool: Executor
+) -> dict[Picture, Thumbnail | None]:
     """A thumbnail of each image, None where it does not decode.
 
     Args:
         pictures: the images.
-        archives: the folder of the archives that they lie in.
+        archives: where each archive lies that they are in, by the name that the table of images has for it.
         pool: of threads that decode.
 
     Raises:
@@ -132,13 +134,13 @@ def write_sheet(
     return [Thumbnails([it.image.size if it else None for it in made], [*map(orientation, made)]) for made in of_lines]
 
 
-def _contents(pictures: Sequence[Picture], archives: Path) -> Iterator[tuple[int, bytes]]:
+def _contents(pictures: Sequence[Picture], archives: Mapping[str, Path]) -> Iterator[tuple[int, bytes]]:
     """Position and bytes of each image, archive by archive by ascending offset."""
     for archive in sorted({it.archive for it in pictures}):
         inside = [position for position, it in enumerate(pictures) if it.archive == archive]
         offsets = [pictures[position].offset for position in inside]
         sizes = [pictures[position].nbytes for position in inside]
-        for number, content in read_ranges(archives / archive, offsets, sizes):
+        for number, content in read_ranges(archives[archive], offsets, sizes):
             yield inside[number], bytes(content)
 
 

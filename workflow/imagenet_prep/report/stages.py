@@ -10,8 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# Where the receipts of batches lie: the time of a batch counts as long as its receipt is there.
-_RECEIPTS = {"write_folders": "imagefolder", "write_shards": "tfrecord", "index_shards": "tfrecord_index"}
+from imagenet_prep.engine.receipts import Name
+from imagenet_prep.engine.steps import ALL
+
+# Where the receipts lie after which jobs are named: the time of a job counts as long as its receipt is there.
+_RECEIPTS = {
+    "scan_archive": "archives",
+    "verify_archive": "archives",
+    "label_images": "images",
+    "parse_boxes": "boxes",
+    "plan_shards": "plan",
+    "write_folders": "imagefolder",
+    "write_shards": "tfrecord",
+    "index_shards": "tfrecord_index",
+    "write_multilabel_records": "tfrecord_multilabel",
+}
 
 
 @dataclass
@@ -43,7 +56,7 @@ def read_stages(
     """The stages in the order of their beginnings.
 
     Args:
-        benchmarks: the folder of the benchmark files, `<rule>.tsv` or `<rule>/<subject>[-<batch>].tsv`.
+        benchmarks: the folder of the benchmark files, `<rule>.tsv` or `<rule>/<name of the receipt>.tsv`.
         state: the folder of the receipts.
         rules: the names of the rules that count.
         subjects: the archives and splits in use.
@@ -55,11 +68,13 @@ def read_stages(
         stage = Stage(rule)
         seen = set()
         for path in sorted([*benchmarks.glob(f"{rule}.tsv"), *(benchmarks / rule).glob("*.tsv")]):
-            subject = path.stem.partition("-")[0]
-            receipts = _RECEIPTS.get(rule)
-            if subject != rule and subject not in known:
+            name = Name.parse(f"{path.stem}.json")
+            subject = name.split if name else rule
+            if name is None and path.parent != benchmarks:
                 continue
-            if receipts and not (state / receipts / f"{path.stem}.json").exists():
+            if name and not (state / _RECEIPTS[rule] / str(name)).exists():
+                continue
+            if subject not in (rule, ALL) and subject not in known:
                 continue
             for row in _rows(path):
                 seconds = _number(row.get("s"))

@@ -224,7 +224,7 @@ class Audit:
     def _boxes(self, split: str) -> Path | None:
         """A table that holds the boxes of a split; one that was copied elsewhere has no `state/`."""
         state, tables_ = self.output_dir / "state", self.output_dir / "tables"
-        sources = (state / "boxes" / f"{split}.parquet", tables_ / "bboxes.parquet")
+        sources = (*sorted((state / "boxes").glob(f"{split}.*.parquet")), tables_ / "bboxes.parquet")
         return next((path for path in sources if path.is_file()), None)
 
     def _multilabel_records(self, table: Path, images: ImageTable) -> None:

@@ -1,16 +1,13 @@
-"""Batches: every unit in exactly one, those that were made stay, and receipts that do not hold go."""
+"""Batches: every unit in exactly one, those that were made stay, and what they are called says which units."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagenet_prep import batches
-from imagenet_prep.batches import Batch, cover
+from imagenet_prep.engine import batches
+from imagenet_prep.engine.batches import Batch, cover
 
 PAIRS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12)
 
@@ -58,61 +55,22 @@ def test_a_deleted_batch_is_cut_anew_between_its_neighbours() -> None:
 def test_a_name_is_read_back() -> None:
     name = batches.name("train", (8, 15), 1024)
     assert name == "train-00008-00015-of-01024"
-    assert batches.parse(name) == batches.parse("00008-00015-of-01024") == (8, 15)
+    assert batches.parse(name) == ("train", (8, 15), 1024)
+    assert batches.units_of("00008-00015-of-01024") == (8, 15)
 
 
-def test_a_text_that_names_no_batch_is_an_error() -> None:
+@pytest.mark.parametrize("text", ["train", "tfrecord-train", "00008-00015-of-01024", "train-00008-of-01024"])
+def test_what_names_no_batch_says_nothing(text: str) -> None:
+    assert batches.parse(text) is None
+
+
+def test_units_of_what_names_no_batch_are_an_error() -> None:
     with pytest.raises(ValueError, match="names no batch"):
-        batches.parse("train")
+        batches.units_of("train")
 
 
 @pytest.mark.parametrize(
     ("first", "last", "shared"), [(0, 7, False), (0, 8, True), (10, 11, True), (15, 20, True), (16, 20, False)]
 )
 def test_batches_overlap_where_they_share_a_unit(first: int, last: int, shared: bool) -> None:
-    assert batches.overlaps(Path("train-00008-00015-of-00100.json"), first, last) is shared
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for name in (
-        "train-00000-00003-of-00008",
-        "train-00004-00007-of-00008",
-        "train-00000-00003-of-00004",
-        "train_t3-00000-00000-of-00008",
-        "validation-00000-00007-of-00008",
-        "train",
-    ):
-        (tmp_path / f"{name}.json").write_text(json.dumps({"name": name}))
-    (tmp_path / "train-notes.json").write_text("{}")
-    return tmp_path
-
-
-def test_the_receipts_of_a_split_are_those_of_its_total(folder: Path) -> None:
-    assert batches.receipts(folder, "train", 8) == {
-        (0, 3): folder / "train-00000-00003-of-00008.json",
-        (4, 7): folder / "train-00004-00007-of-00008.json",
-    }
-
-
-def test_a_folder_that_is_not_there_has_no_receipts(tmp_path: Path) -> None:
-    assert batches.receipts(tmp_path / "none", "train", 8) == {}
-    assert batches.revoke(tmp_path / "none", lambda path, content: True) == []
-
-
-def test_removing_others_leaves_those_to_keep_and_what_is_no_batch(folder: Path) -> None:
-    batches.remove_others(folder, "train", [folder / "train-00000-00003-of-00008.json"])
-    assert {path.stem for path in folder.iterdir()} == {
-        "train-00000-00003-of-00008",
-        "train_t3-00000-00000-of-00008",
-        "validation-00000-00007-of-00008",
-        "train",
-        "train-notes",
-    }
-
-
-def test_receipts_that_do_not_hold_are_revoked(folder: Path) -> None:
-    void = batches.revoke(folder, lambda path, content: content.get("name") != "train")
-    assert void == [folder / "train.json"]
-    assert not void[0].exists()
-    assert len(list(folder.iterdir())) == 6
+    assert batches.overlap((8, 15), (first, last)) is shared

@@ -1,0 +1,229 @@
+"""The receipts that a configuration asks for, given what lies in its output folder.
+
+Imports are light, since the Snakefile asks here at every start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep import versions
+from imagenet_prep.dataset import places
+from imagenet_prep.dataset.space import units
+from imagenet_prep.engine import batches, runs
+from imagenet_prep.engine.inventory import Inventory
+from imagenet_prep.engine.receipts import ARCHIVES, STATE, Name, digest, names
+from imagenet_prep.engine.steps import ALL, STEPS, Config, Need, batch_size, expected
+
+MADE_UP = "made-up"
+"""The subject of the receipt of archives that the workflow makes up itself."""
+
+
+class Provenance:
+    """The receipts that a configuration asks for, given what lies in its output folder.
+
+    What lies there is looked at once, so that every answer is the same for the whole of a run but for one thing: what
+    an archive holds is known only when it has been scanned.
+
+    Attributes:
+        config: the configuration, complete.
+        answers: all that was asked and answered, for processes that have to give the same answers.
+        tell: called when an answer is new, or another one than before.
+    """
+
+    def __init__(self, config: Config, given: Mapping[str, Any] | None = None) -> None:
+        """Look at what `config` asks for; `given` are the `answers` of another process, which count."""
+        self.config = config
+        self.output_dir = Path(config["output_dir"])
+        self.state = self.output_dir / STATE
+        self.answers: dict[str, Any] = {"numbers": {}, "batches": {}}
+        self._given: Mapping[str, Any] = {"numbers": {}, "batches": {}, **(given or {})}
+        self._inventory = Inventory(self.output_dir)
+        self._places: dict[str, Path | None] = {}
+        self._contents: dict[str, str] = {}
+        self._digests: dict[tuple[str, str, bool], str] = {}
+        self._asked: set[tuple[str, ...]] = set()
+        self._seen = runs.archives_of_form_1(self.output_dir)
+        self.tell: Callable[[], None] = lambda: None
+
+    def settings(self, step: str, subject: str = ALL) -> dict[str, Any]:
+        """What a job is told."""
+        return STEPS[step].settings(self.config, subject)
+
+    def needs(self, step: str, subject: str = ALL) -> list[Need]:
+        """The steps that it follows from."""
+        return STEPS[step].needs(self.config, subject)
+
+    def digest(self, step: str, subject: str = ALL, *, layout: bool = True) -> str:
+        """What the name of a receipt has of the step's version and settings and of all that it needs."""
+        key = step, subject, layout
+        if key not in self._digests:
+            it = STEPS[step]
+            needs = [self.digest(*need, layout=False) for need in it.needs(self.config, subject)]
+            settings = it.settings(self.config, subject)
+            form = [it.layout, it.form(self.config, subject)] if layout else []
+            self._digests[key] = digest(step, it.version, form, settings, needs)
+        return self._digests[key]
+
+    def archives(self, step: str, subject: str = ALL) -> list[str]:
+        """All archives that this is made from, however indirectly."""
+        it = STEPS[step]
+        found = {*it.reads(self.config, subject), *it.shows(self.config, subject)}
+        for need in it.needs(self.config, subject):
+            found.update(self.archives(*need))
+        return sorted(found)
+
+    def receipt(self, step: str, subject: str = ALL) -> Path:
+        """The receipt that tells that this has been made as it is asked for now."""
+        self._asked.add(("receipt", step, subject))
+        return self._receipt(step, subject, self.digest(step, subject), self.archives(step, subject))
+
+    def batches(self, product: str, split: str) -> list[Path]:
+        """The receipts of all batches of a split, in order: those that are there, and new ones as configured."""
+        self._asked.add(("batches", product, split))
+        total, of_split = units(self.config, product, split), self.digest(product, split)
+        key = f"{product}/{split}.{of_split}"
+        cut = self.answers["batches"].get(key) or self._given["batches"].get(key)
+        if cut is None:
+            found = [batches.parse(it) for it, of in self._inventory.newest(product) if of == of_split]
+            kept = [it[1] for it in found if it and (it[0], it[2]) == (split, total)]
+            cut = batches.cover(total, batch_size(self.config, product, split), kept)
+        self.answers["batches"][key] = cut
+        archives = self.archives(product, split)
+        return [
+            self._receipt(product, batches.name(split, (first, last), total), of_split, archives) for first, last in cut
+        ]
+
+    def archive_receipts(self, step: str, subject: str = ALL) -> list[Path]:
+        """The receipts of the archives that a job is made from, less those gone that it does not read."""
+        read = STEPS[step].reads(self.config, subject)
+        return [self.archive_receipt(it) for it in self.archives(step, subject) if it in read or self.is_wanted(it)]
+
+    def archive_receipt(self, name: str) -> Path:
+        """The receipt that tells that an archive was scanned, or verified, as it lies there now."""
+        self._asked.add(("archive_receipt", name))
+        of = self._archive_digest(name)
+        newest = self._inventory.number(ARCHIVES, name, of)
+        return self._fixed(ARCHIVES, name, of, newest, lambda: self._is_as_scanned(name, of))
+
+    def is_wanted(self, name: str) -> bool:
+        """Whether an archive is asked for by itself: it lies there, or was never seen.
+
+        One that was taken away is asked for only by a job that has to read it: what was made of it stays good.
+        """
+        seen = name in self._seen or any(subject == name for subject, _ in self._inventory.newest(ARCHIVES))
+        return self.archive(name) is not None or not seen
+
+    def archive(self, name: str) -> Path | None:
+        """Where an archive lies; None where it is not there."""
+        if name not in self._places:
+            self._places[name] = places.find(self.config, name)
+        return self._places[name]
+
+    def last_fetched(self, name: str) -> Path | None:
+        """The newest receipt that tells of an archive's being there; None where there is none."""
+        of = digest("fetched", self.config["archives"][name]["file"])
+        newest = self._inventory.number("fetched", name, of)
+        return self.state / "fetched" / str(Name(name, of, newest)) if newest else None
+
+    def fetched(self, name: str) -> Path:
+        """The receipt that tells that an archive is there, and that the link to it leads there."""
+        self._asked.add(("fetched", name))
+        of = digest("fetched", self.config["archives"][name]["file"])
+        newest = self._inventory.number("fetched", name, of)
+        return self._fixed("fetched", name, of, newest, lambda: self._is_linked(name))
+
+    def made_up(self) -> Path | None:
+        """The receipt of the made-up archives, which lies beside them; None where the configuration has real ones."""
+        if not self.config["synthetic"]:
+            return None
+        self._asked.add(("made_up",))
+        folder, of = Path(self.config["archives_dir"]), self._made_up_digest()
+        newest = max((it.number for it in self._made_up_names() if it.digest == of), default=0)
+        complete = all(self.archive(name) for name in self.config["use"])
+        key = f"{MADE_UP}.{of}"
+        number = (
+            self.answers["numbers"].get(key) or self._given["numbers"].get(key) or newest + (not complete or not newest)
+        )
+        self.answers["numbers"][key] = number
+        return folder / str(Name(MADE_UP, of, number))
+
+    def makes_up(self, name: str) -> bool:
+        """Whether an archive is still to be made up: it is not there, or was made with other settings."""
+        if not self.config["synthetic"]:
+            return False
+        of = self._made_up_digest()
+        return self.archive(name) is None or all(it.digest != of for it in self._made_up_names())
+
+    def agrees(self) -> bool:
+        """Whether the same answers follow from what lies there now."""
+        again = Provenance(self.config)
+        again.answers["batches"] = self.answers["batches"]
+        for method, *arguments in self._asked:
+            getattr(again, method)(*arguments)
+        return again.answers == self.answers and again._inventory.listed == self._inventory.listed
+
+    def _receipt(self, step: str, subject: str, of: str, archives: list[str]) -> Path:
+        key = f"{step}/{subject}.{of}"
+        number = self._given["numbers"].get(key)
+        if number is None:
+            number = self._inventory.number(step, subject, of)
+            stands = self._inventory.is_whole(step, subject, of) and not self._is_of_others(step, subject, of, archives)
+            number += not (number and stands)
+        if self.answers["numbers"].get(key) != number:
+            self.answers["numbers"][key] = number
+            self.tell()
+        return self.state / step / str(Name(subject, of, number))
+
+    def _is_of_others(self, step: str, subject: str, of: str, archives: list[str]) -> bool:
+        body = self._inventory.body(step, subject, of)
+        if body is None:
+            return False
+        made_from, known = body.get("archives", {}), {name: self._content(name) for name in archives}
+        return any(content and made_from.get(name) != content for name, content in known.items())
+
+    def _content(self, name: str) -> str | None:
+        """What an archive holds, as its scan has told; None where it has never been scanned."""
+        if name not in self._contents:
+            receipt = self.archive_receipt(name)
+            if receipt.exists():
+                self._contents[name] = str(json.loads(receipt.read_text(encoding="utf-8"))["content"])
+        return self._contents.get(name) or self._older_content(name)
+
+    def _older_content(self, name: str) -> str | None:
+        own = self._archive_digest(name)
+        seen = [of for subject, of in self._inventory.newest(ARCHIVES) if subject == name]
+        bodies = [self._inventory.body(ARCHIVES, name, of) for of in sorted(seen, key=lambda it: it != own)]
+        return next((str(body["content"]) for body in bodies if body and "content" in body), None)
+
+    def _archive_digest(self, name: str) -> str:
+        return digest(ARCHIVES, versions.SCAN, self.config["archives"][name]["file"], expected(self.config, name))
+
+    def _is_as_scanned(self, name: str, of: str) -> bool:
+        body, archive = self._inventory.body(ARCHIVES, name, of), self.archive(name)
+        if body is None or archive is None or not self._inventory.is_whole(ARCHIVES, name, of):
+            return False
+        return body.get("stat") == places.stat(archive) and not self.makes_up(name)
+
+    def _is_linked(self, name: str) -> bool:
+        archive = self.archive(name)
+        return archive is not None and places.is_linked(self.config, name, archive) and not self.makes_up(name)
+
+    def _fixed(self, step: str, subject: str, of: str, newest: int, stands: Callable[[], bool]) -> Path:
+        """A receipt whose number does not change within a run."""
+        key = f"{step}/{subject}.{of}"
+        number = self.answers["numbers"].get(key) or self._given["numbers"].get(key)
+        if number is None:
+            number = newest + (not (newest and stands()))
+        self.answers["numbers"][key] = number
+        return self.state / step / str(Name(subject, of, number))
+
+    def _made_up_digest(self) -> str:
+        files = {name: settings["file"] for name, settings in self.config["archives"].items()}
+        return digest(versions.SYNTHETIC, self.config["synthetic"], files)
+
+    def _made_up_names(self) -> list[Name]:
+        return [it for it in names(Path(self.config["archives_dir"])) if it.subject == MADE_UP]

@@ -1,0 +1,74 @@
+"""What a run notes in the output folder: what the folder is of, and which receipts the run asks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep import atomic
+from imagenet_prep.engine.receipts import STATE
+from imagenet_prep.errors import PrepError
+
+FORM = 2
+"""The form of what stands in `state/`: 1 had receipts without digests, and said nowhere which form it was."""
+
+DATASET = "ilsvrc2012"
+RUN_ID = "IMAGENET_PREP_RUN"
+"""The variable of the environment that tells a job which run has started it."""
+
+
+def tell(output_dir: Path, run_id: str, answers: Mapping[str, Any]) -> None:
+    """Note what the run asks for (`Provenance.answers`), for jobs on other machines, which read the workflow again."""
+    atomic.write_json(output_dir / STATE / "run.json", {"id": run_id, **answers})
+
+
+def forget(output_dir: Path) -> None:
+    """Take the note away at the end of the run."""
+    (output_dir / STATE / "run.json").unlink(missing_ok=True)
+
+
+def told(output_dir: Path) -> dict[str, Any]:
+    """What the run that goes on asks for; nothing where that is not noted."""
+    return _read(output_dir / STATE / "run.json")
+
+
+def is_older(output_dir: Path) -> bool:
+    """Whether an older version has made what lies here, and nothing of it was taken over yet."""
+    return not _read(_about(output_dir)) and bool(archives_of_form_1(output_dir))
+
+
+def archives_of_form_1(output_dir: Path) -> set[str]:
+    """The names of the archives that an older version has verified."""
+    return {path.stem for path in (output_dir / STATE / "archives").glob("*.stat")}
+
+
+def claim(output_dir: Path) -> None:
+    """Note of which data set the output folder is, and the form of its state.
+
+    Raises:
+        PrepError: it is of another data set, or a newer version has written it.
+    """
+    own = {"dataset": DATASET, "form": FORM}
+    noted = _read(_about(output_dir)) or own
+    if noted.get("dataset") != DATASET:
+        problem = f"this folder is of the data set {noted.get('dataset')}, and the configuration asks for {DATASET}"
+        raise PrepError(output_dir, problem, "Choose another output_dir, one for each data set")
+    if noted.get("form") != FORM:
+        problem = f"a newer version of this workflow has made what lies here (form {noted.get('form')}, not {FORM})"
+        raise PrepError(output_dir, problem, "Use that version, or choose another output_dir")
+    if not _about(output_dir).exists():
+        atomic.write_json(_about(output_dir), own)
+
+
+def _about(output_dir: Path) -> Path:
+    return output_dir / STATE / "about.json"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

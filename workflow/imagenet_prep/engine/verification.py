@@ -1,0 +1,54 @@
+"""What is written down of an archive that was read and is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep import atomic
+from imagenet_prep.dataset import archives, places
+from imagenet_prep.engine.receipts import STATE, Body, described, disown
+
+
+def verify(
+    config: Mapping[str, Any], name: str, read: Callable[[Path], dict[str, Any]], tables: Iterable[Path] = ()
+) -> Body:
+    """Read an archive, write `verified/<name>.json`, and return the body of the receipt of its scan.
+
+    Args:
+        config: complete.
+        name: the archive's, in the configuration.
+        read: reads the archive at this path and returns what is to stand in `verified/`; it may write `tables`.
+        tables: files that were written of it.
+
+    Raises:
+        PrepError: the archive is not there, or as `read`.
+    """
+    archive, output_dir = places.archive_of(config, name), Path(config["output_dir"])
+    archives.expect_there(archive)
+    verified = output_dir / "verified" / f"{name}.json"
+    verified.unlink(missing_ok=True)  # it is of what was read before
+    stat = places.stat(archive)  # as it is before: what changes while it is read is read again by the next run
+    receipt = read(archive)
+    # First: whatever happens from here on, nothing counts as made of this archive that was made of another one.
+    disown(output_dir / STATE, name, archives.content(receipt))
+    atomic.write_json(verified, receipt)
+    return body(output_dir, stat, receipt, [verified, *tables])
+
+
+def body(output_dir: Path, stat: list[int], receipt: Mapping[str, Any], files: Iterable[Path]) -> Body:
+    """The body of the receipt of an archive's scan.
+
+    Args:
+        output_dir: the configured folder.
+        stat: of the archive (`places.stat`).
+        receipt: what stands in `verified/`.
+        files: all that was written of it, `verified/` included.
+    """
+    return {
+        "stat": stat,
+        "content": archives.content(receipt),
+        "members": receipt["members"],
+        "files": described(output_dir, files),
+    }

@@ -1,0 +1,24 @@
+"""What killed jobs leave: files and folders that they were writing, under hidden names."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from imagenet_prep import atomic
+from imagenet_prep.products.tree import partial_folder
+
+_LEFTOVER = f".*.*-*{atomic.PARTIAL}"
+
+
+def remove_partials(output_dir: Path) -> None:
+    """Remove what killed jobs were writing; only while nobody writes.
+
+    The class folders are not searched: they are filled elsewhere, and searching them would take long.
+    """
+    shutil.rmtree(partial_folder(output_dir), ignore_errors=True)
+    folders = [path for path in output_dir.glob("*") if path.is_dir() and path.name != "imagefolder"]
+    # Somebody may have put a link to a folder of archives there, in which others may be writing.
+    folders = [path for path in folders if not (path.name == "archives" and path.is_symlink())]
+    for leftover in [*output_dir.glob(_LEFTOVER), *(path for it in folders for path in it.rglob(_LEFTOVER))]:
+        leftover.unlink(missing_ok=True)

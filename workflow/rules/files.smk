@@ -1,0 +1,56 @@
+"""Files that are asked for by their names, as targets.
+
+A rule that makes a file has its receipt as an output, too, but of a file that is there Snakemake does not ask whether its
+receipt is there. So a file that is named on the command line is a target like any other: a rule of that name, which asks
+for the receipt.
+"""
+
+STEP_OF_FILE = {
+    **{path: ("labels", ALL) for path in rules.write_labels.output.labels},
+    rules.tabulate_images.output.table: ("image_table", ALL),
+    rules.tabulate_boxes.output.table: ("box_table", ALL),
+    rules.tabulate_multilabel.output.table: ("multilabel_table", ALL),
+    **{path: ("tfrecord_description", ALL) for path in rules.describe_records.output.description},
+    rules.audit_products.output.report: ("audit", ALL),
+    rules.audit_products.output.sums: ("audit", ALL),
+    **{path: ("report", ALL) for path in (*rules.write_page.output.page, *rules.write_page.output.sheets)},
+}
+
+
+def scores_of(path):
+    """The model whose scores a file is of; None where it is none of these."""
+    found = re.fullmatch(r"([^/]+?)(?:\.json|\.classes\.csv|\.png)", path.name) if path.parent == SCORES else None
+    return found and found[1]
+
+
+FORCING = {"-f", "--force", "-F", "--forceall", "-R", "--forcerun"}
+
+
+def named_on_command_line():
+    """What may be a target of this run; nothing where something is to be made anew, whatever lies there."""
+    return [] if FORCING & set(sys.argv) else sorted(set(sys.argv[1:]))
+
+
+def receipts_of_file(name):
+    """What is asked for by the name of a file; nothing where no rule makes a file of this very name."""
+    path = Path(os.path.relpath(name)) if not OUT.is_absolute() else Path(os.path.abspath(name))
+    step = {Path(known): step for known, step in STEP_OF_FILE.items()}.get(path)
+    if step:
+        return target("", step)
+    if path.parent == VERIFIED and path.stem in config["archives"]:
+        return target("", archives=[path.stem])
+    model = scores_of(path)
+    if model:
+        scored = [SCORES / f"{model}.{kind}" for kind in ("json", "classes.csv", "png")]
+        return target("", *PROVENANCE.needs("scores"), own=[*scored, str(SCORE_RECEIPT).format(model=model)])
+    return None
+
+
+for FILE in named_on_command_line():
+    if receipts_of_file(FILE):
+
+        rule:
+            name:
+                FILE
+            input:
+                receipts_of_file(FILE),
