@@ -10,13 +10,17 @@ READERS := .venv-readers
 READERS_PIP := $(READERS)/bin/python -m pip -qq --disable-pip-version-check
 CLUSTER := .venv-cluster
 CLUSTER_PIP := $(CLUSTER)/bin/python -m pip -qq --disable-pip-version-check
+FLOOR := .venv-floor
+FLOOR_PIP := $(FLOOR)/bin/python -m pip -qq --disable-pip-version-check
+FLOOR_RUN := $(FLOOR)/run
+OLDEST_SNAKEMAKE = $(shell sed -n 's/^ *"snakemake>=\([0-9.]*\)".*/\1/p' pyproject.toml)
 # Each file of tests in one process, for the projects that its tests share, in the order of tests/conftest.py; one
 # process more than there are cores, since some always wait for a disk or a server.
 PARALLEL := -n $(shell echo $$(($(CORES) + 1))) --dist loadfile --no-loadscope-reorder
 SOURCES := workflow profiles tests envs benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-cluster demo test test-readers test-cluster coverage lint format lock bench bench-scale soak clean
+.PHONY: help env env-cluster demo test test-readers test-cluster test-floor coverage lint format lock bench bench-scale soak clean
 
 help:
 	@echo 'make demo          a made-up ILSVRC2012 through the whole workflow, into demo/results'
@@ -25,6 +29,7 @@ help:
 	@echo 'make test          the whole test suite'
 	@echo 'make test-readers  reads results with TensorFlow, PyTorch, DALI and others, in an environment of their own'
 	@echo 'make test-cluster  runs the workflow on a Slurm that it starts on this machine (as root; about 7 minutes)'
+	@echo 'make test-floor    runs the demo with the oldest Snakemake that pyproject.toml allows, in an environment of its own'
 	@echo 'make coverage      the whole test suite, and which lines of the library it does not run'
 	@echo 'make lint          ruff, mypy, snakefmt, shellcheck and snakemake --lint'
 	@echo 'make format        formats the sources'
@@ -32,7 +37,7 @@ help:
 	@echo 'make bench         times every stage against md5sum, tar, TFDS and others'
 	@echo 'make bench-scale   times the whole workflow on 1.33 million tiny images, and on half of them'
 	@echo 'make soak          all attacks on what docs/promises.md promises: kills, damage, hostile input, power cuts (hours)'
-	@echo 'make clean         removes .venv, $(READERS), $(CLUSTER), demo/ and the caches of tools; no results, no archives'
+	@echo 'make clean         removes .venv, $(READERS), $(CLUSTER), $(FLOOR), demo/ and the caches of tools; no results, no archives'
 	@echo
 	@echo 'PYTHON=python3.12 chooses the interpreter of a new .venv, CORES=4 the cores of the demo.'
 
@@ -55,6 +60,18 @@ test-readers: $(READERS)/installed
 
 test-cluster: $(VENV)/installed-test $(CLUSTER)/installed
 	@$(BIN)/python -m pytest tests/cluster
+
+# Twice: this one has to know again what it has made, too. What it leaves is there to be looked at where it fails.
+test-floor: DEMO = $(FLOOR)/bin/snakemake --cores $(CORES) --directory $(FLOOR_RUN) all demo/results/scores/demo.json \
+	--configfile config/config.yaml config/demo.yaml
+test-floor: $(FLOOR)/installed
+	@rm -rf $(FLOOR_RUN)
+	@$(DEMO)
+	@grep -q '^ "ok": true' $(FLOOR_RUN)/demo/results/audit.json || { \
+		echo '$(FLOOR_RUN)/demo/results/audit.json does not say ok' >&2; exit 1; }
+	@$(DEMO) 2>&1 | grep 'Nothing to be done' || { \
+		echo 'A second run finds something to do: $(DEMO)' >&2; exit 1; }
+	@rm -rf $(FLOOR_RUN)
 
 coverage: $(VENV)/installed-test
 	@rm -rf .coverage && mkdir .coverage
@@ -94,7 +111,7 @@ soak: $(VENV)/installed-test
 	@$(BIN)/python tests/faults/power.py --cuts 30
 
 clean:
-	rm -rf $(VENV) $(READERS) $(CLUSTER) demo workflow/imagenet_prep.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(READERS) $(CLUSTER) $(FLOOR) demo workflow/imagenet_prep.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: envs/lock.txt | $(BIN)/pip
@@ -125,7 +142,14 @@ $(CLUSTER)/installed: envs/lock-cluster.txt | $(CLUSTER)/bin/pip
 	@$(CLUSTER_PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(BIN)/pip $(READERS)/bin/pip $(CLUSTER)/bin/pip:
+# The lock, but for Snakemake: of the other packages nobody's floor is tried.
+$(FLOOR)/installed: envs/lock.txt pyproject.toml | $(FLOOR)/bin/pip
+	@echo 'Installing the oldest Snakemake and what it needs into $(FLOOR) (once; about a minute)'
+	@$(FLOOR_PIP) install --requirement envs/lock.txt
+	@$(FLOOR_PIP) install snakemake==$(OLDEST_SNAKEMAKE)
+	@touch $@
+
+$(BIN)/pip $(READERS)/bin/pip $(CLUSTER)/bin/pip $(FLOOR)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'imagenet-prep needs Python 3.11 or newer, and "$(PYTHON)" is not that.' >&2; \
 		echo 'Install it, or name another one: make env PYTHON=python3.12' >&2; exit 1; }
