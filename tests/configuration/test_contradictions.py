@@ -87,6 +87,21 @@ def test_outputs_behind_links_that_go_round_in_a_circle_are_refused(
     assert refusal({"output_dir": "disk"}).endswith("which is not there. Mount that disk, or mend the link.")
 
 
+def test_a_product_whose_folder_is_a_link_to_a_disk_that_is_not_mounted_is_refused(
+    refusal: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "tfrecord").symlink_to("../disk/tfrecord")
+    said = refusal({})
+    assert said.startswith("configuration key output_dir: ")
+    assert f"results/tfrecord is a link to {tmp_path}/disk/tfrecord, which is not there" in said
+
+
+def test_predictions_on_a_disk_that_is_not_mounted_are_refused(refusal: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "predictions").symlink_to("disk/predictions")
+    assert refusal({}).startswith("configuration key predictions_dir: ")
+
+
 def test_archives_on_a_disk_that_is_not_mounted_are_left_to_those_that_need_them(tmp_path: Path) -> None:
     (tmp_path / "disk").symlink_to("mnt/disk")
     assert complete(overlaid({"archives_dir": "disk/archives"}), tmp_path)["archives_dir"] == "disk/archives"

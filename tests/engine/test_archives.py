@@ -117,7 +117,10 @@ def test_made_up_archives_stand_while_all_are_there_and_are_of_the_settings(outp
     assert receipt is not None
     assert receipt.parent == output.archives
     assert output.asks(made_up).makes_up("train")
-    written(receipt, {})
+    files = [output.file(name).name for name in output.asks(made_up).config["use"]]
+    written(receipt, {"archives": [{"file": file} for file in files if file != output.file("train").name]})
+    assert output.asks(made_up).makes_up("train"), "it stands there of other settings, among the others"
+    written(receipt, {"archives": [{"file": file} for file in files]})
     assert output.asks(made_up).made_up() == receipt
     assert not output.asks(made_up).makes_up("train")
     assert output.asks(merged(made_up, {"synthetic": {"seed": 5}})).makes_up("train")

@@ -228,6 +228,13 @@ def test_the_multi_label_set_goes_with_its_archives(everything: Path) -> None:
     assert not list((everything / "state" / TFRECORD_MULTILABEL).iterdir())
 
 
+def test_the_multi_label_set_goes_though_its_receipt_is_gone_already(everything: Path) -> None:
+    for receipt in (everything / "state" / TFRECORD_MULTILABEL).iterdir():
+        receipt.unlink()
+    remove_unused(everything, ALL, multilabel=False)
+    assert not (everything / TFRECORD_MULTILABEL).exists()
+
+
 def test_files_of_these_names_stay_where_this_program_has_made_nothing(tmp_path: Path) -> None:
     for folder in (TFRECORD, TFRECORD_MULTILABEL):
         written(tmp_path / folder / "features.json")

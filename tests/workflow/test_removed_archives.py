@@ -86,3 +86,14 @@ def test_the_multilabel_set_comes_back_with_its_archives(annotated: Project) -> 
     annotated.succeed()
     assert annotated.products() == products
     assert annotated.run().nothing_done
+
+
+def test_what_a_single_target_made_of_other_archives_goes_when_they_are_out_of_use_again(annotated: Project) -> None:
+    annotated.configure(LEFT["multilabel"])
+    annotated.succeed()
+    annotated.configure({"use": CONFIG["use"]})
+    annotated.succeed("multilabel_tfrecords", "imagefolder_train")
+    annotated.configure({"use": ["val", "devkit"]})
+    annotated.succeed()
+    assert records(annotated) == []
+    assert not (annotated.results / "imagefolder" / "train").exists()

@@ -35,3 +35,13 @@ def test_labels_that_begin_with_1_end_in_a_line_that_says_so(project: Project) -
     assert "subtract 1 if yours begin with 1" in run.last_line
     assert "Traceback" not in run.terminal
     assert not list((project.results / "scores").glob("mine*"))
+
+
+def test_the_demo_s_predictions_follow_the_archives_that_are_made_up(project: Project) -> None:
+    project.succeed("results/scores/demo.json")
+    project.configure({"synthetic": {"seed": 8}})
+    project.succeed("results/scores/demo.json")
+    scores = json.loads((project.results / "scores" / "demo.json").read_text())
+    n = scores["images"]
+    assert scores["top1"] == 1 - n // 5 / n
+    assert project.run("results/scores/demo.json").nothing_done

@@ -40,6 +40,12 @@ ARCHIVES_OF_PRODUCT: dict[str, tuple[tuple[str, ...], ...]] = {
 
 _WNID = re.compile(r"n[0-9]{8}")
 _DEPTH_LIMIT = 8
+# What lies in output_dir, and may be a link to another disk.
+_FOLDERS = (
+    *("imagefolder", "labels", "report", "scores", "state", "tables", "verified"),
+    *("imagefolder/train", "imagefolder/val", "imagefolder/test", "imagefolder/train_t3"),
+    *("tfrecord", "tfrecord_index", "tfrecord_multilabel"),
+)
 _CLASSES_LIMIT = 1 << 20  # bytes of a file of WNIDs
 
 Problem = tuple[str, str, str]  # dotted key, what is wrong, what to do
@@ -75,6 +81,8 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         problems += _product_problems(completed["use"], completed["products"])
     if broken.isdisjoint({"output_dir", "archives_dir"}):
         problems += _folder_problems(base / completed["output_dir"], base / completed["archives_dir"])
+    if broken.isdisjoint({"predictions_dir"}):
+        problems += _file_problems("predictions_dir", base / completed["predictions_dir"])
     if broken.isdisjoint({"output_dir", "archives_dir", "publish"}) and completed["publish"]["url"] is not None:
         folders = [(key, base / completed[key]) for key in ("output_dir", "archives_dir")]
         problems += _publish_problems(completed["publish"]["url"], base, folders)
@@ -205,6 +213,9 @@ def _folder_problems(given: Path, archives: Path) -> Iterator[Problem]:
     elif archives.is_relative_to(output):
         yield "archives_dir", f"{_shown(str(archives))} lies in output_dir", "Give the archives a folder outside of it"
     yield from _file_problems("output_dir", given)
+    for name in _FOLDERS:
+        if os.path.islink(given / name):
+            yield from _file_problems("output_dir", given / name)
     # Where its links lead, there or not: much can be made without the archives.
     yield from _file_problems("archives_dir", archives)
 

@@ -63,9 +63,12 @@ CLASS_COUNT = space.units(config, space.IMAGEFOLDER, "train")
 # What is asked for follows from the configuration and from what lies in output_dir. A job that reads the workflow again
 # on another machine takes the answers of the run that it belongs to: there, a folder may be seen as it was before.
 TOLD = {} if workflow.is_main_process else runs.told(OUT)
-PROVENANCE = Provenance(config, TOLD)
+if TOLD and os.environ.get(runs.RUN_ID, TOLD["id"]) != TOLD["id"]:
+    # Before Snakemake deletes what the job would make anew.
+    stop(f"{OUT}: another run is at work here than the one that this job is of. Run it again when that has ended.")
 if TOLD:
     os.environ[runs.RUN_ID] = TOLD["id"]
+PROVENANCE = Provenance(config, TOLD)
 
 # Snakemake takes no more than --cores; for a cluster, its profile says how many a node has.
 EVERY_CORE = 64

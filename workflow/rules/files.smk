@@ -23,12 +23,10 @@ def scores_of(path):
     return found and found[1]
 
 
-FORCING = {"-f", "--force", "-F", "--forceall", "-R", "--forcerun"}
-
-
 def named_on_command_line():
     """What may be a target of this run; nothing where something is to be made anew, whatever lies there."""
-    return [] if FORCING & set(sys.argv) else sorted(set(sys.argv[1:]))
+    words = sys.argv[1:]
+    return [] if any(re.match(r"-[fFR]|--force", word) for word in words) else sorted(set(words))
 
 
 def receipts_of_file(name):

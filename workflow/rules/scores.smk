@@ -15,6 +15,7 @@ rule score_predictions:
     input:
         archives=archives_of("scores"),
         predictions=predictions_of_model,
+        made=made_predictions,
         devkit=devkit,
         multilabel=needed("scores", "multilabel_table"),
     output:

@@ -5,6 +5,7 @@ Imports are light, since the Snakefile asks here at every start.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,8 +16,9 @@ from imagenet_prep.dataset import places
 from imagenet_prep.dataset.space import units
 from imagenet_prep.engine import batches, runs
 from imagenet_prep.engine.inventory import Inventory
-from imagenet_prep.engine.receipts import ARCHIVES, STATE, Name, digest, names
+from imagenet_prep.engine.receipts import ARCHIVES, STATE, Name, digest, load, names
 from imagenet_prep.engine.steps import ALL, STEPS, Config, Need, batch_size, expected
+from imagenet_prep.errors import PrepError
 
 MADE_UP = "made-up"
 """The subject of the receipt of archives that the workflow makes up itself."""
@@ -46,6 +48,7 @@ class Provenance:
         self._contents: dict[str, str] = {}
         self._digests: dict[tuple[str, str, bool], str] = {}
         self._asked: set[tuple[str, ...]] = set()
+        self._made_up_files: set[str] | None = None
         self._seen = runs.archives_of_form_1(self.output_dir)
         self.tell: Callable[[], None] = lambda: None
 
@@ -143,7 +146,7 @@ class Provenance:
         self._asked.add(("made_up",))
         folder, of = Path(self.config["archives_dir"]), self._made_up_digest()
         newest = max((it.number for it in self._made_up_names() if it.digest == of), default=0)
-        complete = all(self.archive(name) for name in self.config["use"])
+        complete = all(self.archive(name) and self._is_made_up(name) for name in self.config["use"])
         key = f"{MADE_UP}.{of}"
         number = (
             self.answers["numbers"].get(key) or self._given["numbers"].get(key) or newest + (not complete or not newest)
@@ -155,8 +158,7 @@ class Provenance:
         """Whether an archive is still to be made up: it is not there, or was made with other settings."""
         if not self.config["synthetic"]:
             return False
-        of = self._made_up_digest()
-        return self.archive(name) is None or all(it.digest != of for it in self._made_up_names())
+        return self.archive(name) is None or not self._is_made_up(name)
 
     def agrees(self) -> bool:
         """Whether the same answers follow from what lies there now."""
@@ -224,6 +226,16 @@ class Provenance:
     def _made_up_digest(self) -> str:
         files = {name: settings["file"] for name, settings in self.config["archives"].items()}
         return digest(versions.SYNTHETIC, self.config["synthetic"], files)
+
+    def _is_made_up(self, name: str) -> bool:
+        """Whether a receipt says that an archive was made from these settings; its `others` are from other ones."""
+        if self._made_up_files is None:
+            self._made_up_files, own = set(), self._made_up_digest()
+            for it in self._made_up_names():
+                with contextlib.suppress(PrepError, OSError, KeyError, TypeError):
+                    made = load(Path(self.config["archives_dir"], str(it)))["archives"] if it.digest == own else []
+                    self._made_up_files.update(one["file"] for one in made)
+        return self.config["archives"][name]["file"] in self._made_up_files
 
     def _made_up_names(self) -> list[Name]:
         return [it for it in names(Path(self.config["archives_dir"])) if it.subject == MADE_UP]

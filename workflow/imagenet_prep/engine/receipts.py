@@ -171,7 +171,22 @@ def withdraw(receipt: Path, units: Collection[str] = ()) -> None:
             void.append(folder / str(name))
     claims = folder.parent / LEFTOVERS
     void += [claims / str(name) for name in names(claims) if name.subject == f"{folder.name}-{own.split}"]
+    unused = folder.parent / "unused"
+    void += [unused / str(name) for name in names(unused) if _denies(unused / str(name), folder.name, own.split)]
     remove(void)
+
+
+def _denies(unused: Path, step: str, split: str) -> bool:
+    """Whether a receipt says that nothing is left of what is now to be made."""
+    try:
+        settings = load(unused)["settings"]
+        if step == "tfrecord_multilabel":
+            return not settings["multilabel"]
+        if step == "tfrecord_description":
+            return not {"train", "validation"} & set(settings["splits"])
+        return step in ("imagefolder", "tfrecord", "tfrecord_index") and split not in settings["splits"]
+    except (PrepError, KeyError, TypeError):
+        return True
 
 
 def disown(state: Path, archive: str, content: str) -> None:

@@ -151,7 +151,7 @@ def _product_needs(config: Config, _: str = "") -> list[Need]:
         "multilabel_tfrecords": [("tfrecord_multilabel", ALL)],
         "labels": [],
     }
-    return [need for product in products_of(config) for need in needs[product]]
+    return [need for product in sorted(products_of(config)) for need in needs[product]]
 
 
 def _audit_needs(config: Config, _: str) -> list[Need]:
@@ -159,12 +159,16 @@ def _audit_needs(config: Config, _: str) -> list[Need]:
 
 
 def _audit_settings(config: Config, _: str) -> dict[str, Any]:
-    return {"products": products_of(config), "splits": _splits(config), "use": config["use"]}
+    return {"products": sorted(products_of(config)), "splits": _splits(config), "use": sorted(config["use"])}
 
 
 def _page_settings(config: Config, _: str) -> dict[str, Any]:
-    keys = ("use", "imagefolder", "tfrecord", "synthetic", "products")
-    return {"classes": _classes(config), **{key: config[key] for key in keys}}
+    lists = {key: sorted(config[key]) for key in ("use", "products")}
+    return {
+        "classes": _classes(config),
+        **lists,
+        **{key: config[key] for key in ("imagefolder", "tfrecord", "synthetic")},
+    }
 
 
 def _page_needs(config: Config, _: str) -> list[Need]:

@@ -66,19 +66,22 @@ def remove_unused(output_dir: Path, splits: Collection[str], multilabel: bool) -
                 tree.remove(folder)
             if tree.root.is_dir() and not any(tree.root.iterdir()):
                 tree.root.rmdir()
+    ours = {it: any((output_dir / STATE / "made" / it).glob("*-of-*.txt")) for it in (TFRECORD, TFRECORD_MULTILABEL)}
     for product in (TFRECORD, TFRECORD_INDEX):
         remove_splits(output_dir, product, splits)
     if not {"train", "validation"} & set(splits):
-        _remove_all(output_dir, "tfrecord_description", TFRECORD, DESCRIPTION)
+        _remove_all(output_dir, "tfrecord_description", TFRECORD, DESCRIPTION, ours[TFRECORD])
     if not multilabel:
         remove_splits(output_dir, TFRECORD_MULTILABEL, ())
-        _remove_all(output_dir, TFRECORD_MULTILABEL, TFRECORD_MULTILABEL, MULTILABEL_DESCRIPTION)
+        _remove_all(
+            output_dir, TFRECORD_MULTILABEL, TFRECORD_MULTILABEL, MULTILABEL_DESCRIPTION, ours[TFRECORD_MULTILABEL]
+        )
 
 
-def _remove_all(output_dir: Path, step: str, folder: str, names: Iterable[str]) -> None:
+def _remove_all(output_dir: Path, step: str, folder: str, names: Iterable[str], ours: bool) -> None:
     """Take away files that have no ledger, if a receipt says that they are ours; and the folder where it is empty."""
     target = output_dir / folder
-    if made.names(output_dir / STATE / step):
+    if ours or made.names(output_dir / STATE / step):
         for name in names:
             (target / name).unlink(missing_ok=True)
         # Last: without it, nobody would know whose files these are.
