@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 import clones
 from project import Project
 
@@ -56,14 +58,17 @@ def test_a_copy_with_its_times_has_nothing_to_do(project: Project, tmp_path: Pat
     assert copy.run(*WITHOUT_PROFILE, "--rerun-triggers", "mtime").nothing_done
 
 
-def test_a_copy_that_lost_its_times_is_never_wrong(project: Project, tmp_path: Path, freshly_made: FreshlyMade) -> None:
+@pytest.mark.parametrize("profile", [(), WITHOUT_PROFILE], ids=["with the profile", "without it"])
+def test_a_copy_that_lost_its_times_is_never_wrong(
+    project: Project, tmp_path: Path, freshly_made: FreshlyMade, profile: tuple[str, ...]
+) -> None:
     copy = copied(project, tmp_path / "copy", times=False)
-    copy.succeed()
+    copy.succeed(*profile)
     assert copy.products() == project.products()
-    assert copy.run().nothing_done
+    assert copy.run(*profile).nothing_done
     copy.configure(SEED)
     clones.forget(copy)
-    copy.succeed()
+    copy.succeed(*profile)
     assert copy.products() == freshly_made(copy)
 
 

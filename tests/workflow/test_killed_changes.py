@@ -21,8 +21,12 @@ OTHER: dict[str, Any] = {
 # The moments are those at which the first of these has other bytes than before, or is gone.
 MOMENTS = [
     "labels/classes.csv",
+    "tables/images.parquet",
     "imagefolder/train",
     "tfrecord/train-0000[01]-*",
+    "tfrecord/validation-*",
+    "tfrecord/dataset_info.json",
+    "tfrecord_index/train-*",
     "SHA256SUMS",
 ]
 

@@ -34,7 +34,7 @@ def classes(project: Project) -> list[str]:
     return [line.split()[0] for line in (project.results / "labels" / "wnid_to_index.txt").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("setting", ["label_base", "val_dirs"])
+@pytest.mark.parametrize("setting", SETTINGS)
 def test_another_setting_is_noticed_without_snakemakes_records_and_what_follows_alone_is_made_again(
     project: Project, freshly_made: FreshlyMade, setting: str
 ) -> None:
@@ -69,6 +69,7 @@ def test_another_setting_is_noticed_by_a_new_clone_and_by_the_old_one_with_its_o
     [
         ("TFRECORD", "tfrecord/train-", ("imagefolder/", "labels/", "tables/")),
         ("IMAGEFOLDER", "imagefolder/", ("tfrecord", "labels/", "tables/")),
+        ("LABELS", "labels/", ("imagefolder/", "tfrecord/train-", "tfrecord/validation-", "tables/")),
     ],
 )
 def test_a_raised_format_version_redoes_that_product_in_a_new_clone(
