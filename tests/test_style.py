@@ -17,8 +17,9 @@ LIBRARY = CHECKOUT / "workflow" / "imagenet_prep"
 
 # Which package must not import which: formats know nothing of ImageNet, and nothing imports what stands above it.
 FORBIDDEN = {
-    "formats": {"console", "dataset", "download", "engine", "products", "publish", "report", "synthetic"},
+    "formats": {"console", "dataset", "datasets", "download", "engine", "products", "publish", "report", "synthetic"},
     "download": {"console", "dataset", "engine", "products", "publish", "report", "synthetic"},
+    "datasets": {"console", "dataset", "download", "engine", "formats", "products", "publish", "report", "synthetic"},
     "dataset": {"console", "engine", "products", "publish", "report", "synthetic"},
     "engine": {"console", "download", "products", "publish", "report", "synthetic"},
     "products": {"console", "download", "publish", "report", "synthetic"},

@@ -1,0 +1,1 @@
+"""What is known of data sets before any of their files is there."""
