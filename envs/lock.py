@@ -34,9 +34,10 @@ dependencies:
 
 
 def compile_lock(name: str, *options: str) -> None:
-    """Pin everything that the project needs, for all platforms and Python versions that it supports."""
+    """Pin everything that the workflow needs, for all platforms and Python versions that it supports."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "pyproject.toml", "-", *options]
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "pyproject.toml", "-"]
+    command += ["--extra", "workflow", *options]
     command += ["--universal", "--python-version", "3.11", "--fork-strategy", "fewest", "--generate-hashes"]
     command += ["--no-annotate", "--custom-compile-command", "make lock", "--output-file", f"envs/{name}"]
     # The build back end is pinned too, so that installing the library itself downloads nothing.
@@ -49,7 +50,8 @@ def write_conda_file() -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
     lock = (ENVS / "lock.txt").read_text(encoding="utf-8")
     pins = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", lock, re.MULTILINE))
-    names = [re.split(r"[<>=!~]", requirement)[0].lower() for requirement in project["project"]["dependencies"]]
+    asked = project["project"]["dependencies"] + project["project"]["optional-dependencies"]["workflow"]
+    names = [re.split(r"[<>=!~]", requirement)[0].lower() for requirement in asked]
     lines = [f"  - {CONDA_NAMES.get(name, name)}={pins[name]}\n" for name in names if name not in FROM_PIP]
     lines += ["  - pip\n", "  - pip:\n", *(f"      - {name}=={pins[name]}\n" for name in FROM_PIP)]
     (ENVS / "imagenet-prep.yaml").write_text(CONDA_HEADER + "".join(lines), encoding="utf-8")

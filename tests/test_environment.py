@@ -23,6 +23,12 @@ def project(checkout: Path) -> dict:
     return tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="session")
+def asked(project: dict) -> list[str]:
+    """The requirements of the workflow: those of the package, and those of the extra."""
+    return [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["workflow"]]
+
+
 def pins(lock: Path) -> dict[str, str]:
     """Name to version of everything that a lock file pins."""
     lines = re.findall(r"^(\S+==[^ ;\\]+)", lock.read_text(encoding="utf-8"), re.MULTILINE)
@@ -42,12 +48,12 @@ def pins(lock: Path) -> dict[str, str]:
         ("lock-cluster.txt", ["cluster"]),
     ],
 )
-def test_the_lock_pins_what_the_project_asks_for(checkout: Path, project: dict, lock: str, extras: list[str]) -> None:
-    asked = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
-    for extra in extras:
-        asked += project["project"]["optional-dependencies"][extra]
+def test_the_lock_pins_what_the_project_asks_for(
+    checkout: Path, project: dict, asked: list[str], lock: str, extras: list[str]
+) -> None:
+    of_extras = [line for extra in extras for line in project["project"]["optional-dependencies"][extra]]
     pinned = pins(checkout / "envs" / lock)
-    requirements = [Requirement(line) for line in asked]
+    requirements = [Requirement(line) for line in [*asked, *project["build-system"]["requires"], *of_extras]]
     unmet = [str(r) for r in requirements if not r.specifier.contains(pinned.get(canonicalize_name(r.name), "0"))]
     assert unmet == []
 
@@ -73,7 +79,7 @@ def test_every_pin_has_its_hashes_and_no_address(checkout: Path, lock: str) -> N
 
 
 def test_the_conda_file_has_the_direct_dependencies_with_the_versions_of_the_lock(
-    checkout: Path, project: dict
+    checkout: Path, project: dict, asked: list[str]
 ) -> None:
     conda = yaml.safe_load((checkout / "envs" / "imagenet-prep.yaml").read_text(encoding="utf-8"))
     from_pip = next(entry["pip"] for entry in conda["dependencies"] if isinstance(entry, dict))
@@ -83,16 +89,16 @@ def test_the_conda_file_has_the_direct_dependencies_with_the_versions_of_the_loc
     versions = dict(re.split("==?", entry) for entry in [*from_conda, *from_pip] if re.search(r"[^>]=", entry))
     versions["snakemake"] = versions.pop("snakemake-minimal")
     pinned = pins(checkout / "envs" / "lock.txt")
-    direct = [canonicalize_name(Requirement(line).name) for line in project["project"]["dependencies"]]
+    direct = [canonicalize_name(Requirement(line).name) for line in asked]
     assert versions == {name: pinned[name] for name in direct}
 
 
 def test_the_workflow_starts_with_the_oldest_snakemake_that_the_project_allows_and_no_older(
-    checkout: Path, project: dict
+    checkout: Path, asked: list[str]
 ) -> None:
     snakefile = (checkout / "Snakefile").read_text(encoding="utf-8")
     oldest = re.search(r'^min_version\("(.*)"\)$', snakefile, re.MULTILINE)[1]
-    assert f"snakemake>={oldest}" in project["project"]["dependencies"]
+    assert f"snakemake>={oldest}" in asked
 
 
 # The Makefile
@@ -146,9 +152,11 @@ def test_the_environment_is_made_once_and_again_when_the_lock_changes(machine: M
     assert machine.installations() == 2
 
 
-def test_the_floor_is_tried_with_the_oldest_snakemake_that_the_project_allows(machine: Machine, project: dict) -> None:
+def test_the_floor_is_tried_with_the_oldest_snakemake_that_the_project_allows(
+    machine: Machine, asked: list[str]
+) -> None:
     machine.make("test-floor")
-    oldest = next(line for line in project["project"]["dependencies"] if line.startswith("snakemake>="))
+    oldest = next(line for line in asked if line.startswith("snakemake>="))
     assert f"install {oldest.replace('>=', '==')}\n" in machine.log.read_text(encoding="utf-8")
 
 
