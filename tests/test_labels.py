@@ -69,9 +69,56 @@ def test_what_is_not_there_is_said(labels: Path, capsys: pytest.CaptureFixture[s
     assert "No class is called 'no such thing'" in capsys.readouterr().err
 
 
-def test_without_label_files_the_message_says_how_to_make_them(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "imagenet_prep.labels", "kit", "fox"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+def look_up(folder: Path, *query: str) -> subprocess.CompletedProcess[str]:
+    """The command, called in a folder."""
+    command = [sys.executable, "-m", "imagenet_prep.labels", *query]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("query", ["kit fox", "n02119789", "278"])
+def test_without_label_files_the_list_of_the_package_is_taken_and_one_line_says_so(query: str, tmp_path: Path) -> None:
+    done = look_up(tmp_path, query)
+    assert (done.returncode, done.stderr) == (
+        0,
+        "There is no results/labels: looked up in the list of classes of the package\n",
+    )
+    (entry,) = [part for part in done.stdout.split("\n\n") if "n02119789" in part]
+    lines = [line.split() for line in entry.splitlines()[1:]]
+    assert [(line[0], line[-1]) for line in lines] == [
+        ("index", "278"),
+        ("tf_label", "279"),
+        ("ILSVRC2012_ID", "1"),
+        ("training", "1300"),
+    ]
+
+
+def test_the_list_of_the_package_knows_that_a_name_is_ambiguous(tmp_path: Path) -> None:
+    done = look_up(tmp_path, "crane")
+    assert [line.split("(")[1][:9] for line in done.stdout.splitlines() if "found by name" in line] == [
+        "n02012849",
+        "n03126707",
+    ]
+
+
+def test_label_files_that_are_there_are_taken_without_being_named(tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "labels"
+    folder.mkdir(parents=True)
+    columns = "index,wnid,ilsvrc2012_id,tf_label,words,num_train_images"
+    (folder / "classes.csv").write_text(f"{columns}\n0,n02119789,1,1,only a fox,7\n", encoding="ascii")
+    (folder / "hierarchy.json").write_text(
+        '{"wnid": "n02119789", "words": "only a fox", "index": 0, "children": []}', encoding="ascii"
+    )
+    done = look_up(tmp_path, "n02119789")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "only a fox" in done.stdout
+
+
+@pytest.mark.parametrize("options", [["--labels", "elsewhere"], []])
+def test_without_the_files_in_their_folder_the_message_says_how_to_make_them(
+    options: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "results" / "labels").mkdir(parents=True)
+    done = look_up(tmp_path, "kit", "fox", *options)
     assert done.returncode == 1
     assert "snakemake --cores 1 labels" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,6 +1,7 @@
 """Look a class up in all its numberings: `python -m imagenet_prep.labels "kit fox"` (a name, a WNID, or a number).
 
 A number is looked for in every numbering, and each class that it can mean is shown with the numbering that it is from.
+Without label files the list of classes that comes with the package is taken.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep.dataset.classes import read_classes
+from imagenet_prep.datasets.ilsvrc2012_classes import classes as published_classes
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats.made import reading_again
+
+LABELS = Path("results/labels")
+"""Where the workflow puts the label files."""
 
 NUMBERINGS = {
     "index": "index (PyTorch, Keras, TFDS)",
@@ -48,23 +54,26 @@ def ancestry(wnid: str, tree: dict[str, Any]) -> list[list[str]]:
     return [[node["words"].partition(",")[0] for node in way] for way in _ways(wnid, tree, [])]
 
 
-def describe(row: dict[str, Any], why: str, tree: dict[str, Any]) -> str:
-    """A class in all numberings, with its places in the tree, for a terminal."""
+def describe(row: dict[str, Any], why: str, tree: dict[str, Any] | None) -> str:
+    """A class in all numberings, with its places in the tree where there is one, for a terminal."""
     lines = [f"{row['words']}  ({row['wnid']}, found by {why})"]
     lines += [f"  {shown:34} {row[key]}" for key, shown in NUMBERINGS.items()]
     lines += [f"  {'training images':34} {row['num_train_images']}"]
-    lines += [f"  {' > '.join(way)}" for way in ancestry(row["wnid"], tree)]
+    if tree is not None:
+        lines += [f"  {' > '.join(way)}" for way in ancestry(row["wnid"], tree)]
     return "\n".join(lines)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; returns its exit code: 0 found, 1 not found or no label files."""
+    """The command; returns its exit code: 0 found, 1 not found or unreadable label files."""
     parser = argparse.ArgumentParser(
         prog="python -m imagenet_prep.labels", description="Look a class up in all its numberings."
     )
     parser.add_argument("query", nargs="+", help='a name ("kit fox"), a WNID (n02119789), or a number (278)')
     parser.add_argument(
-        "--labels", type=Path, default=Path("results/labels"), help="folder of the label files (default: %(default)s)"
+        "--labels",
+        type=Path,
+        help=f"folder of the label files (default: {LABELS}, or without it the list that comes with the package)",
     )
     options = parser.parse_args(arguments)
     query = " ".join(options.query)
@@ -81,10 +90,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _load(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _load(named: Path | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """The classes and the tree of the label files, or of none the list of the package, which has no tree."""
+    folder = named or LABELS
     remedy = "Make them (snakemake --cores 1 labels), or name their folder with --labels"
     tree = folder / "hierarchy.json"
     try:
+        if named is None and not folder.exists():
+            print(f"There is no {folder}: looked up in the list of classes of the package", file=sys.stderr)
+            return _published(), None
         classes = read_classes(folder / "classes.csv").to_pylist()
         with reading_again(tree):
             return classes, json.loads(tree.read_text(encoding="utf-8"))
@@ -92,6 +106,11 @@ def _load(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         raise PrepError(error.place, error.problem, remedy) from error
     except OSError as error:
         raise PrepError(folder, f"the label files cannot be read ({type(error).__name__})", remedy) from error
+
+
+def _published() -> list[dict[str, Any]]:
+    """The classes that come with the package, as rows of schema CLASSES."""
+    return [{**asdict(it), "index": it.class_index, "tf_label": it.class_index + 1} for it in published_classes()]
 
 
 def _names(row: dict[str, Any]) -> list[str]:
