@@ -1,8 +1,8 @@
 """Makes a set of ILSVRC2012 archives to measure with: in sizes like the real ones, or with as many images, but tiny.
 
 The images are a few hundred JPEGs, drawn once and told apart by a comment segment with their file name. Devkit and
-multi-label file come from the synthetic package; WNIDs, words and class counts from the real devkit where it lies in
-../shared/data beside the checkout. There are no odd images and no troubles of boxes: the tests look at those.
+multi-label file come from the synthetic package; the classes are the real ones, since other programs that are measured
+know no others. There are no odd images and no troubles of boxes: the tests look at those.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ import numpy as np
 from boxes import annotations
 from PIL import Image
 
-from imagenet_prep.dataset.devkit import read_devkit
+from imagenet_prep.datasets.ilsvrc2012_classes import classes as real_classes
 from imagenet_prep.synthetic import Settings, World, devkit, judging, plan
 from imagenet_prep.synthetic.model import Synset
 
-REAL_DEVKIT = Path(__file__).resolve().parents[2] / "shared" / "data" / "devkit" / "ILSVRC2012_devkit_t12.tar.gz"
 FILES = {
     "train": "ILSVRC2012_img_train.tar",
     "val": "ILSVRC2012_img_val.tar",
@@ -72,27 +71,15 @@ class Shape:
 
 def synsets(images: int) -> tuple[Synset, ...]:
     """The synsets of a set with about so many training images, in proportions as the real one's."""
-    if REAL_DEVKIT.is_file():
-        rows = read_devkit(REAL_DEVKIT).synsets.to_pylist()
-        known = tuple(
-            Synset(
-                row["ilsvrc2012_id"],
-                row["wnid"],
-                row["words"],
-                row["gloss"],
-                tuple(row["children"]),
-                row["wordnet_height"],
-                row["num_train_images"],
-            )
-            for row in rows
-        )
-    else:
-        world = plan(Settings(1, CLASSES, 1, 1, **_SETTINGS))
-        leaves = sorted(synset.wnid for synset in world.synsets if not synset.children)
-        # 895 classes of 1300, one of 732, the others even: 1281167 in all, as the real ones.
-        sizes = [1300] * 895 + [732] + [1125] * 39 + [1124] * 65
-        real = dict(zip(leaves, sizes, strict=True))
-        known = tuple(replace(synset, num_train_images=real.get(synset.wnid, 0)) for synset in world.synsets)
+    # The IDs of the classes are the first ones. What is above them is made up: no program that is measured asks for it.
+    real = {it.ilsvrc2012_id: it for it in real_classes()}
+    world = plan(Settings(1, CLASSES, 1, 1, **_SETTINGS))
+    known = tuple(
+        replace(synset, wnid=it.wnid, words=it.words, gloss="", num_train_images=it.num_train_images)
+        if (it := real.get(synset.ilsvrc2012_id))
+        else synset
+        for synset in world.synsets
+    )
     if images == IMAGES:
         return known
     share = images / IMAGES

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from imagenet_prep.dataset.devkit import read_devkit
+from imagenet_prep.datasets.ilsvrc2012_classes import classes as real_classes
 from project import Project
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
@@ -49,6 +51,23 @@ def test_an_imagenet_like_set_has_the_bytes_asked_for_and_no_image_twice(tmp_pat
     assert 4e6 < sum(map(len, found.values())) < 8e6
     assert len(set(found.values())) == len(found)
     assert all(image.startswith(b"\xff\xd8") and image.endswith(b"\xff\xd9") for image in found.values())
+
+
+@pytest.mark.parametrize("nbytes", [0, 6_000_000, 1_500_000_000])
+def test_the_classes_of_a_set_are_real_ones(nbytes: int) -> None:
+    shape = module("make_archives").imagenet_like(nbytes)
+    assert shape.counts.keys() <= {it.wnid for it in real_classes()}
+
+
+def test_the_archives_of_a_set_are_of_the_real_classes_with_their_numbers(tmp_path: Path) -> None:
+    make = module("make_archives")
+    shape = make.imagenet_like(2_000_000)
+    make.make_archives(tmp_path, shape)
+    with tarfile.open(tmp_path / make.FILES["train"]) as tar:
+        assert tar.getnames() == [f"{wnid}.tar" for wnid in sorted(shape.counts)]
+    synsets = read_devkit(tmp_path / make.FILES["devkit"]).synsets.to_pylist()
+    leaves = {row["wnid"]: (row["ilsvrc2012_id"], row["words"]) for row in synsets if not row["children"]}
+    assert leaves == {it.wnid: (it.ilsvrc2012_id, it.words) for it in real_classes()}
 
 
 def test_the_full_set_has_the_real_number_of_images_in_every_class() -> None:
