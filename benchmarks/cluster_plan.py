@@ -20,10 +20,11 @@ from typing import Any
 
 from workbench import CHECKOUT, HERE
 
-from imagenet_prep.dataset.official import BYTES, IMAGES
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 
-TRAIN, ALL = BYTES["train"] / 1e6, (BYTES["train"] + BYTES["val"]) / 1e6  # MB
-FILES = IMAGES["train"] + IMAGES["validation"]
+TRAIN = ILSVRC2012.archives["train"].size / 1e6  # MB
+ALL = TRAIN + ILSVRC2012.archives["val"].size / 1e6
+FILES = sum(ILSVRC2012.splits[split].images for split in ("train", "validation"))
 AUDIT_THREADS = 8  # as profiles/slurm sets them
 
 FORMULA = """\
@@ -146,7 +147,7 @@ def stages(bench: Mapping[str, Any], scale: Mapping[str, Any], jobs: Mapping[str
         return sum(jobs.get(rule, 0) for rule in rules), sum(walls), sum(longest)
 
     scan, folder, shard = a_byte("verify + scan"), a_byte("ImageFolder, 1 job"), a_byte("TFRecords + indexes, 1 job")
-    folders, shards = jobs["write_folders"], jobs["write_shards"]
+    folders, shards = jobs["write_imagefolder"], jobs["write_tfrecord"]
     threads = min(AUDIT_THREADS, cores)
     reading = a_byte("audit of the shards, 1 job", "shards_mb") * ALL / threads
     audit = reading + scale["rules"]["audit_products"]["wall_s"]
@@ -173,7 +174,7 @@ def stages(bench: Mapping[str, Any], scale: Mapping[str, Any], jobs: Mapping[str
             written=2 * ALL,
             files=FILES,
         ),
-        Stage("indexes", *small("index_shards", "remove_leftovers")),
+        Stage("tfrecord_index", *small("write_tfrecord_index", "remove_leftovers")),
         Stage("audit", 1, audit, audit, threads=threads, read=2 * ALL, files=FILES),
     ]
 

@@ -21,7 +21,7 @@ from stage import table_of_train
 from workbench import HERE
 
 from imagenet_prep.formats import parquet
-from imagenet_prep.formats.ranges import read_ranges
+from imagenet_prep.formats.byte_ranges import read_ranges
 
 Range = tuple[int, int]
 
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE / "results" / "cold.json")
     arguments = parser.parse_args()
     results = arguments.folder / "bench" / "results"
-    plan = table_of_train(results, "plan")
+    plan = table_of_train(results, "plan", "tfrecord-train")
     archive = next((results / "archives").glob("*_img_train.tar")).resolve()
     found: dict[str, Any] = {"machine": machine.describe(arguments.folder), "orders": []}
     shards = shards_of(plan)
@@ -52,8 +52,8 @@ def main() -> None:
 def shards_of(plan: Path) -> list[list[Range]]:
     """Offset and size of every image of every shard, in the order of the records."""
     file = parquet.open_table(plan)
-    groups = [parquet.read_groups(file, plan, [group], ["offset", "nbytes"]) for group in range(file.num_row_groups)]
-    return [list(zip(it["offset"].to_pylist(), it["nbytes"].to_pylist(), strict=True)) for it in groups]
+    groups = [parquet.read_groups(file, plan, [group], ["offset", "length"]) for group in range(file.num_row_groups)]
+    return [list(zip(it["offset"].to_pylist(), it["length"].to_pylist(), strict=True)) for it in groups]
 
 
 def orders(shards: list[list[Range]]) -> dict[str, list[list[Range]]]:

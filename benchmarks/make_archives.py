@@ -25,7 +25,7 @@ from boxes import annotations
 from PIL import Image
 
 from imagenet_prep.datasets.ilsvrc2012_classes import classes as real_classes
-from imagenet_prep.synthetic import Settings, World, devkit, judging, plan
+from imagenet_prep.synthetic import Settings, World, devkit_archive, human_labels, plan
 from imagenet_prep.synthetic.model import Synset
 
 FILES = {
@@ -126,7 +126,7 @@ def make_archives(folder: Path, shape: Shape) -> None:
     _write_xml(folder / FILES["bbox_train"], _spread(train_names, XML_SHARE), "train")
     _write_xml(folder / FILES["bbox_val"], list(zip(labels, names, strict=True)), "validation")
     with gzip.GzipFile(folder / FILES["devkit"], "wb", mtime=0) as packed:
-        for name, content in devkit.members(world):
+        for name, content in devkit_archive.members(world):
             packed.write(_member(name, content) if content is not None else b"")
         packed.write(bytes(2 * _BLOCK))
     _write_multilabel(folder / FILES["multilabel"], world, shape.multilabel_bytes)
@@ -248,7 +248,7 @@ def _write_xml(path: Path, names: Sequence[tuple[str, str]], split: str) -> None
 def _write_multilabel(path: Path, world: World, nbytes: int) -> None:
     """The multi-label file; what fills it up is predictions of models, as in the real one, which a reader skips."""
     text = io.StringIO()
-    judging.write_multilabel(world.multilabels(), text)
+    human_labels.write_multilabel(world.multilabels(), text)
     content = text.getvalue()
     start = '{"model_predictions": {'
     model_end = content.index(', "model_1"')

@@ -22,13 +22,15 @@ import machine
 import yaml
 
 from imagenet_prep import configuration
-from imagenet_prep.dataset.classes import read_classes
-from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT, BOXES_OF_SPLIT
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine.receipts import ARCHIVES
+from imagenet_prep.products.registry import STEPS
 from imagenet_prep.report.files import FILES, sheet_names
 from imagenet_prep.report.page import Page
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-STAGES = ("scan_archive", "verify_archive", "parse_boxes", "write_folders", "write_shards", "audit_products")
+STAGES = {"scan_archive": ARCHIVES, "verify_archive": ARCHIVES}
+STAGES |= {step.rule: step.name for step in STEPS.values() if step.is_timed}
 
 
 def main() -> None:
@@ -68,25 +70,16 @@ def page_of(project: Path) -> Page:
     """The page of the project's results, as the workflow would make it."""
     settings = yaml.safe_load((project / "config" / "config.yaml").read_text())
     for key, value in yaml.safe_load((project / "benchmark.yaml").read_text()).items():
-        if key == "archives":
-            for name, archive in value.items():
-                settings["archives"][name] |= archive
-        elif isinstance(value, dict) and isinstance(settings[key], dict):
-            settings[key] |= value
-        else:
-            settings[key] = value
+        settings[key] = {**(settings.get(key) or {}), **value} if isinstance(value, dict) else value
     config = configuration.complete(settings, Path.cwd())
-    splits = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
-    output = Path(config["output_dir"])
-    boxes = {split: path for split in splits for path in (output / "state" / "boxes").glob(f"{split}.*.parquet")}
+    dataset, output = dataset_of(config), Path(config["output_dir"])
+    boxed = [split.name for split in dataset.boxes_in_use(config) if split in dataset.splits_in_use(config)]
     return Page(
         config=config,
-        splits=splits,
-        boxes={split: path for split, path in boxes.items() if BOXES_OF_SPLIT[split] in config["use"]},
-        archives={split: config["archives"][archive]["file"] for split, archive in ARCHIVE_OF_SPLIT.items()},
+        boxes={split: path for split in boxed for path in (output / "state" / "boxes").glob(f"{split}.*.parquet")},
         receipts=[output / "verified" / f"{name}.json" for name in config["use"]],
         stages=STAGES,
-        sheets=sheet_names(len(read_classes(output / "labels" / "classes.csv")), splits),
+        sheets=sheet_names(config),
         readers=CHECKOUT / "docs" / "readers.md",
         readme=CHECKOUT / "README.md",
     )

@@ -12,22 +12,24 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset.archives import Expected
-from imagenet_prep.dataset.images import read_classes
-from imagenet_prep.dataset.scan import scan
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.engine.archive_check import Expected
+from imagenet_prep.engine.inputs import Inputs
+from imagenet_prep.engine.scan import scan
+from imagenet_prep.engine.shard_set import ShardSet
+from imagenet_prep.engine.shard_writer import Reencoding, write_shards
 from imagenet_prep.formats import parquet
 from imagenet_prep.job import without_pandas
-from imagenet_prep.products.imagefolder import COLUMNS, write_folders
-from imagenet_prep.products.indexes import write_indexes
-from imagenet_prep.products.shardset import TFRECORD, ShardSet
-from imagenet_prep.products.tfrecords import Reencoding, write_shards
+from imagenet_prep.products.imagefolder import read_rows, write_folders
+from imagenet_prep.products.tfrecord import TFRecord
+from imagenet_prep.products.tfrecord_index import TFRecordIndex
 
 Batch = list[tuple[Any, ...]]
 
 
 def scan_archive(results: Path, output: Path, jobs: int) -> None:
     """Verify and scan the train archive: one job, in which a thread hashes beside the parsing."""
-    scan("train", _train_archive(results), Expected(), output / "scan.parquet")
+    scan("train", _train_archive(results), Expected(), output / "scan.parquet", ILSVRC2012)
 
 
 def write_image_folder(results: Path, output: Path, jobs: int) -> None:
@@ -39,13 +41,13 @@ def write_image_folder(results: Path, output: Path, jobs: int) -> None:
 
 
 def _write_folders(images: Path, wnids: list[str], archive: Path, output: Path) -> None:
-    write_folders(read_classes(images, wnids, COLUMNS), "train", "wnid", archive, output)
+    write_folders(read_rows(images, wnids), ILSVRC2012.splits["train"], "wnid", archive, output)
 
 
 def write_records(results: Path, output: Path, jobs: int) -> None:
     """Write the training shards and their indexes, the shards in as many batches as jobs."""
-    plan = table_of_train(results, "plan")
-    shards = ShardSet(output, TFRECORD, "train", parquet.open_table(plan).num_row_groups)
+    plan = table_of_train(results, "plan", "tfrecord-train")
+    shards = ShardSet(output, TFRecord.name, "train", parquet.open_table(plan).num_row_groups)
     edges = [shards.shards * job // jobs for job in range(jobs + 1)]
     archive = _train_archive(results)
     arguments = [(plan, shards, edges[job], edges[job + 1] - 1, archive) for job in range(jobs)]
@@ -53,21 +55,22 @@ def write_records(results: Path, output: Path, jobs: int) -> None:
 
 
 def _write_records(plan: Path, shards: ShardSet, first: int, last: int, archive: Path) -> None:
-    write_shards(plan, shards, first, last, archive, Reencoding())
-    write_indexes(shards.paths()[first : last + 1], shards.output_dir)
+    write_shards(plan, shards, first, last, archive, Reencoding(), TFRecord().write)
+    config = {"output_dir": str(shards.output_dir), TFRecord.name: {"train_shards": shards.shards}}
+    TFRecordIndex().make(Inputs(config, {}, []), "train", first, last)
 
 
 def audit_records(results: Path, output: Path, jobs: int) -> None:
-    """Read all shards: both checksums of every record, all its features, its index, and the SHA-256 of the file."""
-    from imagenet_prep.products.audit.records import examine_shard
+    """Read all shards: both checksums of every record, all its features, its place, and the SHA-256 of the file."""
+    from imagenet_prep.products.tfrecord import TFRecord
 
     paths = sorted((results / "tfrecord").glob("*-of-*"))
-    _each(examine_shard, [(path, frozenset()) for path in paths], jobs)
+    _each(TFRecord().read, [({}, "", path, frozenset()) for path in paths], jobs)
 
 
-def table_of_train(results: Path, step: str) -> Path:
+def table_of_train(results: Path, step: str, subject: str = "train") -> Path:
     """The table that a step has made of the train split, such as the plan of its shards."""
-    (table,) = (results / "state" / step).glob("train.*.parquet")
+    (table,) = (results / "state" / step).glob(f"{subject}.*.parquet")
     return table
 
 

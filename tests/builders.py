@@ -12,11 +12,13 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from imagenet_prep.dataset.archives import Expected
-from imagenet_prep.dataset.classes import select_classes
-from imagenet_prep.dataset.devkit import SYNSETS
-from imagenet_prep.dataset.images import label_images
-from imagenet_prep.dataset.scan import scan
+from imagenet_prep.datasets.classes import select_classes
+from imagenet_prep.datasets.dataset import Labels
+from imagenet_prep.datasets.devkit import SYNSETS
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.engine.archive_check import Expected
+from imagenet_prep.engine.images import label_images
+from imagenet_prep.engine.scan import scan
 from imagenet_prep.errors import PrepError
 
 FOX, CRANE, MACHINE, ANIMAL = "n02119789", "n02012849", "n03126707", "n00015388"
@@ -104,14 +106,13 @@ def synsets() -> pa.Table:
 
 def labelled(archives: Path, split: str, images: Mapping[str, bytes]) -> pa.Table:
     """The images of a split, in an archive made of them, as the products get them."""
-    name = {"validation": "val"}.get(split, split)
-    nested = split in ("train", "train_t3")
-    archive = archives / f"{name}.tar"
+    of = ILSVRC2012.splits[split]
+    archive = archives / f"{of.archive}.tar"
     archive.parent.mkdir(parents=True, exist_ok=True)
-    archive.write_bytes(train_tar(images) if nested else tar(images))
+    archive.write_bytes(train_tar(images) if of.labels is Labels.LAYOUT else tar(images))
     table = archives.parent / "scans" / f"{split}.parquet"
-    scan(name, archive, Expected(), table)
-    tables = label_images(table, split, synsets(), TRUTH, select_classes(synsets(), None, "original"), archive)
+    scan(of.archive, archive, Expected(), table, ILSVRC2012)
+    tables = label_images(table, of, synsets(), TRUTH, select_classes(synsets(), None, "original"), archive)
     return pa.concat_tables(tables)
 
 

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
 
-import yaml
-
 from builders import header, padded, tar
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from project import Project, Run
 
 # What an archive's file holds, and what it should hold instead.
@@ -31,7 +30,7 @@ OUTPUTS = {
     "parse_boxes": ["state/boxes/*", "tables/bboxes.parquet"],
     "tabulate_multilabel": ["tables/multilabel.parquet"],
     "plan_shards": ["state/plan/*", "tfrecord/*"],
-    "write_folders": ["imagefolder/*", "imagefolder/.*", "state/imagefolder/*"],
+    "write_imagefolder": ["imagefolder/*", "imagefolder/.*", "state/imagefolder/*"],
 }
 
 
@@ -124,8 +123,7 @@ def _keeping_compression(damage: Damage) -> Damage:
 
 def path_of(project: Project, archive: str) -> Path:
     """Where an archive lies."""
-    config = yaml.safe_load((project.folder / "config" / "config.yaml").read_text())
-    return project.archives / config["archives"][archive]["file"]
+    return project.archives / ILSVRC2012.archives[archive].file
 
 
 def digests(project: Project) -> dict[str, str]:

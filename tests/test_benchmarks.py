@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from imagenet_prep.dataset.devkit import read_devkit
+from imagenet_prep.datasets.devkit import read_devkit
 from imagenet_prep.datasets.ilsvrc2012_classes import classes as real_classes
 from project import Project
 
@@ -109,7 +109,7 @@ def test_full_cardinality_is_measured(tmp_path: Path) -> None:
     small = {"use": ["train", "devkit"], "products": ["imagefolder", "audit"], "jobs": {"imagefolder_classes": 1000}}
     found = scale.measure_share(tmp_path, 0.001, small, rounds=1)
     assert found["images"] == found["train_images"] + 1000
-    assert {"scan_archive", "write_folders", "audit_products"} <= found["rules"].keys()
+    assert {"scan_archive", "write_imagefolder", "audit_products"} <= found["rules"].keys()
     table = module("tables").scale({"runs": [found]})
     assert f"| user µs an image (at most 150) | {found['user_us_per_image']} |" in table
 

@@ -17,9 +17,9 @@ JOBS = {
     "scan_archive": 2,
     "parse_boxes": 2,
     "plan_shards": 2,
-    "write_folders": 54,
-    "write_shards": 72,
-    "index_shards": 9,
+    "write_imagefolder": 54,
+    "write_tfrecord": 72,
+    "write_tfrecord_index": 9,
 }
 
 # Sizes of the two archives in MB, as published, and the number of their images.
@@ -43,7 +43,7 @@ SCALE: dict[str, Any] = {
         "audit_products": {"wall_s": 40, "longest_s": 40},
         "parse_boxes": {"wall_s": 9, "longest_s": 8},
         "plan_shards": {"wall_s": 5, "longest_s": 3},
-        "index_shards": {"wall_s": 6, "longest_s": 1},
+        "write_tfrecord_index": {"wall_s": 6, "longest_s": 1},
     }
 }
 

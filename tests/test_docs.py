@@ -16,7 +16,9 @@ from snakemake.cli import get_argument_parser, parse_config
 
 from configuration.official import overlaid
 from imagenet_prep.configuration import complete
-from imagenet_prep.dataset import boxes
+from imagenet_prep.datasets import box_annotations
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.products.registry import PRODUCTS, SPLIT_PRODUCTS, STEPS
 from project import Project
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -32,6 +34,9 @@ RULES = {
     for path in (CHECKOUT / "Snakefile", *(CHECKOUT / "workflow" / "rules").glob("*.smk"))
     for name in re.findall(r"^\s*(?:rule|checkpoint) (\w+):", path.read_text(), re.MULTILINE)
 }
+# And those that are generated.
+RULES |= PRODUCTS.keys() | {step.rule for step in STEPS.values() if step.rule}
+RULES |= {f"{name}_{split}" for name, product in SPLIT_PRODUCTS.items() for split in product.splits(ILSVRC2012)}
 SCORES = re.compile(r"(demo/)?results/scores/[^/]+\.json")  # the one file that is asked for by its name
 FORMATS = CHECKOUT / "docs" / "formats.md"
 TABLES = ["tables/images.parquet", "tables/bboxes.parquet", "tables/multilabel.parquet", "labels/synsets.parquet"]
@@ -57,7 +62,9 @@ def test_the_columns_of_a_table_are_those_on_the_page(table: str, finished: Proj
 def test_every_problem_of_a_box_is_on_the_page_and_whether_it_is_used() -> None:
     text = section(FORMATS.read_text(), "tables/bboxes.parquet")
     rows = dict(re.findall(r"^\| `([^`]+)` \| (yes|no) \|", text, re.MULTILINE))
-    assert rows == {problem: "no" if problem in boxes.UNUSABLE else "yes" for problem in boxes.PROBLEMS}
+    assert rows == {
+        problem: "no" if problem in box_annotations.UNUSABLE else "yes" for problem in box_annotations.PROBLEMS
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from imagenet_prep.dataset.classes import select_classes
-from imagenet_prep.dataset.devkit import read_devkit
+from imagenet_prep.datasets.classes import select_classes
+from imagenet_prep.datasets.devkit import read_devkit
 from imagenet_prep.labels import main
 from imagenet_prep.products.labels import write_labels
 
@@ -103,10 +103,10 @@ def test_the_list_of_the_package_knows_that_a_name_is_ambiguous(tmp_path: Path) 
 def test_label_files_that_are_there_are_taken_without_being_named(tmp_path: Path) -> None:
     folder = tmp_path / "results" / "labels"
     folder.mkdir(parents=True)
-    columns = "index,wnid,ilsvrc2012_id,tf_label,words,num_train_images"
+    columns = "class_index,wnid,ilsvrc2012_id,tf_label,words,num_train_images"
     (folder / "classes.csv").write_text(f"{columns}\n0,n02119789,1,1,only a fox,7\n", encoding="ascii")
     (folder / "hierarchy.json").write_text(
-        '{"wnid": "n02119789", "words": "only a fox", "index": 0, "children": []}', encoding="ascii"
+        '{"wnid": "n02119789", "words": "only a fox", "class_index": 0, "children": []}', encoding="ascii"
     )
     done = look_up(tmp_path, "n02119789")
     assert (done.returncode, done.stderr) == (0, "")

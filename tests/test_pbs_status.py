@@ -16,7 +16,7 @@ STATUS = Path(__file__).resolve().parent.parent / "profiles" / "pbs" / "status.p
 # As OpenPBS writes it for `qstat -x -f`.
 OPENPBS = """\
 Job Id: 8.host
-    Job_Name = write_shards
+    Job_Name = write_tfrecord
     Job_Owner = me@host
     resources_used.cpupercent = 97
     resources_used.mem = 186464kb
@@ -24,10 +24,10 @@ Job Id: 8.host
     job_state = {state}
     queue = workq
     server = host
-    Error_Path = host:/project/write_shards.e8
+    Error_Path = host:/project/write_tfrecord.e8
     exec_host = n1/0
     Join_Path = oe
-    Output_Path = host:/project/results/logs/write_shards/train.log.pbs
+    Output_Path = host:/project/results/logs/write_tfrecord/train.log.pbs
     Resource_List.select = 1:ncpus=1:mem=1000mb
     Resource_List.walltime = 01:00:00
     substate = 92
@@ -42,7 +42,7 @@ Job Id: 8.host
 # As Torque writes it for `qstat -f`, and for `qstat -x -f`, which means XML there.
 TORQUE = """\
 Job Id: 8.host
-    Job_Name = write_shards
+    Job_Name = write_tfrecord
     Job_Owner = me@host
     job_state = {state}
     queue = batch
@@ -50,19 +50,19 @@ Job Id: 8.host
     Variable_List = PBS_O_QUEUE=batch,PBS_O_HOME=/home,
         PBS_O_LOGNAME=me,PBS_O_WORKDIR=/project
     etime = Sat Nov 21 14:02:33 2026
-{exit_status}    submit_args = -N write_shards -j oe
+{exit_status}    submit_args = -N write_tfrecord -j oe
     fault_tolerant = False
 
 """
 TORQUE_XML = (
-    "<Data><Job><Job_Id>8.host</Job_Id><Job_Name>write_shards</Job_Name><job_state>{state}</job_state>"
-    "<queue>batch</queue>{exit_status}<submit_args>-N write_shards</submit_args></Job></Data>\n"
+    "<Data><Job><Job_Id>8.host</Job_Id><Job_Name>write_tfrecord</Job_Name><job_state>{state}</job_state>"
+    "<queue>batch</queue>{exit_status}<submit_args>-N write_tfrecord</submit_args></Job></Data>\n"
 )
 
 # As the qstat of slurm-wlm-torque writes it, which knows no -x.
 SLURM = """\
 Job Id:\t8
-\tJob_Name = write_shards
+\tJob_Name = write_tfrecord
 \tJob_Owner = root@localhost
 \tjob_state = {state}
 \tqueue = debug

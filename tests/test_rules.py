@@ -17,15 +17,14 @@ OF_RECEIPTS = {"settings", "archives"}
 def scripted_rules() -> dict[str, str]:
     """By the name of its script, the text of each rule that has one."""
     texts = (path.read_text(encoding="utf-8") for path in sorted(RULES.glob("*.smk")))
-    found = [
-        part for text in texts for part in re.split(r"^(?=(?:rule|checkpoint) \w+:)", text, flags=re.MULTILINE)[1:]
-    ]
+    begin = re.compile(r"^(?= *(?:rule|checkpoint)(?: \w+)?:)", re.MULTILINE)
+    found = [part for text in texts for part in begin.split(text)[1:]]
     return {matched[1]: part for part in found if (matched := re.search(r"scripts/(\w+\.py)", part))}
 
 
 def params_of(rule: str) -> set[str]:
-    section = re.search(r"^    params:\n((?:        .*\n)+)", rule, re.MULTILINE)
-    return set(re.findall(r"^        (\w+)=", section[1], re.MULTILINE)) if section else set()
+    section = re.search(r"^( +)params:\n((?:\1    .*\n)+)", rule, re.MULTILINE)
+    return set(re.findall(rf"^{section[1]}    (\w+)=", section[2], re.MULTILINE)) if section else set()
 
 
 @pytest.mark.parametrize("script", scripted_rules())

@@ -13,7 +13,7 @@ from cluster.projects import ClusterProject
 from cluster.slurm import Slurm, said
 from project import Project
 
-IMAGES = "imagefolder_val"
+IMAGES = "imagefolder_validation"
 
 
 class PbsProject(ClusterProject):
@@ -23,7 +23,7 @@ class PbsProject(ClusterProject):
 
     def words(self) -> Path:
         """What the scheduler keeps of what the job prints."""
-        (log,) = (self.results / "logs" / "write_folders").glob("*.log.pbs")
+        (log,) = (self.results / "logs" / "write_imagefolder").glob("*.log.pbs")
         return log
 
 
@@ -39,18 +39,18 @@ def test_what_qsub_submits_makes_the_same_bytes_as_without_a_cluster(
     assert project.bytes_of_products() == ClusterProject(local.folder).bytes_of_products()
     ((_, state, _),) = slurm.ended(project.folder)
     assert state == "COMPLETED"
-    assert "Write image files of validation" in project.words().read_text()
+    assert "Write imagefolder: class folders" in project.words().read_text()
     assert list((project.folder / ".snakemake" / "pbs").iterdir()) == []
 
 
 def test_a_job_asks_for_the_cores_the_memory_and_the_time_of_its_rule(project: PbsProject, slurm: Slurm) -> None:
     project.hold()
-    started = project.start(IMAGES, "--set-resources", "write_folders:runtime=95", "write_folders:mem_mb=1234")
+    started = project.start(IMAGES, "--set-resources", "write_imagefolder:runtime=95", "write_imagefolder:mem_mb=1234")
     job = slurm.running(project.folder)
     asked = {what: slurm.about(job, what) for what in ("TimeLimit", "MinMemoryNode", "NumCPUs", "JobName")}
     started.signal(signal.SIGINT)
     assert started.end().code != 0
-    assert asked == {"TimeLimit": "01:35:00", "MinMemoryNode": "1234M", "NumCPUs": "1", "JobName": "write_folders"}
+    assert asked == {"TimeLimit": "01:35:00", "MinMemoryNode": "1234M", "NumCPUs": "1", "JobName": "write_imagefold"}
     patience.until(lambda: not slurm.jobs(project.folder))  # Ctrl-C deletes the jobs by qdel
 
 
@@ -66,7 +66,7 @@ def test_a_deleted_job_is_seen_as_failed_and_the_next_run_mends_it(
     run = started.end()
     assert run.code != 0
     log = project.words()
-    assert run.last_line.startswith(f"ERROR {log.relative_to(project.folder)}: a job of write_folders was stopped")
+    assert run.last_line.startswith(f"ERROR {log.relative_to(project.folder)}: a job of write_imagefolder was stopped")
     script.write_text(shipped)
     project.succeed(IMAGES)
     assert project.bytes_of_products() == ClusterProject(local.folder).bytes_of_products()

@@ -19,10 +19,10 @@ from cluster.slurm import Slurm
 from project import Project, Run, Started
 
 # One target, of which the cluster runs one job.
-IMAGES = "imagefolder_val"
+IMAGES = "imagefolder_validation"
 
 # Those of which it runs two jobs for the validation set, one after the other.
-RECORDS = ("tfrecords", "indexes")
+RECORDS = ("tfrecord", "tfrecord_index")
 
 # A group of the system that the user of the tests is not in.
 GROUP = "users"
@@ -34,7 +34,7 @@ def overtime(copies: Callable[[str], ClusterProject]) -> Iterator[tuple[ClusterP
     project = copies("overtime")
     project.hold()
     apart = ["--default-resources", "attempt=attempt", "slurm_partition=apart"]
-    started = project.start(IMAGES, "--retries", "0", "--set-resources", "write_folders:runtime=1", *apart)
+    started = project.start(IMAGES, "--retries", "0", "--set-resources", "write_imagefolder:runtime=1", *apart)
     yield project, started
     if started.process.poll() is None:
         started.kill()
@@ -81,7 +81,7 @@ def test_the_cluster_runs_the_jobs_of_minutes_on_several_nodes(demo: tuple[Clust
     ended = slurm.ended(demo[0].folder)
     rules = {comment.removeprefix("rule_").partition("_wildcards")[0] for comment, _, _ in ended}
     assert rules == {
-        *("scan_archive", "parse_boxes", "plan_shards", "write_folders", "write_shards", "index_shards"),
+        *("scan_archive", "parse_boxes", "plan_shards", "write_imagefolder", "write_tfrecord", "write_tfrecord_index"),
         *("audit_products", "write_page"),
     }
     assert {state for _, state, _ in ended} == {"COMPLETED"}
@@ -113,7 +113,7 @@ def test_a_cancelled_job_is_tried_again_with_more_and_at_last_ends_the_run_with_
     run = started.end()
     assert run.code != 0
     log = project.scheduler_logs()[-1]
-    assert run.last_line.startswith(f"ERROR {log}: a job of write_folders was stopped")
+    assert run.last_line.startswith(f"ERROR {log}: a job of write_imagefolder was stopped")
     assert "CANCELLED" in run.last_line
     project.release()
     expect_mended(project, local)
@@ -122,7 +122,7 @@ def test_a_cancelled_job_is_tried_again_with_more_and_at_last_ends_the_run_with_
 def test_a_job_killed_for_want_of_memory_succeeds_with_more(
     project: ClusterProject, local: Project, slurm: Slurm
 ) -> None:
-    run = project.succeed(IMAGES, "--set-resources", "write_folders:mem_mb=60 if attempt == 1 else 1000")
+    run = project.succeed(IMAGES, "--set-resources", "write_imagefolder:mem_mb=60 if attempt == 1 else 1000")
     assert "Trying to restart job" in run.terminal
     (log,) = project.scheduler_logs()
     assert "exceeded memory limit" in log.read_text()
@@ -186,7 +186,9 @@ def test_a_damaged_archive_is_told_on_the_last_line_and_read_only_once(project: 
     assert run.code != 0
     assert run.last_line.startswith(f"ERROR {archive}, member '{image['filename']}', byte {image['offset']}: ")
     assert run.terminal.count("Trying to restart job") == 1
-    log = max((project.results / "logs" / "write_folders").glob("validation-*.log"), key=lambda it: it.stat().st_mtime)
+    log = max(
+        (project.results / "logs" / "write_imagefolder").glob("validation-*.log"), key=lambda it: it.stat().st_mtime
+    )
     assert "found by an earlier attempt" in log.read_text()
 
     archive.write_bytes(whole)
@@ -196,7 +198,7 @@ def test_a_damaged_archive_is_told_on_the_last_line_and_read_only_once(project: 
 
 def mislead(project: ClusterProject, step: str) -> Path:
     """Put a newer receipt of the validation split beside a step's own, of a file that is not there; return its path."""
-    (receipt,) = (project.results / "state" / step).glob("validation*.json")
+    (receipt,) = (project.results / "state" / step).glob("*validation*.json")
     subject, digest, _, _ = receipt.name.split(".")
     bogus = receipt.with_name(f"{subject}.{digest}.9.json")
     bogus.write_text(json.dumps({"files": {"state/lost.parquet": {}}}))
@@ -229,7 +231,7 @@ def test_jobs_on_nodes_ask_for_what_the_run_asks_for_whatever_they_find_and_what
     for receipt in misleading:
         receipt.unlink(missing_ok=True)
     assert tables_between(project) == before, "no job has made them again for itself"
-    assert Project(project.folder).succeed(*RECORDS).rules >= {"write_shards", "index_shards"}
+    assert Project(project.folder).succeed(*RECORDS).rules >= {"write_tfrecord", "write_tfrecord_index"}
     assert lost.exists()
     expect_mended(project, local)
 
@@ -241,8 +243,8 @@ def test_a_job_that_exceeds_its_wall_time_ends_the_run_with_that_as_the_last_lin
     run = started.end()
     assert run.code != 0
     (log,) = project.scheduler_logs()
-    assert run.last_line.startswith(f"ERROR {log}: a job of write_folders was stopped")
+    assert run.last_line.startswith(f"ERROR {log}: a job of write_imagefolder was stopped")
     assert "DUE TO TIME LIMIT" in run.last_line
-    assert "--set-resources write_folders:runtime=" in run.last_line
+    assert "--set-resources write_imagefolder:runtime=" in run.last_line
     project.release()
     expect_mended(project, local)

@@ -12,7 +12,7 @@ from imagenet_prep.configuration import complete
 
 
 def test_two_checksums_of_one_archive_are_refused(refusal: Callable[..., str]) -> None:
-    message = refusal({"archives": {"train": {"sha256": "0" * 64}}})
+    message = refusal({"archives": {"train": {"md5": "0" * 32, "sha256": "0" * 64}}})
     assert message.startswith("configuration key archives.train: md5 and sha256 are both given. ")
 
 
@@ -31,11 +31,11 @@ def test_nothing_is_made_without_the_devkit(refusal: Callable[..., str]) -> None
     [
         (["train", "val", "devkit"], "bboxes", "bbox_train or bbox_val"),
         (["train", "val", "devkit"], "multilabel", "multilabel"),
-        (["test", "devkit"], "tfrecords", "train or val"),
-        (["test", "devkit"], "indexes", "train or val"),
-        (["train", "devkit", "multilabel"], "multilabel_tfrecords", "val"),
-        (["val", "devkit"], "multilabel_tfrecords", "multilabel"),
-        (["train", "devkit"], "multilabel_tfrecords", "multilabel and val"),
+        (["test", "devkit"], "tfrecord", "train or val"),
+        (["test", "devkit"], "tfrecord_index", "train or val"),
+        (["train", "devkit", "multilabel"], "tfrecord_multilabel", "val"),
+        (["val", "devkit"], "tfrecord_multilabel", "multilabel"),
+        (["train", "devkit"], "tfrecord_multilabel", "multilabel and val"),
         (["devkit"], "imagefolder", "train or val or test or train_t3"),
         (["devkit"], "audit", "train or val or test or train_t3"),
     ],
@@ -50,7 +50,10 @@ def test_a_product_whose_archives_are_not_in_use_is_refused(
 
 
 def test_the_validation_set_alone_is_enough_for_its_products(tmp_path: Path) -> None:
-    use, products = ["val", "devkit", "bbox_val"], ["imagefolder", "tfrecords", "indexes", "bboxes", "labels", "audit"]
+    use, products = (
+        ["val", "devkit", "bbox_val"],
+        ["imagefolder", "tfrecord", "tfrecord_index", "bboxes", "labels", "audit"],
+    )
     assert complete(overlaid({"use": use, "products": products}), tmp_path)["products"] == products
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from configuration.official import OFFICIAL, nested
-from imagenet_prep.configuration import complete
-from imagenet_prep.errors import PrepError
+from configuration.official import nested
+from imagenet_prep.products.registry import FORMER_KEYS, FORMER_NAMES
 
 
 @pytest.mark.parametrize(
@@ -34,6 +32,11 @@ def test_an_unknown_key_like_no_other_is_refused_with_those_that_there_are(refus
     assert "Write one of connections, local, or remove it" in refusal({"download": {"xyz": 1}})
 
 
+@pytest.mark.parametrize("value", ["imagenet_v2", None, ["a"]])
+def test_a_key_that_there_is_not_yet_is_unknown_whatever_it_says(refusal: Callable[..., str], value: object) -> None:
+    assert "configuration key dataset: this key is unknown" in refusal({"dataset": value})
+
+
 @pytest.mark.parametrize(
     ("key", "value", "shown"),
     [
@@ -47,9 +50,9 @@ def test_an_unknown_key_like_no_other_is_refused_with_those_that_there_are(refus
         ("tfrecord.train_shards", "9" * 5000, f'"{"9" * 56}...'),
         ("tfrecord.train_shards", True, "true"),
         ("tfrecord.validation_shards", None, "null"),
-        ("tfrecord.seed", -1, "-1"),
+        ("shards.seed", -1, "-1"),
         ("tfrecord.label_base", 2, "2"),
-        ("tfrecord.cmyk_to_rgb", "yes", '"yes"'),
+        ("shards.cmyk_to_rgb", "yes", '"yes"'),
         ("tfrecord", None, "null"),
         ("subset_labels", "renumber", '"renumber"'),
         ("imagefolder.val_dirs", "names", '"names"'),
@@ -99,10 +102,18 @@ def test_an_archive_that_does_not_exist_is_refused_with_the_one_that_was_probabl
     assert message.startswith('configuration key use: "devkitt" is not allowed here (did you mean devkit?). Write')
 
 
-def test_a_missing_archive_is_named() -> None:
-    without = {name: archive for name, archive in OFFICIAL["archives"].items() if name != "val"}
-    with pytest.raises(PrepError, match=r"configuration key archives\.val: this key is missing"):
-        complete({"archives": without}, Path())
+@pytest.mark.parametrize(("name", "now"), FORMER_NAMES.items())
+def test_a_former_name_of_a_product_is_refused_with_the_one_that_counts_now(
+    refusal: Callable[..., str], name: str, now: str
+) -> None:
+    message = refusal({"products": ["imagefolder", name]})
+    assert message == f"configuration key products: {name} is called {now} now. Write {now} in its place."
+
+
+@pytest.mark.parametrize(("key", "now"), FORMER_KEYS.items())
+def test_a_former_key_is_refused_with_the_one_that_counts_now(refusal: Callable[..., str], key: str, now: str) -> None:
+    message = refusal(nested(key, 1))
+    assert message == f"configuration key {key}: this key is called {now} now. Write {now} in its place."
 
 
 def test_the_incomplete_key_of_the_synthetic_archives_is_named_once(refusal: Callable[..., str]) -> None:

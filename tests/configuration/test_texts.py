@@ -46,7 +46,7 @@ def outcome(key: str, value: object) -> dict[str, Any] | str:
         return str(error)
 
 
-@pytest.mark.parametrize("config", [OFFICIAL, overlaid(DEMO)], ids=["official", "demo"])
+@pytest.mark.parametrize("config", [complete(OFFICIAL, Path()), overlaid(DEMO)], ids=["every key", "demo"])
 def test_a_configuration_on_the_command_line_is_the_one_of_the_file(config: dict[str, Any], tmp_path: Path) -> None:
     handed_over = parse_config([f"{key}={json.dumps(value)}" for key, value in config.items()])
     assert handed_over != config
@@ -92,6 +92,6 @@ def test_a_list_given_as_text_needs_no_quotes(tmp_path: Path) -> None:
 
 
 def test_python_s_words_for_true_and_false_are_taken_too(tmp_path: Path) -> None:
-    handed_over = parse_config(["tfrecord={cmyk_to_rgb: False, png_to_jpeg: True}"])
-    made = complete(overlaid(handed_over), tmp_path)["tfrecord"]
+    handed_over = parse_config(["shards={cmyk_to_rgb: False, png_to_jpeg: True}"])
+    made = complete(overlaid(handed_over), tmp_path)["shards"]
     assert (made["cmyk_to_rgb"], made["png_to_jpeg"]) == (False, True)

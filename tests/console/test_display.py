@@ -70,14 +70,14 @@ def running(*stages: str) -> Run:
 
 
 def test_what_others_print_stays_and_the_lines_are_drawn_below_it(terminal: Terminal) -> None:
-    display = Display(running("write_folders", "write_shards"), terminal.stream, live=True)
+    display = Display(running("write_imagefolder", "write_tfrecord"), terminal.stream, live=True)
     display.start()
     terminal.read_until("0 of 2 jobs")
     terminal.stream.write(f"{CLEAR}a line of a job\n")
     terminal.stream.flush()
-    terminal.read_until("a line of a job\nwrite_folders train")
+    terminal.read_until("a line of a job\nwrite_imagefolder train")
     display.write("a line of the run")
-    terminal.read_until("a line of the run\nwrite_folders train")
+    terminal.read_until("a line of the run\nwrite_imagefolder train")
     terminal.read_until("0 of 2 jobs")
     display.stop()
     terminal.close()
@@ -116,7 +116,7 @@ def test_nothing_of_a_run_is_read_while_it_is_changed(terminal: Terminal) -> Non
 
 
 def test_a_terminal_that_was_closed_does_not_end_the_run(terminal: Terminal) -> None:
-    display = Display(running("write_folders"), terminal.stream, live=True)
+    display = Display(running("write_imagefolder"), terminal.stream, live=True)
     display.start()
     terminal.read_until("0 of 1 jobs")
     terminal.close()

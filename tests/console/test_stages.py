@@ -11,7 +11,7 @@ from imagenet_prep.console.display import result
 from imagenet_prep.console.stages import Run, Stage, State
 from imagenet_prep.progress import Progress
 
-LOGS = [Path(f"logs/write_shards/train-{number}.log") for number in range(4)]
+LOGS = [Path(f"logs/write_tfrecord/train-{number}.log") for number in range(4)]
 
 
 @pytest.fixture(autouse=True)
@@ -34,10 +34,10 @@ def report(log: Path, done: int, total: int, images: int = 0, all_images: int = 
 def begun(jobs: int = 4) -> tuple[Run, Stage]:
     """A run of one stage, of which the first two jobs run."""
     run = Run()
-    run.expect((("write_shards", "train", log) for log in LOGS[:jobs]), 0.0)
+    run.expect((("write_tfrecord", "train", log) for log in LOGS[:jobs]), 0.0)
     for log in LOGS[:2]:
         run.start(log, 0.0)
-    return run, run.stages["write_shards", "train"]
+    return run, run.stages["write_tfrecord", "train"]
 
 
 def test_jobs_that_have_not_begun_are_taken_to_be_as_large_as_the_others() -> None:
@@ -71,7 +71,7 @@ def test_a_stage_is_over_with_its_last_job() -> None:
         report(log, 300_000_000, 300_000_000, 3000, 3000)
     assert run.finish(LOGS[0], 8.0) is None
     assert run.finish(LOGS[1], 10.0) is stage
-    assert result(stage) == "write_shards train: 6000 images, 600 MB in 10 s, 60 MB/s"
+    assert result(stage) == "write_tfrecord train: 6000 images, 600 MB in 10 s, 60 MB/s"
 
 
 def test_a_stage_that_counts_nothing_tells_its_jobs_and_its_time() -> None:
@@ -89,19 +89,24 @@ def test_the_only_job_of_a_stage_says_what_it_does() -> None:
 
 def test_what_turns_out_to_be_unneeded_is_forgotten_and_what_turns_up_is_expected() -> None:
     run, stage = begun()
-    new = Path("logs/index_shards/train.log")
+    new = Path("logs/write_tfrecord_index/train.log")
     run.expect(
-        [("write_shards", "train", LOGS[0]), ("write_shards", "train", LOGS[1]), ("index_shards", "train", new)], 0.0
+        [
+            ("write_tfrecord", "train", LOGS[0]),
+            ("write_tfrecord", "train", LOGS[1]),
+            ("write_tfrecord_index", "train", new),
+        ],
+        0.0,
     )
     assert list(stage.jobs) == LOGS[:2]
     assert run.number() == 3
-    run.expect([("write_shards", "train", log) for log in LOGS[:2]], 0.0)
-    assert [it.name for it in run.stages.values()] == ["write_shards train"]
+    run.expect([("write_tfrecord", "train", log) for log in LOGS[:2]], 0.0)
+    assert [it.name for it in run.stages.values()] == ["write_tfrecord train"]
 
 
 def test_a_running_job_that_is_not_to_be_done_any_more_is_done() -> None:
     run, stage = begun(2)
-    assert run.expect([("write_shards", "train", LOGS[1])], 1.0) == []
+    assert run.expect([("write_tfrecord", "train", LOGS[1])], 1.0) == []
     assert run.number(State.DONE) == 1
     assert run.expect([], 2.0) == [stage]
 

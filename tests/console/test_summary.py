@@ -5,14 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pytest
+
 from imagenet_prep.console import summary
 from imagenet_prep.console.stages import Run
+from imagenet_prep.formats import parquet
+from imagenet_prep.products.labels import Labels
 
 LOG = ".snakemake/log/a.log"
 
 
 def config(**changes: Any) -> dict[str, Any]:
-    return {"output_dir": "results", "publish": {"url": None}, **changes}
+    return {"output_dir": "results", "publish": {"url": None}, "use": ["train", "val", "devkit"], **changes}
 
 
 def done(*stages: tuple[str, str]) -> Run:
@@ -29,20 +34,45 @@ def test_a_run_that_made_no_product_says_how_long_it_took() -> None:
     assert text == f"\nDone: 1 job in 1 min 1 s\nSnakemake's own log: {LOG}"
 
 
-def test_each_product_is_told_where_it_lies() -> None:
-    run = done(("write_labels", ""), ("tabulate_multilabel", ""), ("publish_products", ""))
+def test_each_product_is_told_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    index = ["train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001"]
+    for path in (*(f"labels/{name}" for name in Labels.file_names), *(f"tfrecord_index/{name}" for name in index)):
+        Path("results", path).parent.mkdir(parents=True, exist_ok=True)
+        Path("results", path).touch()
+    run = done(
+        ("write_labels", ""),
+        ("write_tfrecord_index", "train"),
+        ("tabulate_multilabel", ""),
+        ("score_predictions", "resnet"),
+        ("score_predictions", "vit"),
+        ("publish_products", ""),
+    )
     text = summary.of_success(run, 9.0, config(publish={"url": "gs://bucket/imagenet"}), LOG)
-    assert text.splitlines()[1:5] == [
-        "Done: 3 jobs in 9 s",
-        "  results/tables        multilabel.parquet",
-        "  results/labels",
-        "  gs://bucket/imagenet  published",
+    assert text.splitlines()[1:7] == [
+        "Done: 6 jobs in 9 s",
+        "  results/tfrecord_index  2 indexes of train, 1 indexes of validation",
+        "  results/tables          multilabel.parquet",
+        "  results/labels          classes in every numbering, the tree of synsets, validation labels",
+        "  results/scores          of resnet, vit",
+        "  gs://bucket/imagenet    published",
+    ]
+
+
+def test_all_tables_stand_in_one_line_and_the_page_is_what_to_open(tmp_path: Path) -> None:
+    parquet.write(pa.table({"usable": [True]}), tmp_path / "tables" / "bboxes.parquet")
+    run = done(("tabulate_multilabel", ""), ("write_page", ""), ("tabulate_boxes", ""))
+    text = summary.of_success(run, 9.0, config(output_dir=str(tmp_path)), LOG)
+    assert text.splitlines()[2:5] == [
+        f"  {tmp_path}/tables             bboxes.parquet, multilabel.parquet",
+        f"  {tmp_path}/report/index.html",
+        f"Next: open {tmp_path}/report/index.html in a browser. It has the code to read each product, too",
     ]
 
 
 def test_a_failed_run_says_how_far_it_came() -> None:
-    run = done(("write_folders", "train"))
-    run.expect([("write_shards", "train", Path("a.log")), ("index_shards", "train", Path("b.log"))], 2.0)
+    run = done(("write_imagefolder", "train"))
+    run.expect([("write_tfrecord", "train", Path("a.log")), ("write_tfrecord_index", "train", Path("b.log"))], 2.0)
     run.start(Path("a.log"), 2.0)
     run.fail(Path("a.log"))
     text = summary.of_failure(run, 130.0, LOG)

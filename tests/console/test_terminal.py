@@ -15,7 +15,7 @@ from imagenet_prep import job, progress
 from imagenet_prep.console import terminal
 from imagenet_prep.errors import PrepError
 
-LOGS = [Path(f"logs/write_shards/train-{number}.log") for number in range(2)]
+LOGS = [Path(f"logs/write_tfrecord/train-{number}.log") for number in range(2)]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def run(logger: logging.Logger, shown: io.StringIO) -> Iterator[terminal.Termina
     """A run of two jobs, of which both have begun."""
     taken = terminal.take(logger, tuple)
     assert taken
-    taken.show(shown, False, lambda: [("write_shards", "train", log) for log in LOGS])
+    taken.show(shown, False, lambda: [("write_tfrecord", "train", log) for log in LOGS])
     for number in range(2):
         tell(logger, "job_info", jobid=number, log=[str(LOGS[number])])
     yield taken

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from imagenet_prep.dataset.devkit import read_devkit
+from imagenet_prep.datasets.devkit import read_devkit
 from imagenet_prep.datasets.ilsvrc2012_classes import Class, classes
 
 

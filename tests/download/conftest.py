@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from download import server
-from imagenet_prep.download import journal, limits, mirrors, ranges
+from imagenet_prep.download import intervals, journal, limits, mirrors
 from imagenet_prep.download.wanted import Wanted
 
 CONTENT = random.Random(0).randbytes(1_000_003)
@@ -92,7 +92,7 @@ class Client:
         """How many bytes the journal says are not there."""
         entry = journal.Journal(self.journal).read()
         assert entry is not None
-        return len(CONTENT) - ranges.total(entry.written)
+        return len(CONTENT) - intervals.total(entry.written)
 
     @property
     def journal(self) -> Path:

@@ -139,13 +139,15 @@ def soak(folder: Path, size: int, kills: int, rate: float, seed: int = 0) -> Fig
 
 def download(url: str, place: Path, checksum: str) -> None:
     """What a run of the workflow does, with shorter waits."""
-    from imagenet_prep.dataset.archives import Expected
-    from imagenet_prep.dataset.fetch import find_or_fetch
+    from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
     from imagenet_prep.download.limits import Limits
+    from imagenet_prep.engine.archive_check import Expected
+    from imagenet_prep.engine.fetch import find_or_fetch
 
     find_or_fetch(
         "train",
         {"file": place.name, "url": url, "md5": checksum, "sha256": None, "bytes": None},
+        ILSVRC2012,
         place.parent,
         "link",
         place.parents[1] / "link",

@@ -11,7 +11,7 @@ import pytest
 
 from download import server
 from download.conftest import CONTENT, Client
-from imagenet_prep.download import crew
+from imagenet_prep.download import workers
 
 
 def test_ctrl_c_waits_for_no_server_that_does_not_answer_and_keeps_what_has_come(
@@ -48,7 +48,7 @@ def test_ctrl_c_while_connections_are_being_started_keeps_what_has_come(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(crew, "threading", SimpleNamespace(**vars(threading) | {"Thread": Interrupted}))
+        patched.setattr(workers, "threading", SimpleNamespace(**vars(threading) | {"Thread": Interrupted}))
         with pytest.raises(KeyboardInterrupt):
             client.download(f"{served.url}/a.tar", checksum=None)
     expect_the_rest_to_be_fetched(served, client)
@@ -67,8 +67,8 @@ def test_a_second_ctrl_c_while_connections_end_keeps_what_has_come(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(crew.Crew, "_keep_journal", interrupted)
-        patched.setattr(crew, "threading", SimpleNamespace(**vars(threading) | {"Thread": Interrupted}))
+        patched.setattr(workers.Workers, "_keep_journal", interrupted)
+        patched.setattr(workers, "threading", SimpleNamespace(**vars(threading) | {"Thread": Interrupted}))
         with pytest.raises(KeyboardInterrupt):
             client.download(f"{served.url}/a.tar", connections=1)
     assert client.files == {"a.tar.part", "a.tar.part.json"}

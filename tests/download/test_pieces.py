@@ -7,30 +7,30 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagenet_prep.download import ranges
+from imagenet_prep.download import intervals
 from imagenet_prep.download.pieces import Pieces
 
 some_ranges = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)).map(lambda pair: (pair[0], sum(pair))))
 
 
 @given(some_ranges)
-def test_ranges_are_the_bytes_that_were_added(added: list[ranges.Range]) -> None:
-    found: list[ranges.Range] = []
+def test_ranges_are_the_bytes_that_were_added(added: list[intervals.Range]) -> None:
+    found: list[intervals.Range] = []
     for start, end in added:
-        ranges.add(found, start, end)
+        intervals.add(found, start, end)
     inside = {byte for start, end in added for byte in range(start, end)}
     assert [byte for start, end in found for byte in range(start, end)] == sorted(inside)
     assert all(end < start for (_, end), (start, _) in itertools.pairwise(found))
-    assert {byte for start, end in ranges.gaps(found, 80) for byte in range(start, end)} == set(range(80)) - inside
-    assert ranges.total(found) == len(inside)
-    assert ranges.are_valid([list(pair) for pair in found], 80)
+    assert {byte for start, end in intervals.gaps(found, 80) for byte in range(start, end)} == set(range(80)) - inside
+    assert intervals.total(found) == len(inside)
+    assert intervals.are_valid([list(pair) for pair in found], 80)
 
 
 @given(some_ranges, st.integers(1, 5))
-def test_every_missing_byte_is_handed_out_once(written: list[ranges.Range], connections: int) -> None:
-    present: list[ranges.Range] = []
+def test_every_missing_byte_is_handed_out_once(written: list[intervals.Range], connections: int) -> None:
+    present: list[intervals.Range] = []
     for start, end in written:
-        ranges.add(present, start, end)
+        intervals.add(present, start, end)
     pieces = Pieces(80, present, connections, 2, 30)
     fetched: list[int] = []
     while piece := pieces.take():
@@ -38,7 +38,7 @@ def test_every_missing_byte_is_handed_out_once(written: list[ranges.Range], conn
             fetched.append(piece.position)
             pieces.advance(piece, 1)
         pieces.give_back(piece)
-    assert sorted(fetched) == [byte for start, end in ranges.gaps(present, 80) for byte in range(start, end)]
+    assert sorted(fetched) == [byte for start, end in intervals.gaps(present, 80) for byte in range(start, end)]
     assert pieces.are_complete
     assert pieces.written == [(0, 80)]
 

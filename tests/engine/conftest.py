@@ -16,3 +16,11 @@ def output(tmp_path: Path) -> Output:
     for name in found.config()["use"]:
         found.scan(name)
     return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of the archives, with nothing in it."""
+    path = tmp_path / "archives"
+    path.mkdir()
+    return path

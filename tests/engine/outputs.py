@@ -10,10 +10,11 @@ from typing import Any
 
 from configuration.official import overlaid
 from imagenet_prep import configuration
-from imagenet_prep.dataset import places
+from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import ARCHIVES, Name, ledger_of
-from imagenet_prep.engine.steps import Need
+from imagenet_prep.engine.step import Need
+from imagenet_prep.products.registry import PRODUCTS, SPLIT_PRODUCTS, STEPS
 
 OLD, NEW = "0123456789", "abcdef0123"
 """The digests of an older configuration and of the present one."""
@@ -54,16 +55,7 @@ def job(
 
 CHANGES: dict[str, Any] = {
     "use": ["train", "train_t3", "val", "test", "devkit", "bbox_train", "bbox_val", "multilabel", "real_labels"],
-    "products": [
-        "audit",
-        "bboxes",
-        "imagefolder",
-        "indexes",
-        "multilabel",
-        "multilabel_tfrecords",
-        "report",
-        "tfrecords",
-    ],
+    "products": [name for name in PRODUCTS if name != "labels"],
     "classes": ANIMALS,
     "publish": {"url": "gs://bucket"},
     "tfrecord": {"train_shards": 4, "validation_shards": 2},
@@ -86,7 +78,7 @@ class Output:
 
     def asks(self, changes: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None) -> Provenance:
         """What the configuration asks for, as things stand."""
-        return Provenance(self.config(changes), given)
+        return Provenance(self.config(changes), STEPS, given)
 
     def file(self, name: str) -> Path:
         """Where an archive lies."""
@@ -100,13 +92,12 @@ class Output:
         receipt = self.asks().archive_receipt(name)
         for older in receipt.parent.glob(f"{name}.*"):
             older.unlink()
-        written(receipt, {"archives": {}, "stat": places.stat(archive), "content": content, "files": {}})
+        written(receipt, {"archives": {}, "stat": archive_paths.stat(archive), "content": content, "files": {}})
 
     def make(self, step: str, subject: str = "all", changes: Mapping[str, Any] | None = None) -> list[Path]:
         """What a step is asked for, made from the archives as they were read last; return its receipts."""
         asks = self.asks(changes)
-        batched = step in ("imagefolder", "tfrecord", "tfrecord_index")
-        receipts = asks.batches(step, subject) if batched else [asks.receipt(step, subject)]
+        receipts = asks.batches(step, subject) if step in SPLIT_PRODUCTS else [asks.receipt(step, subject)]
         for receipt in receipts:
             own = Name.parse(receipt.name)
             assert own is not None
@@ -129,7 +120,7 @@ def numbers(receipts: Iterable[Path]) -> list[int]:
 def all_steps(asks: Provenance) -> set[Need]:
     """Every step and subject that a configuration has anything to do with."""
     found: set[Need] = set()
-    split = [(step, of) for step, of in asks.needs("audit") if step in ("imagefolder", "tfrecord", "tfrecord_index")]
+    split = [(step, of) for step, of in asks.needs("audit") if step in SPLIT_PRODUCTS]
     left = [("report", "all"), ("published", "all"), ("scores", "all"), ("predictions", "all")]
     left += [("leftovers", f"{step}-{of}") for step, of in split]
     while left:

@@ -64,7 +64,7 @@ def test_an_archive_that_is_gone_is_asked_for_by_what_reads_it_alone(output: Out
     asks = output.asks()
     receipts = [asks.archive_receipt(name) for name in ("bbox_train", "devkit", "train")]
     assert asks.archive_receipts("tfrecord", "train") == receipts
-    assert asks.archive_receipts("plan", "train") == receipts[:2]
+    assert asks.archive_receipts("plan", "tfrecord-train") == receipts[:2]
     assert not receipts[2].exists()
 
 

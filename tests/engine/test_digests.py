@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ import pytest
 
 from configuration.official import nested
 from engine.outputs import ANIMALS, CHANGES, Output, all_steps
-from imagenet_prep.engine import steps
 from imagenet_prep.engine.provenance import Provenance
-from imagenet_prep.engine.steps import Need
+from imagenet_prep.engine.step import Need
+from imagenet_prep.products.registry import STEPS
 
 BOTH = ("train", "validation")
 SPLITS = (*BOTH, "test", "train_t3")
@@ -33,7 +32,7 @@ def records(*splits: str) -> set[Need]:
 
 def planned(*splits: str) -> set[Need]:
     """Records in another order, or with other labels."""
-    return {*(("plan", split) for split in splits), *records(*splits)}
+    return {*(("plan", f"tfrecord-{split}") for split in splits), *records(*splits)}
 
 
 def without(key: str, item: str) -> list[str]:
@@ -46,10 +45,17 @@ def told(key: str, value: Any) -> str:
     return f"{key}, less {set(CHANGES[key]) - set(value)}" if isinstance(value, list) else f"{key}: {value}"
 
 
-MULTILABEL = {("tfrecord_multilabel", "all")}
+def multilabel(*splits: str, planned: bool = True) -> set[Need]:
+    """The multi-label set's records of these splits, in another order where they are planned anew."""
+    plans = {("plan", f"tfrecord_multilabel-{split}") for split in splits} if planned else set()
+    return {*with_leftovers("tfrecord_multilabel", *splits), ("tfrecord_multilabel_description", "all"), *plans}
+
+
+MULTILABEL = multilabel("validation", "imagenet_m")
+RECODED = multilabel("validation", "imagenet_m", planned=False)
 CLASSES = {
     *(("images", split) for split in SPLITS),
-    *((step, "all") for step in ("labels", "image_table", "multilabel_table", "predictions", "scores")),
+    *((step, "all") for step in ("labels", "image_table", "multilabel", "predictions", "scores")),
     *with_leftovers("imagefolder", *SPLITS),
     *planned(*BOTH),
     *MULTILABEL,
@@ -57,18 +63,18 @@ CLASSES = {
 
 FOLLOWS: list[tuple[str, Any, set[Need]]] = [
     ("tfrecord.label_base", 0, planned(*BOTH)),
-    ("tfrecord.seed", 5, planned(*BOTH) | MULTILABEL),
+    ("shards.seed", 5, planned(*BOTH) | MULTILABEL),
     ("tfrecord.train_shards", 3, planned("train")),
-    ("tfrecord.validation_shards", 3, planned("validation") | MULTILABEL),
-    ("tfrecord.cmyk_to_rgb", False, records(*BOTH) | MULTILABEL),
-    ("tfrecord.png_to_jpeg", False, records(*BOTH) | MULTILABEL),
+    ("tfrecord.validation_shards", 3, planned("validation") | multilabel("validation")),
+    ("shards.cmyk_to_rgb", False, records(*BOTH) | RECODED),
+    ("shards.png_to_jpeg", False, records(*BOTH) | RECODED),
     ("imagefolder.val_dirs", "index", with_leftovers("imagefolder", "validation") | END),
     ("subset_labels", "renumbered", CLASSES),
-    ("classes", ANIMALS[:3], CLASSES | {("box_table", "all")}),
+    ("classes", ANIMALS[:3], CLASSES | {("bboxes", "all")}),
     ("products", without("products", "bboxes"), END),
     ("publish.url", "gs://another", {("published", "all")}),
     ("use", without("use", "test"), {("image_table", "all"), ("unused", "all"), *END}),
-    ("use", without("use", "bbox_train"), planned("train") | {("box_table", "all")}),
+    ("use", without("use", "bbox_train"), planned("train") | {("bboxes", "all")}),
     ("use", without("use", "real_labels"), {("scores", "all"), *END}),
     ("jobs.tfrecord_shards", 1, set()),
     ("jobs.imagefolder_classes", 1, set()),
@@ -111,15 +117,14 @@ def test_digests_do_not_depend_on_where_the_output_folder_is(tmp_path: Path) -> 
 
 def raised(step: str, field: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a step be of the next version, or of the next layout."""
-    it = steps.STEPS[step]
-    monkeypatch.setitem(steps.STEPS, step, replace(it, **{field: getattr(it, field) + 1}))
+    monkeypatch.setattr(STEPS[step], field, getattr(STEPS[step], field) + 1)
 
 
 @pytest.mark.parametrize(
     ("step", "steps"),
     [
-        ("plan", planned(*BOTH)),
-        ("boxes", {("boxes", "train"), ("boxes", "validation"), ("box_table", "all"), *planned(*BOTH)}),
+        ("plan", planned(*BOTH) | MULTILABEL),
+        ("boxes", {("boxes", "train"), ("boxes", "validation"), ("bboxes", "all"), *planned(*BOTH)}),
         ("audit", END),
         ("unused", {("unused", "all"), *END}),
         ("predictions", {("predictions", "all")}),
@@ -133,7 +138,7 @@ def test_another_version_of_a_step_changes_all_that_follows(
     assert differing(before, digests(output.asks())) == steps
 
 
-@pytest.mark.parametrize("step", steps.STEPS)
+@pytest.mark.parametrize("step", STEPS)
 def test_another_layout_of_a_step_s_files_changes_that_step_alone(
     output: Output, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +155,7 @@ def test_another_layout_of_a_step_s_files_changes_that_step_alone(
         ("imagefolder", "test", ["devkit", "test"]),
         ("tfrecord_index", "train", ["bbox_train", "devkit", "train"]),
         ("leftovers", "tfrecord-train", ["bbox_train", "devkit", "train"]),
-        ("tfrecord_multilabel", "all", ["devkit", "multilabel", "val"]),
+        ("tfrecord_multilabel", "imagenet_m", ["devkit", "multilabel", "val"]),
         ("scores", "all", ["devkit", "multilabel", "real_labels"]),
         ("audit", "all", without("use", "real_labels")),
         ("report", "all", CHANGES["use"]),

@@ -11,7 +11,7 @@ import pytest
 
 from engine.outputs import BATCHES, NEW, OLD, job, put, written
 from imagenet_prep import atomic
-from imagenet_prep.engine.receipts import contents, disown, making
+from imagenet_prep.engine.receipts import contents, making, remove_of_other_content
 from imagenet_prep.errors import PrepError
 
 
@@ -154,14 +154,14 @@ def test_an_older_table_goes_after_its_receipt(tmp_path: Path, monkeypatch: pyte
 def test_all_is_disowned_that_was_made_of_another_content(tmp_path: Path) -> None:
     void = [put(tmp_path, step, "all", archives={"val": "old", "train": "any"}) for step in ("images", "report")]
     kept = [put(tmp_path, "labels", "all", archives={"val": "new"}), put(tmp_path, "boxes", "train", archives={})]
-    disown(tmp_path / "state", "val", "new")
+    remove_of_other_content(tmp_path / "state", "val", "new")
     assert [path.exists() for path in (*void, *kept)] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"archives": 5}'])
 def test_what_cannot_be_read_is_not_disowned(tmp_path: Path, damaged: str) -> None:
     receipt = written(put(tmp_path, "images", "train"), damaged)
-    disown(tmp_path / "state", "train", "new")
+    remove_of_other_content(tmp_path / "state", "train", "new")
     assert receipt.exists()
 
 
@@ -169,7 +169,7 @@ def test_that_something_is_disowned_has_reached_the_disk(tmp_path: Path, monkeyp
     receipt = put(tmp_path, "images", "train", archives={"train": "old"})
     settled = []
     monkeypatch.setattr(atomic, "sync_folder", settled.append)
-    disown(tmp_path / "state", "train", "new")
+    remove_of_other_content(tmp_path / "state", "train", "new")
     assert settled == [receipt.parent]
 
 

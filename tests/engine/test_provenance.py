@@ -57,9 +57,9 @@ def test_a_damaged_receipt_is_asked_for_anew(output: Output) -> None:
 
 def test_what_another_configuration_made_is_no_answer_and_comes_back_with_it(output: Output) -> None:
     changes = {"tfrecord": {"label_base": 0}}
-    before = output.make("plan", "train")
-    output.make("plan", "train", changes)
-    assert output.asks().receipt("plan", "train") == before[0]
+    before = output.make("plan", "tfrecord-train")
+    output.make("plan", "tfrecord-train", changes)
+    assert output.asks().receipt("plan", "tfrecord-train") == before[0]
 
 
 def test_receipts_of_an_older_version_are_none(output: Output) -> None:
@@ -140,7 +140,7 @@ def test_within_a_process_the_answers_stay(output: Output) -> None:
 
 def test_new_answers_are_told_once(output: Output) -> None:
     asks, said = output.asks(), []
-    asks.tell = lambda: said.append(dict(asks.answers["numbers"]))
+    asks.note = lambda: said.append(dict(asks.answers["numbers"]))
     asks.receipt("labels")
     asks.receipt("labels")
     assert list(said[0].values()) == [1]

@@ -7,26 +7,27 @@ from pathlib import Path
 import pytest
 
 from engine.outputs import written
-from imagenet_prep.engine.runs import claim, is_older, tell, told
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.engine.runs import claim, is_older, note, noted
 from imagenet_prep.errors import PrepError
 
 
 def test_what_a_run_asks_for_is_told_to_its_jobs(tmp_path: Path) -> None:
     answers = {"numbers": {"labels/all.0123456789": 2}, "batches": {"tfrecord/train.0123456789": [[0, 1]]}}
-    tell(tmp_path, "run 7", answers)
-    assert told(tmp_path) == {"id": "run 7", **answers}
+    note(tmp_path, "run 7", answers)
+    assert noted(tmp_path) == {"id": "run 7", **answers}
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "\x00"])
 def test_a_damaged_note_of_a_run_tells_nothing(tmp_path: Path, content: str) -> None:
     written(tmp_path / "state" / "run.json", content)
-    assert told(tmp_path) == told(tmp_path / "none") == {}
+    assert noted(tmp_path) == noted(tmp_path / "none") == {}
 
 
 def test_a_folder_that_was_claimed_is_claimed_again(tmp_path: Path) -> None:
-    claim(tmp_path)
+    claim(tmp_path, ILSVRC2012.name)
     before = (tmp_path / "state" / "about.json").read_bytes()
-    claim(tmp_path)
+    claim(tmp_path, ILSVRC2012.name)
     assert (tmp_path / "state" / "about.json").read_bytes() == before
 
 
@@ -43,7 +44,7 @@ def test_a_folder_of_something_else_is_refused_and_stays(
     note = written(tmp_path / "state" / "about.json", about)
     before = note.read_bytes()
     with pytest.raises(PrepError, match=message) as caught:
-        claim(tmp_path)
+        claim(tmp_path, ILSVRC2012.name)
     assert caught.value.place == str(tmp_path)
     assert note.read_bytes() == before
 
@@ -52,5 +53,5 @@ def test_a_folder_of_an_older_version_is_known_until_it_is_claimed(tmp_path: Pat
     assert not is_older(tmp_path)
     written(tmp_path / "state" / "archives" / "train.stat")
     assert is_older(tmp_path)
-    claim(tmp_path)
+    claim(tmp_path, ILSVRC2012.name)
     assert not is_older(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 import builders
 from engine.outputs import NEW, put, written
-from imagenet_prep.dataset.devkit import Devkit, write_devkit
+from imagenet_prep.datasets.devkit import Devkit, write_devkit
 from imagenet_prep.engine.receipts import described, table
 from imagenet_prep.engine.tables import GROUND_TRUTH_TABLE, SYNSET_TABLE, devkit_of, synsets_of, table_of
 from imagenet_prep.errors import PrepError

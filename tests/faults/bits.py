@@ -28,25 +28,25 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
 from imagenet_prep import configuration  # noqa: E402
-from imagenet_prep.dataset.archives import Expected, verify  # noqa: E402
-from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT  # noqa: E402
-from imagenet_prep.dataset.scan import scan  # noqa: E402
+from imagenet_prep.datasets.catalogue import dataset_of  # noqa: E402
+from imagenet_prep.engine.archive_check import Expected, verify  # noqa: E402
 from imagenet_prep.engine.receipts import unchanged  # noqa: E402
+from imagenet_prep.engine.scan import scan  # noqa: E402
+from imagenet_prep.engine.shard_writer import Reencoding, write_shards  # noqa: E402
 from imagenet_prep.errors import PrepError  # noqa: E402
 from imagenet_prep.formats import parquet  # noqa: E402
 from imagenet_prep.products.audit.run import Audit  # noqa: E402
-from imagenet_prep.products.shardset import TFRECORD, ShardSet  # noqa: E402
-from imagenet_prep.products.tfrecords import Reencoding, write_shards  # noqa: E402
+from imagenet_prep.products.registry import PRODUCTS, SHARDED_PRODUCTS  # noqa: E402
 from project import SMALL, Project, merged  # noqa: E402
 
-PRODUCTS = [
-    *("imagefolder", "tfrecords", "indexes", "bboxes", "multilabel", "multilabel_tfrecords", "labels", "audit"),
-]
+MADE = [*(name for name, product in PRODUCTS.items() if product.is_audited), "audit"]
+RECORDS = SHARDED_PRODUCTS["tfrecord"]
 BLOCK = 512
 REPORT = 100
 """Cases after which the figures so far are printed."""
 
-SCANNED = {"ILSVRC2012_img_train.tar": "train", "ILSVRC2012_img_val.tar": "val"}
+SPLITS = ("train", "validation")
+"""Those whose archives are damaged after their verification."""
 
 # Damage, from content, to the content, the first byte touched and the one behind the last.
 Damaged = tuple[bytes, int, int]
@@ -116,7 +116,12 @@ class Attack:
         self.figures = Figures()
         written = yaml.safe_load((project.folder / "test.yaml").read_text())
         base = yaml.safe_load((project.folder / "config" / "config.yaml").read_text())
-        self._config = merged(base, written)
+        with contextlib.chdir(project.folder):
+            self._config = configuration.complete(merged(base, written), project.folder)
+        dataset = dataset_of(self._config)
+        self._scanned_as = {
+            self._config["archives"][dataset.splits[split].archive]["file"]: dataset.splits[split] for split in SPLITS
+        }
         self._judges = {
             "archive": (self._archives(), self._verification),
             "archive after its verification": (self._scanned(), self._use),
@@ -162,7 +167,7 @@ class Attack:
         return sorted(path for path in self.project.archives.iterdir() if path.is_file())
 
     def _scanned(self) -> list[Path]:
-        return [path for path in self._archives() if path.name in SCANNED]
+        return [path for path in self._archives() if path.name in self._scanned_as]
 
     def _published(self) -> list[Path]:
         names = [line.split("  ", 1)[1] for line in (self.project.results / "SHA256SUMS").read_text().splitlines()]
@@ -174,8 +179,9 @@ class Attack:
         """Reading it with its checksum known, as those of the official archives are."""
         expected = Expected("md5", hashlib.md5(content).hexdigest())
         try:
-            if path.name in SCANNED:
-                scan(SCANNED[path.name], path, expected, self.project.folder / "scan.parquet")
+            if path.name in self._scanned_as:
+                archive = self._scanned_as[path.name].archive
+                scan(archive, path, expected, self.project.folder / "scan.parquet", dataset_of(self._config))
             else:
                 verify(path.stem, path, expected)
         except PrepError as error:
@@ -184,16 +190,16 @@ class Attack:
 
     def _use(self, path: Path, content: bytes, first: int, last: int) -> str | None:
         """Making shards from it: what lies between the images is not read any more."""
-        split = {"train": "train", "val": "validation"}[SCANNED[path.name]]
+        split = self._scanned_as[path.name].name
         state = self.project.results / "state"
-        (plan,) = (state / "plan").glob(f"{split}.*.parquet")
-        rows = pq.read_table(plan, columns=["filename", "offset", "nbytes"]).to_pylist()
-        hit = {row["filename"] for row in rows if row["offset"] < last and first < row["offset"] + row["nbytes"]}
+        (plan,) = (state / "plan").glob(f"{RECORDS.name}-{split}.*.parquet")
+        rows = pq.read_table(plan, columns=["filename", "offset", "length"]).to_pylist()
+        hit = {row["filename"] for row in rows if row["offset"] < last and first < row["offset"] + row["length"]}
         output = self.project.folder / "shards"
-        shards = ShardSet(output, TFRECORD, split, pq.ParquetFile(plan).num_row_groups)
+        shards = RECORDS.shard_set(output, split, pq.ParquetFile(plan).num_row_groups)
         archive = self.project.results / "archives" / path.name
         try:
-            write_shards(plan, shards, 0, shards.shards - 1, archive, Reencoding())
+            write_shards(plan, shards, 0, shards.shards - 1, archive, Reencoding(), RECORDS.write)
         except PrepError as error:
             cut_off = "ends" in error.problem
             return str(error) if path.name in str(error) and (error.member in hit or cut_off) else None
@@ -213,10 +219,9 @@ class Attack:
     def _check(self, path: Path, content: bytes, first: int, last: int) -> str | None:
         """`snakemake check`."""
         with contextlib.chdir(self.project.folder), quiet():
-            config = configuration.complete(self._config, Path.cwd())
-            products = [product for product in config["products"] if product != "audit"]
-            splits = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
-            audit = Audit(config, products, splits, 1)
+            products = [name for name in MADE if PRODUCTS[name].is_audited]
+            splits = [split.name for split in dataset_of(self._config).splits_in_use(self._config)]
+            audit = Audit(self._config, products, splits, 1)
             audit.run()
             audit.check_sums()
         problems = [problem.text for check in audit.checks for problem in check.problems]
@@ -238,7 +243,7 @@ def quiet() -> Iterator[None]:
 
 def finished_project(folder: Path) -> Project:
     """A small project in which every product is made."""
-    project = Project(folder, merged(SMALL, {"products": PRODUCTS}))
+    project = Project(folder, merged(SMALL, {"products": MADE}))
     project.succeed()
     return project
 

@@ -33,7 +33,16 @@ from faults.stages import STAGES, Stage  # noqa: E402
 from imagenet_prep.products.partials import remove_partials  # noqa: E402
 from project import SMALL, Project, environment, merged  # noqa: E402
 
-PRODUCTS = ["imagefolder", "tfrecords", "indexes", "bboxes", "multilabel", "multilabel_tfrecords", "audit", "report"]
+PRODUCTS = [
+    "imagefolder",
+    "tfrecord",
+    "tfrecord_index",
+    "bboxes",
+    "multilabel",
+    "tfrecord_multilabel",
+    "audit",
+    "report",
+]
 OWN_FILE_SYSTEM = ("unshare", "--map-root-user", "--mount")
 # Read by every Python that finds it on its path: keeps what Snakemake starts for a job.
 KEEPER = """
@@ -130,7 +139,7 @@ class Disk:
         """What Snakemake started for the job that makes the receipt."""
         (receipt,) = self.project.results.glob(stage.receipt)
         output = str(receipt.relative_to(self.project.folder)).encode()
-        (script,) = (path for path in self._scripts.glob(f"*.{name}.py") if output in path.read_bytes())
+        (script,) = (path for path in self._scripts.glob(f"*.{stage.script or name}.py") if output in path.read_bytes())
         return script
 
     def _start(self, variables: dict[str, str]) -> tuple[int, str]:

@@ -5,12 +5,13 @@ A strategy of hypothesis, which makes as many as one likes.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-import yaml
 from hypothesis import strategies as st
 
-from imagenet_prep.schema import SCHEMA
+from configuration.official import OFFICIAL as SHIPPED
+from imagenet_prep.configuration import complete
 
 
 def _paths(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -30,7 +31,9 @@ def _with(config: Any, path: tuple[str, ...], value: Any) -> Any:
     return {**config, key: _with(config[key], tuple(below), value) if below else value}
 
 
-OFFICIAL = yaml.safe_load((SCHEMA.parents[2] / "config" / "config.yaml").read_text(encoding="utf-8"))
+OFFICIAL = complete(SHIPPED, Path())
+"""With every key."""
+
 _WORDS = [
     "",
     ".",

@@ -23,22 +23,23 @@ from faults.hostile_images import IMAGES
 from faults.hostile_labels import KITS, MULTILABELS, PREDICTIONS, REAL_LABELS, xml_files
 from faults.hostile_records import RECORDS
 from imagenet_prep import configuration
-from imagenet_prep.dataset.archives import Expected
-from imagenet_prep.dataset.classes import select_classes
-from imagenet_prep.dataset.devkit import read_devkit
-from imagenet_prep.dataset.images import label_images
-from imagenet_prep.dataset.multilabel import read_multilabel
-from imagenet_prep.dataset.predictions import read_predictions
-from imagenet_prep.dataset.real_labels import read_real_labels
-from imagenet_prep.dataset.scan import scan
+from imagenet_prep.datasets.classes import select_classes
+from imagenet_prep.datasets.devkit import read_devkit
+from imagenet_prep.datasets.human_accuracy import read_multilabel
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.datasets.real_labels import read_real_labels
+from imagenet_prep.engine.archive_check import Expected
+from imagenet_prep.engine.images import label_images
+from imagenet_prep.engine.scan import scan
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, picture, tfrecord, voc
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.formats.tar import read_files, walk
 from imagenet_prep.products.imagefolder import write_folders
+from imagenet_prep.products.predictions import read_predictions
 
-VALIDATION = pa.table({"filename": ["v1", "v2", "v3"], "index": [2, 0, 1]})
-CLASSES = pa.table({"wnid": [CRANE, FOX, MACHINE], "index": [0, 1, 2]})
+VALIDATION = pa.table({"filename": ["v1", "v2", "v3"], "class_index": [2, 0, 1]})
+CLASSES = pa.table({"wnid": [CRANE, FOX, MACHINE], "class_index": [0, 1, 2]})
 
 
 @dataclass(frozen=True)
@@ -86,22 +87,22 @@ def _read_compressed(content: bytes, folder: Path) -> None:
 
 def _make_class_folders(content: bytes, folder: Path) -> None:
     """What is made of an archive lies in its folder, by the names of its images and no others."""
-    for name, split in (("val", "validation"), ("train", "train"), ("test", "test")):
+    for name in ("val", "train", "test"):
         archives, results = folder / name / "archives", folder / name / "results"
         archive = _file(archives, f"{name}.tar", content)
         with contextlib.suppress(PrepError):
-            _into_class_folders(name, split, archive, results)
+            _into_class_folders(name, archive, results)
         for path in (folder / name).rglob("*"):
             assert path == archive or path.is_relative_to(results) or path.is_dir() or path.suffix == ".parquet", path
         assert not [path for path in results.rglob("*") if path.is_file() and len(path.name) > 64]
 
 
-def _into_class_folders(name: str, split: str, archive: Path, results: Path) -> None:
-    table = archive.parent.parent / "scan.parquet"
-    scan(name, archive, Expected(), table)
+def _into_class_folders(name: str, archive: Path, results: Path) -> None:
+    table, split = archive.parent.parent / "scan.parquet", ILSVRC2012.of_archive[name]
+    scan(name, archive, Expected(), table, ILSVRC2012)
     classes = select_classes(synsets(), None, "original")
     for images in label_images(table, split, synsets(), TRUTH[:1], classes, archive):
-        write_folders(images, split, "wnid", archive, results)
+        write_folders(images.to_pylist(), split, "wnid", archive, results)
 
 
 def _read_image(content: bytes, _folder: Path) -> None:

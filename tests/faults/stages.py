@@ -15,6 +15,7 @@ class Stage:
         made: patterns of all else that the job makes.
         archive: whether it reads an archive.
         voids: patterns of the receipts of other jobs that it takes away, since they hold no more.
+        script: of the rule, where that has another name.
     """
 
     target: str
@@ -22,6 +23,7 @@ class Stage:
     made: tuple[str, ...] = ()
     archive: bool = False
     voids: tuple[str, ...] = ()
+    script: str = ""
 
 
 def batch(target: str, product: str, split: str, *, folder: str | None = None, archive: bool = True) -> Stage:
@@ -36,7 +38,14 @@ def batch(target: str, product: str, split: str, *, folder: str | None = None, a
     """
     files = f"{folder}/*" if folder else f"{split}-*"
     made = f"state/made/{product}/{files}", f"{product}/{folder or files}"
-    return Stage(target, f"state/{product}/{split}-*.json", made, archive, (f"state/leftovers/{product}-{split}.*",))
+    voids = (f"state/leftovers/{product}-{split}.*",)
+    return Stage(target, f"state/{product}/{split}-*.json", made, archive, voids, "write_product")
+
+
+def description(product: str) -> Stage:
+    """The job that describes all files of a product."""
+    made = f"{product}/*.json", f"{product}/*.txt"
+    return Stage(product, f"state/{product}_description/*.json", made, script="describe_product")
 
 
 STAGES = {
@@ -49,21 +58,15 @@ STAGES = {
     "label_images": Stage("imagefolder", "state/images/train.*.json", ("state/images/train.*",)),
     "tabulate_images": Stage("results/tables/images.parquet", "state/image_table/*.json", ("tables/images.parquet",)),
     "parse_boxes": Stage("bboxes", "state/boxes/train.*.json", ("state/boxes/train.*",), archive=True),
-    "tabulate_boxes": Stage("bboxes", "state/box_table/*.json", ("tables/bboxes.parquet",)),
-    "tabulate_multilabel": Stage(
-        "multilabel", "state/multilabel_table/*.json", ("tables/multilabel.parquet",), archive=True
-    ),
-    "write_folders": batch("imagefolder", "imagefolder", "train_t3", folder="train_t3"),
-    "plan_shards": Stage("tfrecords", "state/plan/train.*.json", ("state/plan/train.*",)),
-    "write_shards": batch("tfrecords_validation", "tfrecord", "validation"),
-    "describe_records": Stage("tfrecords", "state/tfrecord_description/*.json", ("tfrecord/*.json", "tfrecord/*.txt")),
-    "index_shards": batch("indexes", "tfrecord_index", "train", archive=False),
-    "write_multilabel_records": Stage(
-        "multilabel_tfrecords",
-        "state/tfrecord_multilabel/*.json",
-        ("state/made/tfrecord_multilabel/*", "tfrecord_multilabel/*"),
-        archive=True,
-    ),
+    "tabulate_boxes": Stage("bboxes", "state/bboxes/*.json", ("tables/bboxes.parquet",)),
+    "tabulate_multilabel": Stage("multilabel", "state/multilabel/*.json", ("tables/multilabel.parquet",), archive=True),
+    "write_imagefolder": batch("imagefolder", "imagefolder", "train_t3", folder="train_t3"),
+    "plan_shards": Stage("tfrecord", "state/plan/tfrecord-train.*.json", ("state/plan/tfrecord-train.*",)),
+    "write_tfrecord": batch("tfrecord_validation", "tfrecord", "validation"),
+    "describe_tfrecord": description("tfrecord"),
+    "write_tfrecord_index": batch("tfrecord_index", "tfrecord_index", "train", archive=False),
+    "write_tfrecord_multilabel": batch("tfrecord_multilabel", "tfrecord_multilabel", "validation"),
+    "describe_tfrecord_multilabel": description("tfrecord_multilabel"),
     "remove_leftovers": Stage("imagefolder", "state/leftovers/imagefolder-train.*.json"),
     "remove_unused": Stage("imagefolder", "state/unused/*.json"),
     "audit_products": Stage("audit", "state/audit/*.json", ("audit.json", "SHA256SUMS")),

@@ -16,11 +16,12 @@ import pytest
 
 import builders
 from damage import digests
-from imagenet_prep.products.imagefolder import COLUMNS, write_folders
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.products.imagefolder import write_folders
 from project import SMALL, Project, Started, merged
 
 # Of two users, all that is read from the largest archives.
-FEW = {"use": ["train", "val", "devkit"], "products": ["imagefolder", "tfrecords", "indexes", "audit"]}
+FEW = {"use": ["train", "val", "devkit"], "products": ["imagefolder", "tfrecord", "tfrecord_index", "audit"]}
 
 # More images than elsewhere, so that there is much to see before the run ends.
 LARGER = merged(SMALL, {"synthetic": {"train_images_per_class": 30, "val_images_per_class": 10}})
@@ -174,7 +175,7 @@ def test_a_reader_never_sees_a_half_made_file(tmp_path: Path, begin: Begin) -> N
 
 def test_a_reader_finds_a_class_folder_whole_or_not_at_all(tmp_path: Path) -> None:
     images = builders.train_images()
-    table = builders.labelled(tmp_path / "archives", "train", images).select(COLUMNS)
+    rows = builders.labelled(tmp_path / "archives", "train", images).to_pylist()
     tree = tmp_path / "results" / "imagefolder" / "train"
     listings: set[tuple[str, frozenset[str]]] = set()
     looking = True
@@ -188,7 +189,8 @@ def test_a_reader_finds_a_class_folder_whole_or_not_at_all(tmp_path: Path) -> No
             looking = True
 
     sys.addaudithook(look)
-    write_folders(table, "train", "wnid", tmp_path / "archives" / "train.tar", tmp_path / "results")
+    archive = tmp_path / "archives" / "train.tar"
+    write_folders(rows, ILSVRC2012.splits["train"], "wnid", archive, tmp_path / "results")
     looking = False
     classes = {name[:9] for name in images}
     whole = {(wnid, frozenset(name for name in images if name.startswith(wnid))) for wnid in classes}

@@ -11,26 +11,28 @@ import pyarrow.compute as pc
 
 import builders
 from builders import FOX, TRUTH
-from imagenet_prep.dataset.classes import select_classes
-from imagenet_prep.dataset.images import write_images
-from imagenet_prep.dataset.multilabel import MULTILABEL
-from imagenet_prep.dataset.shards import write_plan
+from imagenet_prep.datasets.classes import select_classes
+from imagenet_prep.datasets.human_accuracy import MULTILABEL
+from imagenet_prep.engine.images import write_images
+from imagenet_prep.engine.inputs import Inputs
+from imagenet_prep.engine.plan import write_plan
+from imagenet_prep.engine.shard_set import ShardSet
+from imagenet_prep.engine.shard_writer import Reencoding, write_shards
 from imagenet_prep.formats import parquet, tfrecord
 from imagenet_prep.formats.stream import Stream
-from imagenet_prep.products.audit.report import Problem
+from imagenet_prep.products.audit.findings import Problem
 from imagenet_prep.products.audit.run import Audit
 from imagenet_prep.products.labels import write_labels
-from imagenet_prep.products.multilabel_records import write_multilabel_records
-from imagenet_prep.products.shardset import TFRECORD, ShardSet
-from imagenet_prep.products.tfds import describe_imagenet, label_names
-from imagenet_prep.products.tfrecords import Reencoding, write_shards
+from imagenet_prep.products.registry import SHARDED_PRODUCTS
+from imagenet_prep.products.tfds import describe_imagenet, describe_multilabel, label_names
 
 SHARDS = 3
 BOTH = Reencoding()
 BOXED = f"{FOX}_10.JPEG"
 SIDES = {"xmin": 0.125, "ymin": 0.25, "xmax": 0.5, "ymax": 0.75}
 CMYK = "ILSVRC2012_val_00000003.JPEG"
-MEND = "snakemake --cores N tfrecords"
+MEND = "snakemake --cores N tfrecord_train"
+RECORDS, ANNOTATED = SHARDED_PRODUCTS["tfrecord"], SHARDED_PRODUCTS["tfrecord_multilabel"]
 
 
 class World:
@@ -42,13 +44,10 @@ class World:
         self.config: dict[str, Any] = {
             "output_dir": str(self.out),
             "use": ["train", "val", "devkit", "bbox_train", "multilabel"],
-            "tfrecord": {
-                "train_shards": SHARDS,
-                "validation_shards": 2,
-                "label_base": 1,
-                "cmyk_to_rgb": True,
-                "png_to_jpeg": True,
-            },
+            "classes": None,
+            "subset_labels": "original",
+            "shards": {"seed": 1, "cmyk_to_rgb": True, "png_to_jpeg": True},
+            "tfrecord": {"train_shards": SHARDS, "validation_shards": 2, "label_base": 1},
         }
         self.synsets = builders.synsets()
         self.classes = select_classes(self.synsets, None, "original")
@@ -82,24 +81,41 @@ class World:
             folder / "images.parquet",
             self.boxes if boxes else None,
             self.classes,
-            split="train",
             shards=SHARDS,
             seed=seed,
             label_base=label_base,
+            key="",
             output=plan,
         )
-        made = ShardSet.of(self.config, TFRECORD, "train")
+        made = self.set()
         for shard in shards:
-            write_shards(plan, made, shard, shard, self.archives / "train.tar", reencoding)
+            write_shards(plan, made, shard, shard, self.archives / "train.tar", reencoding, RECORDS.write)
         describe_imagenet([], label_names(self.classes["wnid"].to_pylist(), label_base), made.folder)
 
+    def set(self) -> ShardSet:
+        return RECORDS.shard_set(self.out, "train", SHARDS)
+
     def shard(self, number: int) -> Path:
-        return ShardSet.of(self.config, TFRECORD, "train").paths()[number]
+        return self.set().paths()[number]
 
     def problems(self, *products: str, splits: Sequence[str] = ("train",)) -> list[Problem]:
-        audit = Audit(self.config, list(products or ["tfrecords"]), list(splits), 1)
+        audit = Audit(self.config, list(products or ["tfrecord"]), list(splits), 1)
         audit.run()
         return [problem for check in audit.checks for problem in check.shown]
+
+
+class Tables(Inputs):
+    """What a plan is given, with the tables that it is made from, by step."""
+
+    def __init__(self, config: dict[str, Any], settings: dict[str, Any], tables: dict[str, Path]) -> None:
+        super().__init__(config, settings, [])
+        self._tables = tables
+
+    def table(self, step: str, subject: str = "", kind: str = "parquet") -> Path:
+        return self._tables[step]
+
+    def file(self, step: str, path: str) -> Path:
+        return self._tables[step]
 
 
 class Annotated(World):
@@ -110,8 +126,8 @@ class Annotated(World):
         rows = [
             {
                 "file_name": row["filename"],
-                "original_label": row["index"],
-                "correct_multi_labels": [row["index"]],
+                "original_label": row["class_index"],
+                "correct_multi_labels": [row["class_index"]],
                 "wrong_multi_labels": [],
                 "unclear_multi_labels": [],
                 "is_problematic": False,
@@ -121,19 +137,19 @@ class Annotated(World):
         ]
         parquet.write(pa.Table.from_pylist(rows, schema=MULTILABEL), table)
         write_images([self.validation], images)
-        write_multilabel_records(
-            table,
-            images,
-            self.archives / "val.tar",
-            self.out,
-            shards=shards,
-            seed=1,
-            reencoding=reencoding,
-            names=self.classes["wnid"].to_pylist(),
-        )
+        for path in (self.out / ANNOTATED.path).glob("*-of-*"):
+            path.unlink()
+        for split in ("validation", "imagenet_m"):
+            plan = self.out.parent / f"{split}.parquet"
+            number = min(shards, len(self.validation)) if split == "validation" else 1
+            given = Tables(self.config, {"shards": number, "seed": 1}, {"images": images, "multilabel": table})
+            made = ShardSet(self.out, ANNOTATED.name, split, ANNOTATED.plan(given, split, plan)["shards"])
+            for shard in range(made.shards):
+                write_shards(plan, made, shard, shard, self.archives / "val.tar", reencoding, ANNOTATED.write)
+        describe_multilabel([], self.classes["wnid"].to_pylist(), self.out / ANNOTATED.path)
 
     def problems(self, *products: str, splits: Sequence[str] = ("validation",)) -> list[Problem]:
-        return super().problems(*(products or ["multilabel_tfrecords"]), splits=splits)
+        return super().problems(*(products or ["tfrecord_multilabel"]), splits=splits)
 
 
 def records_of(shard: Path) -> list[bytes]:

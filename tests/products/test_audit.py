@@ -11,10 +11,9 @@ import pyarrow.compute as pc
 import pytest
 
 import builders
-from imagenet_prep.dataset.images import write_images
+from imagenet_prep.engine.images import write_images
+from imagenet_prep.engine.shard_writer import Reencoding
 from imagenet_prep.products.audit import comparison
-from imagenet_prep.products.shardset import TFRECORD
-from imagenet_prep.products.tfrecords import Reencoding
 from products.audited import BOXED, MEND, SHARDS, World, records_of, write_records
 
 
@@ -36,7 +35,7 @@ def test_boxes_of_an_archive_that_is_not_in_use_any_more_are_not_asked_for(world
     world.write(boxes=False)
     assert world.problems() == []
     world.write(boxes=True)
-    assert any("are not those of the table" in problem.text for problem in world.problems())
+    assert any("are not those of the tables" in problem.text for problem in world.problems())
 
 
 def test_boxes_are_held_against_the_table_of_all_boxes_where_there_is_no_other(world: World) -> None:
@@ -69,7 +68,7 @@ def test_a_format_that_is_not_that_of_the_image_is_found(world: World) -> None:
     problems = world.problems()
     assert len(problems) == len(world.train) - 1  # the CMYK image is re-encoded
     assert {problem.text.partition(": its ")[2] for problem in problems} == {
-        "format in the TFRecords is not that of the tables"
+        "format in tfrecord is not that of the tables"
     }
 
 
@@ -86,10 +85,14 @@ def test_wrong_records_in_many_shards_are_mended_by_making_all_again(
 ) -> None:
     world.write(label_base=0)
     every = " ".join(str(world.shard(number)) for number in range(SHARDS))
-    assert {problem.mend for problem in world.problems()} == {f"rm {every} && {MEND}"}
-    monkeypatch.setattr(comparison, "_SHARDS_IN_A_COMMAND", SHARDS - 1)
-    folder = world.out / TFRECORD
-    assert {problem.mend for problem in world.problems()} == {f"rm -f {folder}/train-*-of-00003 && {MEND}"}
+
+    def mends() -> set[str]:
+        return {problem.mend for problem in world.problems() if "its label in tfrecord" in problem.text}
+
+    assert mends() == {f"rm {every} && {MEND}"}
+    monkeypatch.setattr(comparison, "_UNITS_IN_A_COMMAND", SHARDS - 1)
+    folder = world.out / "tfrecord"
+    assert mends() == {f"rm -f {folder}/train-*-of-00003 && {MEND}"}
 
 
 def test_a_shard_of_another_order_is_mended_by_making_all_again(world: World) -> None:
@@ -100,7 +103,7 @@ def test_a_shard_of_another_order_is_mended_by_making_all_again(world: World) ->
         "it is missing",
         "it is there more than once",
     }
-    assert {problem.mend for problem in problems} == {f"rm -f {world.out / TFRECORD}/train-*-of-00003 && {MEND}"}
+    assert {problem.mend for problem in problems} == {f"rm -f {world.out / 'tfrecord'}/train-*-of-00003 && {MEND}"}
 
 
 def test_an_image_under_another_name_comes_back_with_its_shard_alone(world: World) -> None:
@@ -119,7 +122,7 @@ def test_an_image_under_another_name_comes_back_with_its_shard_alone(world: Worl
 def test_what_a_deleted_shard_held_comes_back_without_making_the_others_again(world: World) -> None:
     world.write()
     world.shard(2).unlink()
-    problems = world.problems("tfrecords", "indexes")
+    problems = world.problems("tfrecord", "tfrecord_index")
     assert any("tfrecord: image " in problem.text for problem in problems)
     assert not any(problem.mend.startswith("rm") for problem in problems)
 
@@ -131,7 +134,7 @@ def test_shards_that_are_not_even_are_all_made_again(world: World) -> None:
     write_records(world.shard(1), other[2:])
     (problem,) = world.problems()
     assert problem.text.endswith("they should be even within one")
-    assert problem.mend == f"rm -f {world.out / TFRECORD}/train-*-of-00003 && {MEND}"
+    assert problem.mend == f"rm -f {world.out / 'tfrecord'}/train-*-of-00003 && {MEND}"
 
 
 # Labels and the table of images
@@ -142,7 +145,7 @@ def test_shards_that_are_not_even_are_all_made_again(world: World) -> None:
     [
         ("tf_label", "9", "the classes are not numbered by sorted WNID"),
         ("ilsvrc2012_id", "9", "its ILSVRC2012 IDs are not those of synsets.parquet"),
-        ("index", "9", "the indices of the validation labels are not those of classes.csv"),
+        ("class_index", "9", "the indices of the validation labels are not those of classes.csv"),
     ],
 )
 def test_a_class_with_another_number_is_found(world: World, column: str, value: str, words: str) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from imagenet_prep.dataset.multilabel import MULTILABEL
+from imagenet_prep.datasets.human_accuracy import MULTILABEL
+from imagenet_prep.engine.shard_writer import Reencoding
 from imagenet_prep.formats import parquet
-from imagenet_prep.products.shardset import TFRECORD_MULTILABEL
-from imagenet_prep.products.tfrecords import Reencoding
 from products.audited import CMYK, Annotated, records_of, write_records
 
 
@@ -30,14 +29,14 @@ def test_a_re_encoded_image_of_the_multi_label_set_is_looked_at(annotated: Annot
     annotated.annotate(reencoding=Reencoding(cmyk=False))
     problems = [problem for problem in annotated.problems() if CMYK in problem.text and "RGB JPEG" in problem.text]
     assert problems
-    shard = problems[0].text.split(", byte ")[0]
-    assert problems[0].mend == f"rm {shard} && snakemake --cores N multilabel_tfrecords"
+    shard = problems[0].text.split(": image ")[0]
+    assert problems[0].mend == f"rm {shard} && snakemake --cores N tfrecord_multilabel_validation"
 
 
 def test_a_multi_label_set_of_another_number_of_shards_is_not_that_of_the_configuration(annotated: Annotated) -> None:
     annotated.annotate(shards=3)
     problems = annotated.problems()
-    folder = annotated.out / TFRECORD_MULTILABEL
+    folder = annotated.out / "tfrecord_multilabel"
     for number in range(2):
         assert f"{folder}/validation-0000{number}-of-00002: it is missing" in [problem.text for problem in problems]
     for number in range(3):
@@ -47,7 +46,7 @@ def test_a_multi_label_set_of_another_number_of_shards_is_not_that_of_the_config
 
 def test_without_an_image_of_imagenet_m_its_old_shard_is_too_much(annotated: Annotated) -> None:
     annotated.annotate()
-    old = annotated.out / TFRECORD_MULTILABEL / "imagenet_m-00000-of-00001"
+    old = annotated.out / "tfrecord_multilabel" / "imagenet_m-00000-of-00001"
     content = old.read_bytes()
     annotated.annotate(hard=0)
     old.write_bytes(content)
@@ -56,7 +55,7 @@ def test_without_an_image_of_imagenet_m_its_old_shard_is_too_much(annotated: Ann
 
 def test_an_image_that_is_not_of_imagenet_m_is_found_there(annotated: Annotated) -> None:
     annotated.annotate()
-    folder = annotated.out / TFRECORD_MULTILABEL
+    folder = annotated.out / "tfrecord_multilabel"
     shutil.copy(folder / "validation-00000-of-00002", folder / "imagenet_m-00000-of-00001")
     assert any("it is in imagenet_m and should not be" in problem.text for problem in annotated.problems())
 
@@ -67,22 +66,22 @@ def test_labels_that_are_not_those_of_the_annotations_are_found(annotated: Annot
     rows = parquet.read(path).to_pylist()
     rows[1]["correct_multi_labels"] = [*rows[1]["correct_multi_labels"], 2]
     parquet.write(pa.Table.from_pylist(rows, schema=MULTILABEL), path)
-    wrong = f"the labels of {rows[1]['file_name']} are not those of the table"
+    wrong = f"image {rows[1]['file_name']}: its correct_multi_labels in tfrecord_multilabel are not those of the tables"
     assert any(wrong in problem.text for problem in annotated.problems())
 
 
 def test_an_image_of_the_multi_label_set_that_is_not_that_of_the_archive_is_found(annotated: Annotated) -> None:
     annotated.annotate(hard=0)
-    shard = annotated.out / TFRECORD_MULTILABEL / "validation-00000-of-00002"
+    shard = annotated.out / "tfrecord_multilabel" / "validation-00000-of-00002"
     records = records_of(shard)
     number = next(number for number, record in enumerate(records) if CMYK.encode() not in record)  # that is re-encoded
     changed = bytearray(records[number])
     changed[changed.index(b"\xff\xd8") + 300] ^= 1
     write_records(shard, [*records[:number], bytes(changed), *records[number + 1 :]])
-    assert any("is not that of the archive" in problem.text for problem in annotated.problems())
+    assert any("its bytes are not those of the archive" in problem.text for problem in annotated.problems())
 
 
 def test_a_record_of_the_multi_label_set_that_is_none_is_found(annotated: Annotated) -> None:
     annotated.annotate(hard=0)
-    write_records(annotated.out / TFRECORD_MULTILABEL / "validation-00000-of-00002", [b"no example"])
-    assert any("none of an annotated image" in problem.text for problem in annotated.problems())
+    write_records(annotated.out / "tfrecord_multilabel" / "validation-00000-of-00002", [b"no example"])
+    assert any("is not what it should be" in problem.text for problem in annotated.problems())

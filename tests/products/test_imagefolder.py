@@ -6,16 +6,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 import builders
 from builders import CRANE, FOX, MACHINE
-from imagenet_prep.dataset.images import write_images
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.engine.images import write_images
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.imagefolder import COLUMNS, folders_of, read_batch, write_folders
-from imagenet_prep.products.tree import Tree
+from imagenet_prep.products.class_folders import Tree
+from imagenet_prep.products.imagefolder import read_rows, write_folders
+from imagenet_prep.products.registry import SPLIT_PRODUCTS
+from products.jobs import Jobs
 
 Receipt = dict[str, Any]
 
@@ -24,15 +25,16 @@ class World:
     """An archive of a split, and the folder of outputs."""
 
     def __init__(self, folder: Path, split: str, images: dict[str, bytes]) -> None:
-        self.split, self.images = split, images
-        self.output_dir = folder / "out"
-        self.table = builders.labelled(folder / "archives", split, images).select(COLUMNS)
+        self.split, self.images = ILSVRC2012.splits[split], images
+        self.output_dir, self.scanned = folder / "out", folder / "images.parquet"
+        self.table = builders.labelled(folder / "archives", split, images)
+        write_images([self.table], self.scanned)
         (self.archive,) = (folder / "archives").iterdir()
-        self.root = self.output_dir / "imagefolder" / {"validation": "val"}.get(split, split)
+        self.root = self.output_dir / "imagefolder" / self.split.folder
 
     def write(self, *wnids: str, val_dirs: str = "wnid") -> Receipt:
-        table = self.table.filter(pc.is_in(self.table["wnid"], value_set=pa.array(wnids))) if wnids else self.table
-        return write_folders(table, self.split, val_dirs, self.archive, self.output_dir)
+        rows = read_rows(self.scanned, list(wnids) or None)
+        return write_folders(rows, self.split, val_dirs, self.archive, self.output_dir)
 
     def files(self) -> dict[str, bytes]:
         return {str(path.relative_to(self.root)): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
@@ -99,12 +101,11 @@ def test_a_choice_of_classes_that_leaves_no_image_leaves_no_folder(tmp_path: Pat
 
 def test_a_batch_of_classes_is_read_alone_and_a_split_that_is_not_cut_whole(tmp_path: Path) -> None:
     images = builders.train_images()
-    for split, wanted in (("train", {FOX}), ("train_t3", {CRANE, FOX, MACHINE})):
-        table = builders.labelled(tmp_path / split / "archives", split, images)
-        write_images([table], tmp_path / split / "images.parquet")
-        batch = read_batch(tmp_path / split / "images.parquet", split, [CRANE, FOX, MACHINE], 1, 1)
-        assert batch.column_names == COLUMNS
-        assert set(batch["wnid"].to_pylist()) == wanted
+    jobs = Jobs(tmp_path)
+    for split, wanted in (("train", [FOX]), ("train_t3", [CRANE, FOX, MACHINE])):
+        jobs.images(split, images)
+        made = jobs.make("imagefolder", split, 1, 1)["folders"]
+        assert list(made) == [f"imagefolder/{split}/{wnid}" for wnid in wanted]
 
 
 def test_no_bookkeeping_lies_in_the_tree(train: World) -> None:
@@ -121,16 +122,30 @@ def test_the_receipt_says_of_each_folder_how_many_files_it_has_and_when_it_chang
 @pytest.mark.parametrize(
     ("split", "val_dirs", "folders"),
     [
-        ("train", "wnid", {f"imagefolder/train/{FOX}"}),
-        ("validation", "wnid", {f"imagefolder/val/{FOX}"}),
-        ("validation", "index", {"imagefolder/val/001"}),
-        ("test", "wnid", {"imagefolder/test"}),
-        ("train_t3", "wnid", {f"imagefolder/train_t3/{FOX}"}),
+        ("train", "wnid", ["train/{}"]),
+        ("validation", "wnid", ["val/{}"]),
+        ("validation", "index", ["val/000", "val/001", "val/002"]),
+        ("test", "wnid", ["test"]),
+        ("train_t3", "wnid", ["train_t3"]),
     ],
 )
-def test_the_folders_of_a_batch_are_known_before_it_is_made(split: str, val_dirs: str, folders: set[str]) -> None:
-    images = pa.table({"wnid": [FOX, FOX], "index": [1, 1]})
-    assert folders_of(images, split, val_dirs) == folders
+def test_the_folders_of_a_split_are_known_before_it_is_made(
+    tmp_path: Path, split: str, val_dirs: str, folders: list[str]
+) -> None:
+    jobs = Jobs(tmp_path, {"imagefolder": {"val_dirs": val_dirs}})
+    units = SPLIT_PRODUCTS["imagefolder"].units(jobs.given("imagefolder", split), split)
+    named = [path.format(wnid) for path in folders for wnid in ((CRANE, FOX, MACHINE) if "{}" in path else ("",))]
+    assert units == [f"imagefolder/{path}" for path in named]
+
+
+@pytest.mark.parametrize("val_dirs", ["wnid", "index"])
+def test_the_folders_that_are_foretold_are_those_that_are_made(tmp_path: Path, val_dirs: str) -> None:
+    jobs = Jobs(tmp_path, {"imagefolder": {"val_dirs": val_dirs}})
+    jobs.images("train", builders.train_images())
+    jobs.images("validation", builders.val_images())
+    for split in ("train", "validation"):
+        units = SPLIT_PRODUCTS["imagefolder"].units(jobs.given("imagefolder", split), split)
+        assert list(jobs.make("imagefolder", split, 0, 2)["folders"]) == units
 
 
 def test_the_ledger_holds_what_was_made(train: World) -> None:

@@ -12,10 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from imagenet_prep.dataset.classes import select_classes
-from imagenet_prep.dataset.devkit import SYNSETS, read_devkit
-from imagenet_prep.dataset.names import LABEL_FILES
-from imagenet_prep.products.labels import write_labels
+from imagenet_prep.datasets.classes import select_classes
+from imagenet_prep.datasets.devkit import SYNSETS, read_devkit
+from imagenet_prep.products.labels import Labels, write_labels
 
 
 def synset(number: int, wnid: str, words: str, children: list[int]) -> dict[str, Any]:
@@ -50,7 +49,7 @@ def lines(path: Path) -> list[str]:
 
 
 def test_the_folder_holds_its_files_and_no_others(folder: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == sorted(LABEL_FILES)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(Labels.file_names)
 
 
 def test_the_synsets_are_all_of_the_devkit(folder: Path, synsets: pa.Table) -> None:
@@ -59,7 +58,7 @@ def test_the_synsets_are_all_of_the_devkit(folder: Path, synsets: pa.Table) -> N
 
 def test_classes_csv_quotes_the_words_that_need_it(folder: Path) -> None:
     assert lines(folder / "classes.csv") == [
-        "index,wnid,ilsvrc2012_id,tf_label,words,num_train_images",
+        "class_index,wnid,ilsvrc2012_id,tf_label,words,num_train_images",
         "0,n00000001,2,1,café,7",
         '1,n00000002,1,2,"the ""kit"" fox, Vulpes",7',
     ]
@@ -67,7 +66,7 @@ def test_classes_csv_quotes_the_words_that_need_it(folder: Path) -> None:
 
 def test_val_labels_csv_has_a_row_an_image(folder: Path) -> None:
     assert lines(folder / "val_labels.csv") == [
-        "filename,ilsvrc2012_id,wnid,index",
+        "filename,ilsvrc2012_id,wnid,class_index",
         "ILSVRC2012_val_00000001.JPEG,1,n00000002,1",
         "ILSVRC2012_val_00000002.JPEG,2,n00000001,0",
         "ILSVRC2012_val_00000003.JPEG,1,n00000002,1",
@@ -85,8 +84,8 @@ def test_wnid_to_index_has_a_line_a_class(folder: Path) -> None:
 
 def test_hierarchy_json_is_the_nested_tree(folder: Path) -> None:
     tree = json.loads((folder / "hierarchy.json").read_text(encoding="utf-8"))
-    assert (tree["wnid"], tree["words"], tree["index"]) == ("n00000003", "entity", None)
-    assert [(child["words"], child["index"]) for child in tree["children"]] == [
+    assert (tree["wnid"], tree["words"], tree["class_index"]) == ("n00000003", "entity", None)
+    assert [(child["words"], child["class_index"]) for child in tree["children"]] == [
         ('the "kit" fox, Vulpes', 1),
         ("café", 0),
     ]
@@ -106,7 +105,7 @@ def test_a_subset_leaves_out_other_classes_and_their_images(tmp_path: Path, syns
 
 def test_the_same_devkit_gives_the_same_bytes(tmp_path: Path, folder: Path, synsets: pa.Table) -> None:
     write_labels(synsets, GROUND_TRUTH, select_classes(synsets, None, "original"), tmp_path / "again")
-    for name in LABEL_FILES:
+    for name in Labels.file_names:
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 
@@ -115,7 +114,7 @@ def test_the_real_labels(shared_data: Path, tmp_path: Path) -> None:
     write_labels(real.synsets, real.ground_truth, select_classes(real.synsets, None, "original"), tmp_path)
     with (tmp_path / "classes.csv").open(newline="", encoding="utf-8") as file:
         table = list(csv.DictReader(file))
-    assert [(row["wnid"], row["words"]) for row in table if row["index"] in ("134", "517")] == [
+    assert [(row["wnid"], row["words"]) for row in table if row["class_index"] in ("134", "517")] == [
         ("n02012849", "crane"),
         ("n03126707", "crane"),
     ]

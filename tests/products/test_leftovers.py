@@ -11,14 +11,18 @@ import pytest
 import builders
 from builders import CRANE, FOX
 from engine.outputs import NEW, OLD, put, written
-from imagenet_prep.products import leftovers
+from imagenet_prep.engine.shard_set import ShardSet
+from imagenet_prep.products import shards as sharding
+from imagenet_prep.products.class_folders import Tree
 from imagenet_prep.products.leftovers import remove_leftovers, remove_unused
-from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL, ShardSet
+from imagenet_prep.products.registry import STEPS
 from imagenet_prep.products.tfds import DESCRIPTION, MULTILABEL_DESCRIPTION
-from imagenet_prep.products.tree import Tree
 
-SHARDS = [TFRECORD, TFRECORD_INDEX]
+SHARDS = ["tfrecord", "tfrecord_index"]
+MULTILABEL = "tfrecord_multilabel"
 ALL = ("train", "validation", "test", "train_t3")
+USED = ["train", "val", "test", "train_t3", "devkit", "multilabel"]
+"""The archives of all of these, and the annotations."""
 
 
 def folders(out: Path, tree: str, names: Iterable[str]) -> dict[str, Any]:
@@ -41,6 +45,12 @@ def shards(out: Path, product: str, split: str, count: int) -> dict[str, Any]:
 
 def clean(out: Path, product: str, split: str, *receipts: Path) -> dict[str, Any]:
     return remove_leftovers({"output_dir": str(out)}, product, split, 2, map(str, receipts))
+
+
+def clear(out: Path, *used: str) -> None:
+    """Take away what is not made of these archives."""
+    config = {"output_dir": str(out), "use": list(used)}
+    remove_unused(config, STEPS["unused"].settings(config, "all")["kept"])
 
 
 def files(out: Path, *parts: str) -> set[str]:
@@ -124,13 +134,13 @@ def test_shards_of_another_count_go(tmp_path: Path, product: str) -> None:
 
 
 def test_the_other_split_and_the_user_s_own_files_stay(tmp_path: Path) -> None:
-    shards(tmp_path, TFRECORD, "validation", 3)
+    shards(tmp_path, "tfrecord", "validation", 3)
     others = {"train-00000-of-00777", "notes.txt", "features.json"}
     for name in others:
-        written(tmp_path / TFRECORD / name)
-    before = files(tmp_path, TFRECORD)
-    clean(tmp_path, TFRECORD, "train", set_of(tmp_path, TFRECORD))
-    assert files(tmp_path, TFRECORD) == before | WANTED
+        written(tmp_path / "tfrecord" / name)
+    before = files(tmp_path, "tfrecord")
+    clean(tmp_path, "tfrecord", "train", set_of(tmp_path, "tfrecord"))
+    assert files(tmp_path, "tfrecord") == before | WANTED
 
 
 @pytest.mark.parametrize("product", ["imagefolder", *SHARDS])
@@ -144,10 +154,10 @@ def test_receipts_of_what_is_asked_for_no_more_go_those_of_other_splits_stay(tmp
 
 
 def test_no_receipt_tells_of_files_that_are_being_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    older = put(tmp_path, TFRECORD, "train-00000-00004-of-00005", **shards(tmp_path, TFRECORD, "train", 5))
+    older = put(tmp_path, "tfrecord", "train-00000-00004-of-00005", **shards(tmp_path, "tfrecord", "train", 5))
     seen = []
-    monkeypatch.setattr(leftovers, "remove_others", lambda _: seen.append(older.exists()))
-    clean(tmp_path, TFRECORD, "train", set_of(tmp_path, TFRECORD))
+    monkeypatch.setattr(sharding, "remove_others", lambda _: seen.append(older.exists()))
+    clean(tmp_path, "tfrecord", "train", set_of(tmp_path, "tfrecord"))
     assert seen == [False]
 
 
@@ -163,15 +173,15 @@ def everything(tmp_path: Path) -> Path:
     for split in ("train", "validation"):
         for product in SHARDS:
             put(tmp_path, product, f"{split}-00000-00000-of-00001", **shards(tmp_path, product, split, 1))
-    described = [f"{TFRECORD}/{name}" for name in DESCRIPTION]
-    for name in described:
-        written(tmp_path / name)
-    put(tmp_path, "tfrecord_description", "all", files={name: {} for name in described})
-    shards(tmp_path, TFRECORD_MULTILABEL, "validation", 2)
-    shards(tmp_path, TFRECORD_MULTILABEL, "imagenet_m", 1)
-    for name in MULTILABEL_DESCRIPTION:
-        written(tmp_path / TFRECORD_MULTILABEL / name)
-    put(tmp_path, TFRECORD_MULTILABEL, "all", files={f"{TFRECORD_MULTILABEL}/{MULTILABEL_DESCRIPTION[0]}": {}})
+        put(tmp_path, "plan", f"tfrecord-{split}")
+    for split in ("validation", "imagenet_m"):
+        put(tmp_path, MULTILABEL, f"{split}-00000-00000-of-00001", **shards(tmp_path, MULTILABEL, split, 1))
+        put(tmp_path, "plan", f"{MULTILABEL}-{split}")
+    for product, names in (("tfrecord", DESCRIPTION), (MULTILABEL, MULTILABEL_DESCRIPTION)):
+        described = [f"{product}/{name}" for name in names]
+        for name in described:
+            written(tmp_path / name)
+        put(tmp_path, f"{product}_description", "all", files={name: {} for name in described})
     return tmp_path
 
 
@@ -186,57 +196,106 @@ def receipts(out: Path) -> set[str]:
 
 def test_while_everything_is_in_use_nothing_goes(everything: Path) -> None:
     before = files(everything)
-    remove_unused(everything, ALL, multilabel=True)
+    clear(everything, *USED)
     assert files(everything) == before
 
 
 def test_of_a_split_out_of_use_everything_goes_and_of_the_others_nothing(everything: Path) -> None:
     made, known = products(everything), receipts(everything)
-    remove_unused(everything, [split for split in ALL if split != "train"], multilabel=True)
+    clear(everything, *USED[1:])
     gone = {f"imagefolder/train/{FOX}/image.JPEG", *(f"{product}/train-00000-of-00001" for product in SHARDS)}
     assert made - products(everything) == gone
     assert known - receipts(everything) == {
-        f"{product}/train-00000-00000-of-00001.{OLD}.1.json" for product in ("imagefolder", *SHARDS)
+        f"plan/tfrecord-train.{OLD}.1.json",
+        *(f"{product}/train-00000-00000-of-00001.{OLD}.1.json" for product in ("imagefolder", *SHARDS)),
     }
+
+
+def test_a_plan_goes_with_its_table(everything: Path) -> None:
+    table = written(everything / "state" / "plan" / f"tfrecord-train.{OLD}.1.parquet")
+    clear(everything, *USED[1:])
+    assert not table.exists()
+
+
+def test_receipts_that_no_step_has_any_more_go_with_their_folder(everything: Path) -> None:
+    before = receipts(everything)
+    put(everything, "tfrecords", "train-00000-00000-of-00001")
+    clear(everything, *USED)
+    assert receipts(everything) == before
+    assert not (everything / "state" / "tfrecords").exists()
 
 
 @pytest.mark.parametrize("split", ["test", "train_t3"])
 def test_a_tree_out_of_use_goes_with_its_folder(everything: Path, split: str) -> None:
-    remove_unused(everything, [it for it in ALL if it != split], multilabel=True)
+    clear(everything, *(it for it in USED if it != split))
     assert not (everything / "imagefolder" / split).exists()
 
 
 def test_the_user_s_own_files_stay_in_trees_out_of_use(everything: Path) -> None:
     written(everything / "imagefolder" / "test" / "notes.txt")
-    remove_unused(everything, ["train"], multilabel=True)
+    clear(everything, "train", "devkit")
     assert files(everything, "imagefolder", "test") == {"notes.txt"}
 
 
 def test_what_describes_the_records_goes_with_the_last_of_them(everything: Path) -> None:
-    remove_unused(everything, ["test", "validation"], multilabel=True)
-    assert set(DESCRIPTION) < files(everything, TFRECORD)
-    remove_unused(everything, ["test"], multilabel=True)
-    assert not (everything / TFRECORD).exists()
-    assert not list((everything / "state" / "tfrecord_description").iterdir())
+    clear(everything, "test", "val", "devkit")
+    assert set(DESCRIPTION) < files(everything, "tfrecord")
+    clear(everything, "test", "devkit")
+    assert not (everything / "tfrecord").exists()
+    assert not (everything / "state" / "tfrecord_description").exists()
 
 
-def test_the_multi_label_set_goes_with_its_archives(everything: Path) -> None:
+@pytest.mark.parametrize("archive", ["val", "multilabel"])
+def test_the_multi_label_set_goes_with_each_of_its_archives(everything: Path, archive: str) -> None:
     made = products(everything)
-    remove_unused(everything, ALL, multilabel=False)
-    assert {name.partition("/")[0] for name in made - products(everything)} == {TFRECORD_MULTILABEL}
-    assert not (everything / TFRECORD_MULTILABEL).exists()
-    assert not list((everything / "state" / TFRECORD_MULTILABEL).iterdir())
+    clear(everything, *(it for it in USED if it != archive))
+    gone = {name.partition("/")[0] for name in made - products(everything)}
+    assert gone == ({MULTILABEL} if archive == "multilabel" else {MULTILABEL, "imagefolder", *SHARDS})
+    assert not (everything / MULTILABEL).exists()
+    assert not [name for name in receipts(everything) if MULTILABEL in name]
 
 
-def test_the_multi_label_set_goes_though_its_receipt_is_gone_already(everything: Path) -> None:
-    for receipt in (everything / "state" / TFRECORD_MULTILABEL).iterdir():
+def test_the_multi_label_set_goes_though_its_receipts_are_gone_already(everything: Path) -> None:
+    for receipt in (everything / "state").glob(f"{MULTILABEL}*/*.json"):
         receipt.unlink()
-    remove_unused(everything, ALL, multilabel=False)
-    assert not (everything / TFRECORD_MULTILABEL).exists()
+    clear(everything, *USED[:-1])
+    assert not (everything / MULTILABEL).exists()
 
 
 def test_files_of_these_names_stay_where_this_program_has_made_nothing(tmp_path: Path) -> None:
-    for folder in (TFRECORD, TFRECORD_MULTILABEL):
+    (tmp_path / "state").mkdir()
+    for folder in ("tfrecord", MULTILABEL):
         written(tmp_path / folder / "features.json")
-    remove_unused(tmp_path, [], multilabel=False)
-    assert files(tmp_path) == {f"{TFRECORD}/features.json", f"{TFRECORD_MULTILABEL}/features.json"}
+    clear(tmp_path)
+    assert files(tmp_path) - {"state"} == {"tfrecord/features.json", f"{MULTILABEL}/features.json"}
+
+
+# Tables
+
+
+@pytest.mark.parametrize(
+    ("product", "without"),
+    [("bboxes", ["bbox_train", "bbox_val"]), ("multilabel", ["multilabel"])],
+    ids=["bboxes", "multilabel"],
+)
+def test_a_table_goes_with_its_archives_if_a_receipt_says_that_it_is_ours(
+    tmp_path: Path, product: str, without: list[str]
+) -> None:
+    table = written(tmp_path / "tables" / f"{product}.parquet")
+    used = ["train", "val", "devkit", "bbox_train", "bbox_val", "multilabel"]
+    put(tmp_path, product, "all")
+    clear(tmp_path, *used)
+    assert table.exists()
+    clear(tmp_path, *(name for name in used if name not in without))
+    assert not table.exists()
+    assert not list((tmp_path / "state").glob(f"{product}/*.json"))
+    written(table)
+    clear(tmp_path, *(name for name in used if name not in without))
+    assert table.exists(), "somebody else's"
+
+
+def test_the_tree_of_a_split_of_which_no_class_is_left_goes(tmp_path: Path) -> None:
+    folders(tmp_path, "train_t3", ["n02085620", "n02119789"])
+    receipt = put(tmp_path, "imagefolder", "train_t3-00000-00000-of-00001", NEW, folders={})
+    clean(tmp_path, "imagefolder", "train_t3", receipt)
+    assert not (tmp_path / "imagefolder" / "train_t3").exists()

@@ -9,8 +9,8 @@ import pytest
 import builders
 from engine.outputs import written
 from imagenet_prep import atomic
+from imagenet_prep.products.class_folders import Tree
 from imagenet_prep.products.partials import remove_partials
-from imagenet_prep.products.tree import Tree
 
 HALF = ".train-00000-of-00002.node-17.partial"
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imagenet_prep.dataset.predictions import read_predictions
-from imagenet_prep.dataset.real_labels import read_real_labels
+from imagenet_prep.datasets.real_labels import read_real_labels
 from imagenet_prep.errors import PrepError
+from imagenet_prep.products.predictions import read_predictions
 from imagenet_prep.products.scores import Truth, per_class, score
 
 CLASSES = 10
@@ -24,7 +24,7 @@ def truth(labels: list[int], real: list[list[int]] | None = None, multilabel: pd
         labels=np.array(labels, np.int64),
         devkit_ids=np.array([CLASSES - label for label in labels], np.int64),
         numbers=CLASSES,
-        classes=pd.DataFrame({"index": range(CLASSES), "wnid": "n", "words": "w"}),
+        classes=pd.DataFrame({"class_index": range(CLASSES), "wnid": "n", "words": "w"}),
         real=real,
         multilabel=multilabel,
     )
@@ -69,7 +69,7 @@ def test_multilabel_leaves_out_problematic_images_takes_unclear_ones_and_average
 
 
 def test_the_table_of_classes_says_what_each_is_taken_for() -> None:
-    table = per_class(np.array([[0], [4], [4], [5]]), truth([0, 0, 0, 0])).set_index("index")
+    table = per_class(np.array([[0], [4], [4], [5]]), truth([0, 0, 0, 0])).set_index("class_index")
     assert (table.loc[0, "images"], table.loc[0, "top1"]) == (4, 0.25)
     assert (table.loc[0, "taken_for"], table.loc[0, "times"]) == (4, 2)
     assert table.loc[1, "images"] == 0

@@ -11,7 +11,7 @@ import pytest
 from imagenet_prep.formats import example
 from imagenet_prep.products import tfds
 from imagenet_prep.products.tfds import describe_imagenet, label_names
-from imagenet_prep.products.tfrecords import encode_features
+from imagenet_prep.products.tfrecord import encode_features
 
 WNIDS = ["n02012849", "n02119789"]
 TRAIN = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from imagenet_prep.publish.address import Address
-from imagenet_prep.publish.patience import Patience
 from imagenet_prep.publish.publication import Outcome, Publication
+from imagenet_prep.publish.retries import Retries
 from imagenet_prep.publish.store import open_store
 from publish import proxy, stores
 from publish.places import S3, Folder, Google, Other, Place, Products
@@ -102,7 +102,7 @@ def publish(products: Products) -> Callable[[str], Outcome]:
     """Publishes the products to a URL, and wastes no time with waiting between attempts."""
 
     def run(url: str, attempts: int = 4) -> Outcome:
-        patience = Patience(attempts=attempts, pause=lambda *_: None)
-        return Publication(products.folder, open_store(Address.parse(url)), patience).run()
+        retries = Retries(attempts=attempts, pause=lambda *_: None)
+        return Publication(products.folder, open_store(Address.parse(url)), retries).run()
 
     return run

@@ -209,7 +209,7 @@ def test_missing_credentials_for_s3_are_told(
 
 
 def test_missing_credentials_for_google_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from imagenet_prep.publish.failures import Refused
+    from imagenet_prep.publish.store_errors import Refused
 
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
     with pytest.raises(Refused, match="there are no credentials for it") as caught:

@@ -15,7 +15,7 @@ from project import Project, merged
 from readers.reading import Reading
 from real_archives import CONFIG, RealData, build
 
-PRODUCTS = ["imagefolder", "tfrecords", "indexes", "bboxes", "multilabel", "multilabel_tfrecords", "audit"]
+PRODUCTS = ["imagefolder", "tfrecord", "tfrecord_index", "bboxes", "multilabel", "tfrecord_multilabel", "audit"]
 FOLDERS = {"output_dir": "results", "archives_dir": "archives", "predictions_dir": "predictions"}
 
 
@@ -32,7 +32,7 @@ def numbered(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Project
     """The demo with numbered folders of the validation set, and records with labels from 0."""
     project = demo.copy(tmp_path_factory.mktemp("numbered"))
     project.configure({"imagefolder": {"val_dirs": "index"}, "tfrecord": {"label_base": 0}})
-    project.succeed("imagefolder_val", "tfrecords")
+    project.succeed("imagefolder_validation", "tfrecord")
     return project
 
 

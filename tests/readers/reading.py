@@ -94,15 +94,15 @@ class Reading:
             row.filename: Image(
                 filename=row.filename,
                 wnid=row.wnid,
-                index=int(row.index_),
+                index=int(row.class_index),
                 words=words[row.wnid],
                 width=row.width,
                 height=row.height,
-                content=archived[row.offset : row.offset + row.nbytes],
+                content=archived[row.offset : row.offset + row.length],
                 reencoded=row.colorspace == "CMYK" or row.format == "PNG",
                 boxes=boxes_of.get(row.filename, np.zeros((0, 4), np.float32)),
             )
-            for row in rows.rename(columns={"index": "index_"}).itertuples(index=False)
+            for row in rows.itertuples(index=False)
         }
 
     def found(self, names: list[str]) -> list[Image]:

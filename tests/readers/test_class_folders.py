@@ -27,7 +27,7 @@ ARCHIVE_META = torchvision.datasets.imagenet.ARCHIVE_META
 
 def ranks(reading: Reading) -> dict[str, int]:
     """The place of every WNID in use among them, which readers of folders take for its number."""
-    return {wnid: rank for rank, wnid in enumerate(reading.classes.sort_values("index")["wnid"])}
+    return {wnid: rank for rank, wnid in enumerate(reading.classes.sort_values("class_index")["wnid"])}
 
 
 def found(reading: Reading, paths: list[str]) -> list[Image]:

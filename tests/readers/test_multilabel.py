@@ -32,7 +32,7 @@ def annotated(real: Project, tmp_path_factory: pytest.TempPathFactory) -> Projec
     """The real annotations of all classes."""
     project = Project(tmp_path_factory.mktemp("annotated"), {})
     project.write_config(merged(CONFIG, {"archives_dir": str(real.archives)}))
-    project.succeed("multilabel_tfrecords", "bboxes", "labels", "results/tables/images.parquet")
+    project.succeed("tfrecord_multilabel", "bboxes", "labels", "results/tables/images.parquet")
     return project
 
 

@@ -28,7 +28,7 @@ def rows(reading: Reading) -> pd.DataFrame:
 
 def test_dd_cuts_an_image_out_by_its_byte_range(reading: Reading, outside: Path) -> None:
     for row in rows(reading).to_dict("records"):
-        run_in_shell("dd", archive=row["archive"], offset=row["offset"], nbytes=row["nbytes"])
+        run_in_shell("dd", archive=row["archive"], offset=row["offset"], length=row["length"])
         assert (outside / "image.jpeg").read_bytes() == gnu_tar(reading, row), row["filename"]
 
 

@@ -34,7 +34,7 @@ def test_pandas_finds_the_boxes_of_every_image(reading: Reading) -> None:
 
 def test_pandas_finds_the_image_of_every_box(reading: Reading) -> None:
     boxes = run("pandas", reading.split)["boxes"]
-    columns = boxes.loc[boxes["split"] == reading.split, ["filename", "wnid", "index", "width", "height"]]
+    columns = boxes.loc[boxes["split"] == reading.split, ["filename", "wnid", "class_index", "width", "height"]]
     assert len(columns)
     for filename, *values in columns.itertuples(index=False):
         image = reading.images[filename]

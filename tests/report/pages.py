@@ -94,7 +94,7 @@ def found_by(browser: Browser, query: str) -> dict[str, list[str]]:
 
 
 def classes_below(node: dict[str, Any]) -> set[str]:
-    own = {node["wnid"]} if node["index"] is not None else set()
+    own = {node["wnid"]} if node["class_index"] is not None else set()
     return own.union(*map(classes_below, node["children"]))
 
 

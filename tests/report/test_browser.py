@@ -56,7 +56,7 @@ def browser(shared: Browser, project: Project) -> Browser:
     return shared
 
 
-@pytest.mark.parametrize("key", ["wnid", "index", "tf_label", "ilsvrc2012_id"])
+@pytest.mark.parametrize("key", ["wnid", "class_index", "tf_label", "ilsvrc2012_id"])
 def test_search_finds_the_kit_fox_by_each_of_its_numbers(key: str, browser: Browser, project: Project) -> None:
     show(browser, project, "classes")
     number = str(kit_fox(project)[key])
@@ -94,7 +94,7 @@ def test_the_tree_folds_out_by_keyboard_down_to_a_class_with_its_counts(browser:
     show(browser, project, "classes")
     wait(browser, lambda: find_all(browser, "#tree li"))
     place, node = find(browser, "#tree > ul > li"), tree
-    while node["index"] is None:
+    while node["class_index"] is None:
         fold = find(place, "details")
         summary = find(fold, "summary")
         assert node["words"] in summary.text
@@ -120,7 +120,7 @@ def test_a_class_shows_its_numbers_its_gloss_and_its_place_and_leads_to_the_tree
         numbers["WNID"],
         *(text for name, text in numbers.items() if name.startswith(("index", "tf_label", "ILSV"))),
     ]
-    assert shown == [str(row[key]) for key in ("wnid", "index", "tf_label", "ilsvrc2012_id")]
+    assert shown == [str(row[key]) for key in ("wnid", "class_index", "tf_label", "ilsvrc2012_id")]
     assert numbers["train images"] == str(row["num_train_images"])
     synsets = pd.read_parquet(project.results / "labels" / "synsets.parquet").set_index("wnid")
     assert find(browser, "#class-body .lead").text == synsets.loc["n02119789", "gloss"]
@@ -148,7 +148,8 @@ def test_boxes_lie_on_the_objects_that_are_drawn_on_the_images(browser: Browser,
             # Objects are dark, in the opposite colour of their pale background; in between is the blur of their edges.
             shown = picture(thumb)
             to_object, to_ground = (
-                np.abs(shown - np.array(color(row["index"]))).sum(axis=2) for color in (object_color, background_color)
+                np.abs(shown - np.array(color(row["class_index"]))).sum(axis=2)
+                for color in (object_color, background_color)
             )
             drawn, outside = to_object < to_ground, to_object < 150  # the caption is black, and no object
             for left, top, right, bottom in edges:
@@ -188,7 +189,7 @@ def test_the_times_of_the_run_are_told(browser: Browser, project: Project) -> No
     show(browser, project, "pictures")
     rows = {find(row, "th").text: row.text for row in find_all(browser, "#stages tbody tr")}
     assert "/s" in rows["scan archive"]
-    assert rows.keys() >= {"write shards", "audit products"}
+    assert rows.keys() >= {"write tfrecord", "audit products"}
 
 
 def test_no_request_leaves_the_page_and_the_console_stays_empty(project: Project, tmp_path: Path) -> None:

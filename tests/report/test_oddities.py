@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from imagenet_prep.products.tfrecords import Reencoding
+from imagenet_prep.engine.shard_writer import Reencoding
 from imagenet_prep.report.oddities import Encoding, marks
 from imagenet_prep.report.survey import Picture
 
@@ -42,8 +42,8 @@ def test_an_image_that_lies_as_it_should_has_no_mark() -> None:
         ({"format": "PNG", "split": "test"}, Reencoding(), False),
     ],
 )
-def test_images_of_records_that_are_encoded_again_are_marked(
+def test_images_of_shards_that_are_encoded_again_are_marked(
     change: dict[str, str], reencoding: Reencoding, again: bool
 ) -> None:
     told = marks(PICTURE._replace(**change), 1, Encoding(reencoding, ["train", "validation"]))
-    assert ("encoded again in the TFRecords" in told) == again
+    assert ("encoded again in shards" in told) == again

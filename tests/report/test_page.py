@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from imagenet_prep.report.files import FILES, sheet_names
+from imagenet_prep.report.files import FILES
 from project import Project
 from report.document import Document, table
 
@@ -44,7 +44,7 @@ def test_what_the_page_loads_lies_beside_it(document: Document, report: Path) ->
 
 
 def test_the_folder_holds_the_page_and_nothing_else(report: Path) -> None:
-    assert sorted(path.name for path in report.iterdir()) == sorted([*FILES, *sheet_names(6, ARCHIVES)])
+    assert sorted(path.name for path in report.iterdir()) == sorted([*FILES, "samples-00.webp"])
 
 
 def test_the_page_has_a_row_for_each_split_with_its_figures(document: Document, finished: Project) -> None:
@@ -88,14 +88,14 @@ def test_the_page_has_each_class_in_every_numbering_with_its_images(document: Do
     head, *rows = next(rows for rows in document.tables.values() if rows[0][0] == "class")
     assert [name.replace("\xa0", " ") for name in head[:5]] == ["class", "WNID", "index", "tf_label", "devkit ID"]
     wanted = [
-        [it.words, it.wnid, str(it.index_), str(it.tf_label), str(it.ilsvrc2012_id)]
+        [it.words, it.wnid, str(it.class_index), str(it.tf_label), str(it.ilsvrc2012_id)]
         + [str(counts.get((it.wnid, split), 0)) for split in head[5:]]
-        for it in classes.rename(columns={"index": "index_"}).itertuples()
+        for it in classes.itertuples()
     ]
     assert rows == wanted
 
 
-@pytest.mark.parametrize(("title", "column"), [("Width", "width"), ("Height", "height"), ("File size", "nbytes")])
+@pytest.mark.parametrize(("title", "column"), [("Width", "width"), ("Height", "height"), ("File size", "length")])
 def test_a_histogram_has_as_many_images_in_each_bin_as_there_are(
     title: str, column: str, document: Document, finished: Project
 ) -> None:
@@ -106,7 +106,7 @@ def test_a_histogram_has_as_many_images_in_each_bin_as_there_are(
         assert sum(int(row[position]) for row in rows) == len(values)
         for label, *counts in rows:
             first, _, last = label.partition("\u2013")
-            if last and column != "nbytes":
+            if last and column != "length":
                 assert int(counts[position - 1]) == values.between(int(first), int(last)).sum()
 
 
@@ -128,7 +128,7 @@ def test_odd_images_are_named_with_what_is_odd(document: Document, finished: Pro
     rows = list(table(document, f"CMYK {len(cmyk)}"))
     assert {row["file"] for row in rows} == set(cmyk["filename"] + cmyk["split"])
     records = cmyk["split"].isin(["train", "validation"]).sum()
-    assert sum("encoded again in the TFRecords" in row["special"] for row in rows) == records
+    assert sum("encoded again in shards" in row["special"] for row in rows) == records
     pngs = images[images["format"] == "PNG"]
     assert {row["file"] for row in table(document, f"PNG {len(pngs)}")} == set(pngs["filename"] + pngs["split"])
     largest = list(table(document, "Largest"))
@@ -142,9 +142,9 @@ def test_samples_are_told_with_their_boxes_in_thousandths(report: Path, finished
     told = 0
     for row in data(report / "classes.js")["classes"]:
         assert row["samples"]
-        for filename, split, width, height, nbytes, _, _, shown in row["samples"]:
+        for filename, split, width, height, length, _, _, shown in row["samples"]:
             image = images.loc[(split, filename)]
-            assert (row["wnid"], width, height, nbytes) == (image.wnid, image.width, image.height, image["nbytes"])
+            assert (row["wnid"], width, height, length) == (image.wnid, image.width, image.height, image.length)
             own = boxes[(boxes["split"] == split) & (boxes["filename"] == filename)]
             assert shown == [
                 [round(1000 * edge) for edge in box] for box in own[["xmin", "ymin", "xmax", "ymax"]].values

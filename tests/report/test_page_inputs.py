@@ -40,12 +40,10 @@ def page_of(project: Project, changes: dict[str, Any]) -> Page:
     boxes = [split for split in splits if f"bbox_{ARCHIVES[split]}" in config["use"]]
     return Page(
         config={**config, "output_dir": str(project.results)},
-        splits=splits,
         boxes={split: boxes_of(project, split) for split in boxes},
-        archives={split: config["archives"][archive]["file"] for split, archive in ARCHIVES.items()},
         receipts=[project.results / "verified" / f"{name}.json" for name in config["use"]],
-        stages=["scan_archive"],
-        sheets=sheet_names(6, splits),
+        stages={"scan_archive": "archives"},
+        sheets=sheet_names(config),
         readers=project.folder / "docs" / "readers.md",
         readme=project.folder / "README.md",
     )
@@ -58,7 +56,7 @@ def page_of(project: Project, changes: dict[str, Any]) -> Page:
         {"use": ["train", "devkit", "bbox_train"], "products": ["bboxes", "report"]},
         {"use": ["test", "devkit"], "products": ["imagefolder", "report"]},
         {"use": ["train_t3", "devkit"], "products": ["imagefolder", "report"]},
-        {"use": ["train", "val", "devkit"], "products": ["tfrecords", "audit", "report"]},
+        {"use": ["train", "val", "devkit"], "products": ["tfrecord", "audit", "report"]},
         {"synthetic": None, "classes": ["n02119789", "n02012849"]},
     ],
     ids=["val", "train with boxes", "test", "train_t3", "no boxes", "classes"],
@@ -68,10 +66,10 @@ def test_the_page_fits_what_is_in_use(changes: dict[str, Any], project: Project)
     page.write(threads=1)
     document = Document((project.results / "report" / "index.html").read_text(encoding="utf-8"))
     assert document.open == []
-    assert {row["split"] for row in table(document, "Splits")} == set(page.splits)
+    assert {row["split"] for row in table(document, "Splits")} == {split.name for split in page.splits}
     assert ("Where boxes lie" in (project.results / "report" / "index.html").read_text()) == bool(page.boxes)
     sheets = sorted(path.name for path in (project.results / "report").glob("samples-*"))
-    assert sheets == ([] if page.splits == ["test"] else ["samples-00.webp"])
+    assert sheets == ([] if changes.get("use") == ["test", "devkit"] else ["samples-00.webp"])
 
 
 def test_a_split_in_use_of_which_no_image_is_selected_has_a_row_of_zeros(project: Project) -> None:
@@ -103,6 +101,19 @@ def test_images_that_exif_turns_are_counted_among_all_that_the_page_shows(
     assert len(rows) == turned > 3
     assert all("EXIF orientation" in row["special"] for row in rows)
     assert f"Looked for in the {len(files)} images" in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "sheets"),
+    [
+        ({}, 40),
+        ({"use": ["train_t3", "devkit"]}, 40),
+        ({"use": ["test", "devkit"]}, 0),
+        ({"classes": [f"n{number:08}" for number in range(26)]}, 2),
+    ],
+)
+def test_each_class_has_a_place_on_a_sheet_where_any_image_has_a_class(changes: dict[str, Any], sheets: int) -> None:
+    assert len(sheet_names({"use": ["val", "devkit"], "classes": None, **changes})) == sheets
 
 
 def test_sheets_that_an_older_configuration_left_go(project: Project) -> None:

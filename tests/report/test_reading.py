@@ -10,8 +10,8 @@ import pytest
 
 from imagenet_prep.report.reading import TERMS, read_section, terms, ways_to_read
 
-ALL = ["imagefolder", "tfrecords", "indexes", "bboxes", "multilabel", "multilabel_tfrecords"]
-SPLITS = ["train", "validation"]
+ALL = ["imagefolder", "tfrecord", "tfrecord_index", "bboxes", "multilabel", "tfrecord_multilabel"]
+USE = ["train", "val", "devkit"]
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def readme(checkout: Path) -> Path:
     return checkout / "README.md"
 
 
-def code(readers: Path, output_dir: str, products: list[str], splits: list[str]) -> list[str]:
-    found = ways_to_read(readers, output_dir, products, splits)
+def code(readers: Path, output_dir: str, products: list[str], use: list[str]) -> list[str]:
+    found = ways_to_read(readers, {"output_dir": output_dir, "products": products, "use": use})
     return [
         html.unescape(it) for way in found for it in re.findall(r"<pre><code[^>]*>(.*?)</code></pre>", way.html, re.S)
     ]
@@ -34,11 +34,11 @@ def code(readers: Path, output_dir: str, products: list[str], splits: list[str])
 def test_all_code_for_readers_is_on_the_page_where_all_products_are(readers: Path) -> None:
     wanted = re.findall(r"^```\w+\n(.*?)^```$", readers.read_text(encoding="utf-8"), re.M | re.S)
     assert len(wanted) > 10
-    assert code(readers, "results", ALL, SPLITS) == wanted
+    assert code(readers, "results", ALL, USE) == wanted
 
 
 def test_paths_are_those_of_this_dataset(readers: Path) -> None:
-    blocks = "".join(code(readers, "/data/imagenet", ALL, SPLITS))
+    blocks = "".join(code(readers, "/data/imagenet", ALL, USE))
     assert "/data/imagenet/tfrecord/" in blocks
     assert "cd /data/imagenet " in blocks
     assert not re.search(r"\bresults\b", blocks)
@@ -48,22 +48,22 @@ def test_paths_are_those_of_this_dataset(readers: Path) -> None:
     ("missing", "path"),
     [
         ("imagefolder", "imagefolder/train"),
-        ("tfrecords", "results/tfrecord/"),
-        ("indexes", "tfrecord_index"),
+        ("tfrecord", "results/tfrecord/"),
+        ("tfrecord_index", "tfrecord_index"),
         ("bboxes", "bboxes.parquet"),
         ("multilabel", "multilabel.parquet"),
-        ("multilabel_tfrecords", "tfrecord_multilabel"),
+        ("tfrecord_multilabel", "tfrecord_multilabel"),
     ],
 )
 def test_code_for_a_product_that_is_not_made_is_left_out(missing: str, path: str, readers: Path) -> None:
-    assert path in "".join(code(readers, "results", ALL, SPLITS))
-    left = code(readers, "results", [name for name in ALL if name != missing], SPLITS)
+    assert path in "".join(code(readers, "results", ALL, USE))
+    left = code(readers, "results", [name for name in ALL if name != missing], USE)
     assert path not in "".join(left)
     assert left
 
 
 def test_without_a_training_set_the_code_reads_the_validation_set(readers: Path) -> None:
-    blocks = "".join(code(readers, "results", ALL, ["validation"]))
+    blocks = "".join(code(readers, "results", ALL, ["val", "devkit"]))
     assert "imagefolder/val" in blocks
     assert "tfrecord/validation-*" in blocks
     assert not re.search(r"\btrain\b", blocks)

@@ -13,10 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.errors import PrepError
 from imagenet_prep.report.samples import SIDE, Thumbnails, _evenly, choose, make_thumbnails, write_sheet
 from imagenet_prep.report.survey import Picture
 from project import Project
+
+SPLITS = ILSVRC2012.splits
 
 
 def sheet_of(
@@ -43,6 +46,8 @@ def test_positions_are_spread_evenly_and_none_is_taken_twice(count: int, wanted:
         (["train", "validation", "test"], {"train": 4, "validation": 2}),
         (["train"], {"train": 6}),
         (["validation", "test"], {"validation": 3}),  # no more are there
+        (["train", "train_t3"], {"train": 6}),
+        (["validation", "train_t3"], {"validation": 3}),
         (["train_t3"], {"train_t3": 4}),
         (["test"], {}),
     ],
@@ -51,14 +56,14 @@ def test_a_class_is_shown_by_images_of_the_splits_in_use(
     splits: list[str], wanted: dict[str, int], finished: Project
 ) -> None:
     wnid = "n02085620"  # of the dogs, so that the fine-grained set has it
-    chosen = choose(finished.results / "tables" / "images.parquet", [wnid], splits)[wnid]
+    chosen = choose(finished.results / "tables" / "images.parquet", [wnid], [SPLITS[name] for name in splits])[wnid]
     assert Counter(it.split for it in chosen) == wanted
     assert {it.wnid for it in chosen} <= {wnid}
 
 
 def test_a_sheet_shows_each_image_in_its_cell(finished: Project, tmp_path: Path) -> None:
     wnids = ["n02119789", "n02012849"]
-    chosen = choose(finished.results / "tables" / "images.parquet", wnids, ["train", "validation"])
+    chosen = choose(finished.results / "tables" / "images.parquet", wnids, [SPLITS["train"], SPLITS["validation"]])
     lines = [chosen[wnid] for wnid in wnids]
     made = sheet_of(lines, 6, finished.results / "archives", tmp_path / "sheet.webp")
     sheet = Image.open(tmp_path / "sheet.webp").convert("RGB")
@@ -83,15 +88,15 @@ def test_an_image_that_does_not_decode_leaves_its_cell_empty(tmp_path: Path) -> 
     row = {"split": "train", "wnid": None, "archive": "archive.tar", "width": 300, "height": 200}
     kind = {"format": "JPEG", "colorspace": "RGB"}
     pictures = [
-        Picture(filename="a", offset=0, nbytes=len(good), **row, **kind),
-        Picture(filename="b", offset=len(good), nbytes=8, **row, **kind),
+        Picture(filename="a", offset=0, length=len(good), **row, **kind),
+        Picture(filename="b", offset=len(good), length=8, **row, **kind),
     ]
     (made,) = sheet_of([pictures], 2, tmp_path, tmp_path / "sheet.webp")
     assert made.sizes == [(128, 85), None]
 
 
 def test_thumbnails_get_coarser_where_a_sheet_would_be_too_large(finished: Project, tmp_path: Path) -> None:
-    chosen = choose(finished.results / "tables" / "images.parquet", ["n02119789"], ["train"])
+    chosen = choose(finished.results / "tables" / "images.parquet", ["n02119789"], [SPLITS["train"]])
     sizes = []
     for limit in (1_000_000, 1):
         sheet_of(list(chosen.values()), 6, finished.results / "archives", tmp_path / "sheet.webp", limit)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imagenet_prep.synthetic import judging
+from imagenet_prep.synthetic import human_labels
 from imagenet_prep.synthetic.model import Kind, Trouble
 from imagenet_prep.synthetic.world import SPLITS, World
 
@@ -111,6 +111,6 @@ def _multilabel_truth(world: World) -> MultiLabelTruth:
         original_correct=sum(row.original in row.correct for row in judged),
         with_unclear=sum(bool(row.unclear) for row in judged),
         with_wrong=sum(bool(row.wrong) for row in judged),
-        imagenet_m=len(judging.imagenet_m(judged)),
-        foreign_names=len(judging.foreign_names(judged)),
+        imagenet_m=len(human_labels.imagenet_m(judged)),
+        foreign_names=len(human_labels.foreign_names(judged)),
     )

@@ -16,7 +16,7 @@ import yaml
 
 from damage import expect_clear_end, half, last_errors, path_of
 from download import server
-from imagenet_prep import atomic, room
+from imagenet_prep import atomic, filesystem
 from project import CHECKOUT, SMALL, Project, Started, merged
 
 PAGE = CHECKOUT / "docs" / "running.md"
@@ -125,12 +125,12 @@ def test_without_the_calls_the_products_are_the_same(outer: Outer, finished: Pro
 @pytest.fixture
 def limited(tmp_path: Path) -> tuple[str, ...]:
     """What to run a command with, so that a quota leaves it 100 KiB where this test writes."""
-    place = os.fspath(room.room_at(tmp_path).place)
-    if place not in room._mounts():
+    place = os.fspath(filesystem.room_at(tmp_path).place)
+    if place not in filesystem._mounts():
         pytest.skip("what is mounted here is not known")
     programs = tmp_path / "programs"
     programs.mkdir()
-    (programs / "quota").write_text(f'#!/bin/sh\necho "{room._mounts()[place][1]} 900 0 1000 5 0 0"\n')
+    (programs / "quota").write_text(f'#!/bin/sh\necho "{filesystem._mounts()[place][1]} 900 0 1000 5 0 0"\n')
     (programs / "quota").chmod(0o755)
     return ("env", f"PATH={programs}:{os.environ['PATH']}")
 

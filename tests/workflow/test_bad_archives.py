@@ -29,13 +29,14 @@ from damage import (
     without_end_mark,
     without_member,
 )
-from imagenet_prep.dataset.archives import Expected, verify
-from imagenet_prep.dataset.boxes import write_boxes
-from imagenet_prep.dataset.classes import select_classes, validation_labels
-from imagenet_prep.dataset.devkit import Devkit, read_devkit
-from imagenet_prep.dataset.images import label_images, write_images
-from imagenet_prep.dataset.multilabel import read_multilabel
-from imagenet_prep.dataset.scan import scan
+from imagenet_prep.datasets.box_annotations import write_boxes
+from imagenet_prep.datasets.classes import select_classes, validation_labels
+from imagenet_prep.datasets.devkit import Devkit, read_devkit
+from imagenet_prep.datasets.human_accuracy import read_multilabel
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.engine.archive_check import Expected, verify
+from imagenet_prep.engine.images import label_images, write_images
+from imagenet_prep.engine.scan import scan
 from imagenet_prep.errors import PrepError
 from project import Project
 
@@ -175,11 +176,13 @@ def meet(case: Case, archive: Path, devkit: Devkit, folder: Path) -> None:
         case "verify_archive":
             verify(case.archive, archive, expected)
         case "scan_archive":
-            scan(case.archive, archive, expected, output)
+            scan(case.archive, archive, expected, output, ILSVRC2012)
         case "label_images":
-            scan(case.archive, archive, expected, folder / "scan.parquet")
+            scan(case.archive, archive, expected, folder / "scan.parquet", ILSVRC2012)
             truth = devkit.synsets, devkit.ground_truth
-            write_images(label_images(folder / "scan.parquet", "train", *truth, classes, archive), output)
+            write_images(
+                label_images(folder / "scan.parquet", ILSVRC2012.splits["train"], *truth, classes, archive), output
+            )
         case "parse_devkit":
             read_devkit(archive)
         case "parse_boxes":
@@ -234,7 +237,7 @@ def test_ground_truth_with_a_line_too_few_is_noticed_by_the_images(labelled: Pro
     devkit = path_of(labelled, "devkit")
     devkit.write_bytes(with_member(TRUTH, lambda truth: truth.split(b"\n", 1)[1])(devkit.read_bytes()))
     labelled.configure({"use": ["devkit", "val"], "products": ["labels"]})
-    run = labelled.run("imagefolder_val")
+    run = labelled.run("imagefolder_validation")
     words = ("18 validation images", "17 lines", "the same with the devkit")
     expect_clear_failure(labelled, run, "label_images", "val", *words)
 

@@ -41,7 +41,7 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"tfrecords": {"train_shards": 4}}, ["tfrecords: this key is unknown", "Write tfrecord if"]),
     ({"tfrecord": {"train_shard": 4}}, ["tfrecord.train_shard: this key is unknown", "Write train_shards"]),
     ({"tfrecord": {"train_shards": "many"}}, ["tfrecord.train_shards", '"many"', "a whole number from 1 to"]),
-    ({"tfrecord": {"seed": -1}}, ["tfrecord.seed", "-1", "Write a whole number"]),
+    ({"shards": {"seed": -1}}, ["shards.seed", "-1", "Write a whole number"]),
     ({"subset_labels": "renumber"}, ["subset_labels", '"renumber"', "did you mean renumbered?"]),
     ({"archives": {"val": {"md5": "abc"}}}, ["archives.val.md5", "32 lower-case hexadecimal digits"]),
     ({"use": ["devkit", "vall"]}, ["use", "did you mean val?"]),
@@ -75,9 +75,9 @@ def test_classes_that_the_devkit_does_not_know_are_named(labelled: Project) -> N
     ("target", "missing"),
     [
         ("imagefolder", "train or val or test or train_t3"),
-        ("tfrecords_train", "train"),
+        ("tfrecord_train", "train"),
         ("bboxes", "bbox_train or bbox_val"),
-        ("multilabel_tfrecords", "val"),
+        ("tfrecord_multilabel", "val"),
     ],
 )
 def test_a_target_whose_archive_is_not_in_use_is_refused(labelled: Project, target: str, missing: str) -> None:
@@ -181,7 +181,7 @@ def test_a_full_disk_is_named_with_what_to_do(labelled: Project) -> None:
     state = labelled.results / "state"
     state.mkdir(parents=True)
     labelled.configure({"use": ["devkit", "val"], "products": ["labels"]})
-    run = labelled.run("imagefolder_val", prefix=SMALL_DISK)
+    run = labelled.run("imagefolder_validation", prefix=SMALL_DISK)
     assert list(state.iterdir()) == [], "the run was on a file system of its own"
     expect_clear_end(labelled, run, "results/state", "No space left on device", "Make room on that file system")
     assert not list((labelled.folder / "kept").rglob("*partial"))

@@ -103,7 +103,7 @@ def test_what_was_deleted_comes_back_in_a_run_that_also_verifies_touched_archive
     assert own.run(*LARGE).nothing_done
 
 
-@pytest.mark.parametrize("target", ["imagefolder_val", "tfrecords_validation"])
+@pytest.mark.parametrize("target", ["imagefolder_validation", "tfrecord_validation"])
 def test_a_single_target_is_made_anew_of_an_archive_with_other_content(
     own: Project, freshly_made: FreshlyMade, target: str
 ) -> None:
@@ -112,7 +112,7 @@ def test_a_single_target_is_made_anew_of_an_archive_with_other_content(
     clones.forget(own)
     own.succeed(target)
     members = files(path_of(own, "val").read_bytes())
-    made = {"imagefolder_val": "imagefolder/val/", "tfrecords_validation": "tfrecord/validation-"}[target]
+    made = {"imagefolder_validation": "imagefolder/val/", "tfrecord_validation": "tfrecord/validation-"}[target]
     expected = freshly_made(own)
     assert {path: digest for path, digest in own.products().items() if path.startswith(made)} == {
         path: digest for path, digest in expected.items() if path.startswith(made)
@@ -130,7 +130,7 @@ def test_a_changed_archive_put_back_gives_the_first_products(own: Project) -> No
     products, archive = own.products(), path_of(own, "val")
     content = archive.read_bytes()
     exchange_two_images(archive)
-    own.succeed("imagefolder_val")
+    own.succeed("imagefolder_validation")
     archive.write_bytes(content)
     own.succeed()
     assert own.products() == products

@@ -120,6 +120,26 @@ def damage_image_in_another_class(project: Project) -> Path:
     return other
 
 
+def damage_flipped_bit_in_a_record_of_the_multi_label_set(project: Project) -> Path:
+    path = project.results / "tfrecord_multilabel" / "validation-00001-of-00002"
+    flip(path, path.stat().st_size // 2)
+    return path
+
+
+def damage_shard_in_place_of_another(project: Project) -> Path:
+    path = project.results / "tfrecord_multilabel" / "validation-00000-of-00002"
+    shutil.copy(path.with_name("validation-00001-of-00002"), path)
+    return path
+
+
+def damage_exchanged_validation_images(project: Project) -> Path:
+    one, other = sorted((project.results / "imagefolder" / "val").rglob("*.JPEG"))[:2]
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+    return other
+
+
 # Damages that lie in one tree at once, in the order in which they are mended: none hides another of its tree from the
 # check, or is mended when another is.
 TREES = {
@@ -145,6 +165,29 @@ TREES = {
 def test_a_check_names_what_was_damaged_and_the_command_that_mends_it(
     damages: list[Callable[[Project], Path]], project: Project
 ) -> None:
+    expect_named_and_mended(damages, project)
+
+
+def test_the_multi_label_set_is_mended_too(project: Project) -> None:
+    project.configure({"products": ["imagefolder", "multilabel", "tfrecord_multilabel", "audit"]})
+    project.succeed()
+    damages = [
+        damage_flipped_bit_in_a_record_of_the_multi_label_set,
+        damage_exchanged_validation_images,
+    ]
+    expect_named_and_mended(damages, project)
+    damage_shard_in_place_of_another(project)
+    run = project.run("check")
+    mend = (
+        "rm -f results/tfrecord_multilabel/validation-*-of-00002 && snakemake --cores N tfrecord_multilabel_validation"
+    )
+    assert mend in run.last_line
+    follow(project, [mend], [])
+    assert project.succeed("check").rules == {"check"}
+
+
+def expect_named_and_mended(damages: list[Callable[[Project], Path]], project: Project) -> None:
+    """Damage a project, and do what a check then says, command by command."""
     products = project.products()
     damaged = {damage.__name__: damage(project) for damage in damages}
     run = project.run("check")
@@ -226,7 +269,7 @@ def test_a_failed_audit_fails_the_run_and_leaves_no_report_that_looks_good(proje
     run = project.run("audit", "--forcerun", "audit_products")
     assert run.code != 0
     assert "results/tfrecord/train-00002-of-00004, byte " in run.last_line
-    mend = "rm results/tfrecord/train-00002-of-00004 && snakemake --cores N tfrecords indexes"
+    mend = "rm results/tfrecord/train-00002-of-00004 && snakemake --cores N tfrecord_train tfrecord_index_train"
     assert run.last_line.endswith(f"To mend it: {mend}.")
     assert not (project.results / "audit.json").exists()
     assert not (project.results / "SHA256SUMS").exists()

@@ -14,7 +14,7 @@ from project import Project
 FreshlyMade = Callable[[Project], dict[str, str]]
 
 WITHOUT_PROFILE = ("--workflow-profile", "none")
-SEED = {"tfrecord": {"seed": 99}}
+SEED = {"shards": {"seed": 99}}
 
 
 def copied(project: Project, folder: Path, times: bool) -> Project:

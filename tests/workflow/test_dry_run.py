@@ -24,15 +24,22 @@ def test_a_dry_run_without_any_archive_is_quick_and_says_in_words_what_it_would_
     jobs = counts.pop("total")
     assert jobs == sum(counts.values()) <= 400
     assert counts["fetch_archive"] == 7
-    stages = {"scan_archive", "write_labels", "write_folders", "write_shards", "index_shards", "audit_products"}
+    stages = {
+        "scan_archive",
+        "write_labels",
+        "write_imagefolder",
+        "write_tfrecord",
+        "write_tfrecord_index",
+        "audit_products",
+    }
     assert stages <= counts.keys()
     said = re.findall(r"^Job \d+: (.*)$", done.stdout, re.MULTILINE)
     assert len(said) == jobs, "every job says in words what it does"
     for words in (
         "Find or download archive train",
         "Verify archive train and find its images",
-        "Write image files of train, classes 00000-00019-of-01000",
-        "Write TFRecord shards of validation, 00000-00015-of-00128",
+        "Write imagefolder: class folders 00000-00019-of-01000 of train",
+        "Write tfrecord: shards 00000-00015-of-00128 of validation",
         "Audit everything",
     ):
         assert words in said
@@ -44,4 +51,4 @@ def test_a_number_among_the_keys_of_another_arrives_from_the_command_line(tmp_pa
     project = Project(tmp_path, {})
     project.write_config({})
     run = project.succeed("-n", "--config", "tfrecord={train_shards: 256}")
-    assert "Write TFRecord shards of train, 00240-00255-of-00256" in run.terminal
+    assert "Write tfrecord: shards 00240-00255-of-00256 of train" in run.terminal

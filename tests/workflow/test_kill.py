@@ -15,7 +15,7 @@ LARGER = merged(
     SMALL,
     {
         "use": ["train", "val", "devkit", "bbox_train", "bbox_val"],
-        "products": ["imagefolder", "tfrecords", "indexes", "bboxes", "labels", "audit", "report"],
+        "products": ["imagefolder", "tfrecord", "tfrecord_index", "bboxes", "labels", "audit", "report"],
         "synthetic": {"train_images_per_class": 60, "val_images_per_class": 20, "max_side": 160},
     },
 )
@@ -85,16 +85,16 @@ def test_a_run_killed_in_one_stage_after_the_other_is_finished_by_the_last_one_w
 
 
 def test_what_a_killed_run_left_half_made_does_not_outlive_a_changed_configuration(fresh: Project) -> None:
-    kill_in(converting, fresh, "tfrecords")
+    kill_in(converting, fresh, "tfrecord")
     fresh.configure({"tfrecord": {"train_shards": 3, "validation_shards": 3}})
 
-    refused = fresh.run("tfrecords")
+    refused = fresh.run("tfrecord")
     assert refused.code != 0
     assert "--unlock" in refused.terminal
     assert "Traceback" not in refused.terminal
 
     fresh.succeed("--unlock")
-    fresh.succeed("tfrecords")
+    fresh.succeed("tfrecord")
     names = sorted(path.name for path in (fresh.results / "tfrecord").iterdir() if "-of-" in path.name)
     assert names == [f"{split}-{shard:05d}-of-00003" for split in ("train", "validation") for shard in range(3)]
     assert not list((fresh.results / "tfrecord").glob(".*"))

@@ -13,7 +13,8 @@ from project import Project
 FreshlyMade = Callable[[Project], dict[str, str]]
 
 OTHER: dict[str, Any] = {
-    "tfrecord": {"label_base": 0, "seed": 99},
+    "tfrecord": {"label_base": 0},
+    "shards": {"seed": 99},
     "imagefolder": {"val_dirs": "index"},
     "subset_labels": "renumbered",
 }
@@ -76,13 +77,13 @@ def test_killed_again_and_again_on_the_way_there_and_back_it_ends_with_what_the_
     project: Project, freshly_made: FreshlyMade
 ) -> None:
     changes: list[tuple[str, dict[str, Any]]] = [
-        ("tfrecord/train-0000[23]-*", {"tfrecord": {"seed": 1}}),
+        ("tfrecord/train-0000[23]-*", {"shards": {"seed": 1}}),
         ("imagefolder/val", {"imagefolder": {"val_dirs": "index"}}),
-        ("tfrecord/validation-*", {"tfrecord": {"seed": 2}}),
+        ("tfrecord/validation-*", {"shards": {"seed": 2}}),
     ]
     for moment, settings in changes:
         assert change_and_kill(project, moment, settings), "the run ended before it could be killed"
         clones.forget(project)
-    project.configure({"tfrecord": {"seed": 99}})
+    project.configure({"shards": {"seed": 99}})
     project.succeed()
     assert project.products() == freshly_made(project)

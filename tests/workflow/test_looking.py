@@ -13,7 +13,7 @@ OWN = ("logs",)
 
 LOOKS = {
     "a dry run": ("-n",),
-    "a dry run of one product": ("-n", "tfrecords_train"),
+    "a dry run of one product": ("-n", "tfrecord_train"),
     "the list of rules": ("--list",),
     "the summary": ("--summary",),
     "the linter": ("--lint",),
@@ -52,14 +52,14 @@ def test_looking_with_other_settings_from_a_new_clone_leaves_every_file_as_it_wa
     damaged: Project, tmp_path: Path, look: str
 ) -> None:
     clone = clones.new_clone(damaged, tmp_path / "clone")
-    clone.configure({"tfrecord": {"train_shards": 3, "seed": 99}, "imagefolder": {"val_dirs": "index"}})
+    clone.configure({"tfrecord": {"train_shards": 3}, "shards": {"seed": 99}, "imagefolder": {"val_dirs": "index"}})
     before = clones.snapshot(clone.results, *OWN)
     clone.run(look)
     assert clones.snapshot(clone.results, *OWN) == before
 
 
 def test_a_dry_run_and_a_check_see_what_is_missing(damaged: Project) -> None:
-    assert "write_shards" in damaged.succeed("-n").terminal
+    assert "write_tfrecord" in damaged.succeed("-n").terminal
     check = damaged.run("check")
     assert check.code != 0
     assert "train-00001-of-00004" in check.terminal

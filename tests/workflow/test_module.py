@@ -20,6 +20,6 @@ def test_the_snakefile_of_the_catalogue_makes_what_is_stale_and_then_has_nothing
     clone = clones.new_clone(project, tmp_path / "clone")
     clone.configure({"tfrecord": {"label_base": 0}})
     run = clone.succeed(*CATALOGUE)
-    assert "write_shards" in run.rules
+    assert "write_tfrecord" in run.rules
     assert clone.run(*CATALOGUE).nothing_done
     assert clone.run().nothing_done

@@ -11,7 +11,7 @@ import pytest
 from examples import read_split
 from project import SMALL, Project, merged
 
-PRODUCTS = ["multilabel", "multilabel_tfrecords", "audit"]
+PRODUCTS = ["multilabel", "tfrecord_multilabel", "audit"]
 FEATURES = {
     "correct_multi_labels",
     "file_name",
@@ -61,7 +61,7 @@ def test_their_images_are_the_bytes_of_the_archive(annotated: Project) -> None:
         row = images.loc[name]
         with open(annotated.results / "archives" / row["archive"], "rb") as archive:
             archive.seek(row["offset"])
-            content = archive.read(row["nbytes"])
+            content = archive.read(row["length"])
         assert features["image"][0] == content or row["colorspace"] == "CMYK"
         same += features["image"][0] == content
     assert same > 20
@@ -106,9 +106,9 @@ def test_without_an_image_of_imagenet_m_that_split_is_not_there(annotated: Proje
     rows = table(project)
     hard = set(rows["original_label"][rows["imagenet_m"]])
     classes = pd.read_csv(project.results / "labels" / "classes.csv")
-    others = classes["wnid"][~classes["index"].isin(hard)].tolist()
+    others = classes["wnid"][~classes["class_index"].isin(hard)].tolist()
     project.configure({"classes": others, "subset_labels": "original"})
-    project.succeed("multilabel_tfrecords", "audit")
+    project.succeed("tfrecord_multilabel", "audit")
     folder = project.results / "tfrecord_multilabel"
     assert list(folder.glob("imagenet_m-*")) == []
     info = json.loads((folder / "dataset_info.json").read_text())

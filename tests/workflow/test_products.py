@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 from examples import read_split
-from imagenet_prep import versions
+from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.synthetic import Settings, World, plan
 from imagenet_prep.synthetic.drawing import background_color
 from project import SMALL, Project, merged
@@ -63,7 +63,7 @@ def test_the_table_of_images_gives_byte_ranges_that_are_the_images(finished: Pro
     for row in table.itertuples():
         with open(finished.results / "archives" / row.archive, "rb") as archive:
             archive.seek(row.offset)
-            image = Image.open(io.BytesIO(archive.read(row.nbytes)))
+            image = Image.open(io.BytesIO(archive.read(row.length)))
         assert (image.width, image.height, image.format) == (row.width, row.height, row.format)
         assert {"L": "Grayscale"}.get(image.mode, image.mode) == row.colorspace
         assert len(image.getbands()) == row.channels
@@ -91,7 +91,7 @@ def test_cmyk_and_png_images_become_rgb_jpegs_of_the_same_colours_and_all_others
     table = pd.read_parquet(finished.results / "tables" / "images.parquet").query("split == 'train'")
     odd = set(table[(table["colorspace"] == "CMYK") | (table["format"] == "PNG")]["filename"])
     assert len(odd) >= 3
-    index = dict(zip(table["filename"], table["index"], strict=True))
+    index = dict(zip(table["filename"], table["class_index"], strict=True))
     files = archive_files(finished, "ILSVRC2012_img_train.tar", tmp_path)
     for name, features in read_split(finished.results / "tfrecord", "train").items():
         encoded = features["image/encoded"][0]
@@ -138,14 +138,14 @@ def test_the_shards_are_even_within_one_record_and_their_indexes_say_where_each_
 
 
 def test_labels_begin_with_0_and_odd_images_stay_as_they_are_where_the_configuration_says_so(project: Project) -> None:
-    project.configure({"tfrecord": {"label_base": 0, "cmyk_to_rgb": False, "png_to_jpeg": False}})
+    project.configure({"tfrecord": {"label_base": 0}, "shards": {"cmyk_to_rgb": False, "png_to_jpeg": False}})
     project.succeed("audit")
     table = pd.read_parquet(project.results / "tables" / "images.parquet").set_index("filename")
     formats = set()
     for name, features in read_split(project.results / "tfrecord", "train").items():
         row = table[table["split"] == "train"].loc[name]
-        assert features["image/class/label"] == [row["index"]]
-        assert len(features["image/encoded"][0]) == row["nbytes"]
+        assert features["image/class/label"] == [row["class_index"]]
+        assert len(features["image/encoded"][0]) == row["length"]
         formats.add((features["image/format"][0].decode(), row["format"]))
     assert formats == {("JPEG", "JPEG"), ("PNG", "PNG")}
     names = (project.results / "tfrecord" / "image-class-label.labels.txt").read_text().split()
@@ -192,7 +192,7 @@ def expect_subset(project: Project, indices: list[int]) -> None:
     numbered = dict(zip(wnids, indices, strict=True))
     images = pd.read_parquet(results / "tables" / "images.parquet")
     labelled = images[images["split"].isin(["train", "validation"])]
-    assert set(zip(labelled["wnid"], labelled["index"], strict=True)) == set(numbered.items())
+    assert set(zip(labelled["wnid"], labelled["class_index"], strict=True)) == set(numbered.items())
     for tree in ("train", "val"):
         assert sorted(path.name for path in (results / "imagefolder" / tree).iterdir()) == wnids
     for split in ("train", "validation"):
@@ -206,7 +206,7 @@ def expect_subset(project: Project, indices: list[int]) -> None:
     assert set(multilabel["original_label"]) <= set(indices)
     assert {label for labels in multilabel["correct_multi_labels"] for label in labels} <= set(indices)
     classes = pd.read_csv(results / "labels" / "classes.csv")
-    assert dict(zip(classes["wnid"], classes["index"], strict=True)) == numbered
+    assert dict(zip(classes["wnid"], classes["class_index"], strict=True)) == numbered
     validation = pd.read_csv(results / "labels" / "val_labels.csv")
     assert set(validation["wnid"]) == set(wnids)
     assert len((results / "labels" / "val_index.txt").read_text().split()) == len(validation)
@@ -226,7 +226,7 @@ def test_the_receipts_hold_checksum_size_and_number_of_members_and_no_time(finis
         "md5": md5,
         "expected": None,
         "members": WORLD.count("validation"),
-        "format_version": versions.SCAN,
+        "format_version": SCAN_VERSION,
     }
 
 
@@ -236,7 +236,7 @@ def test_one_split_alone_needs_only_its_own_archives(tmp_path: Path, finished: P
     project.archives.mkdir()
     for name in ("ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz", "ILSVRC2012_bbox_val_v3.tgz"):
         (project.archives / name).symlink_to(finished.archives / name)
-    project.succeed("imagefolder_val", "tfrecords_validation", "labels")
+    project.succeed("imagefolder_validation", "tfrecord_validation", "labels")
     files = {path.name for path in (project.results / "imagefolder" / "val").rglob("*.JPEG")}
     assert files == {image.filename for image in WORLD.images("validation")}
     assert read_split(project.results / "tfrecord", "validation").keys() == files

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imagenet_prep.dataset.classes import select_classes
-from imagenet_prep.dataset.devkit import read_devkit
+from imagenet_prep.datasets.classes import select_classes
+from imagenet_prep.datasets.devkit import read_devkit
 from imagenet_prep.products.labels import write_labels
 from project import Project
 from real_archives import CMYK_IMAGE, CONFIG, IMAGES, JSON_COLUMNS, RealData, build, indices
@@ -92,7 +92,7 @@ def test_the_hierarchy_holds_every_synset_and_has_the_classes_for_leaves(real: P
     nodes = [json.loads((real.results / "labels" / "hierarchy.json").read_text())]
     while nodes:
         node = nodes.pop()
-        (inner if node["children"] else leaves).add((node["wnid"], node["index"]))
+        (inner if node["children"] else leaves).add((node["wnid"], node["class_index"]))
         nodes += node["children"]
     assert {index for _, index in leaves} == set(range(1000))
     assert {index for _, index in inner} == {None}
@@ -101,7 +101,7 @@ def test_the_hierarchy_holds_every_synset_and_has_the_classes_for_leaves(real: P
 
 def test_the_1000_classes_are_numbered_by_their_sorted_wnids(classes: list[dict[str, str]], data: RealData) -> None:
     assert [row["wnid"] for row in classes] == data.sorted_wnids
-    assert [int(row["index"]) for row in classes] == list(range(1000))
+    assert [int(row["class_index"]) for row in classes] == list(range(1000))
     assert [int(row["tf_label"]) for row in classes] == list(range(1, 1001))
 
 
@@ -114,12 +114,12 @@ def test_the_kit_fox_has_devkit_id_1_and_index_278(real: Project, classes: list[
 
 
 def test_both_cranes_keep_their_name_and_their_own_index(classes: list[dict[str, str]]) -> None:
-    cranes = {int(row["index"]): row["wnid"] for row in classes if row["words"] == "crane"}
+    cranes = {int(row["class_index"]): row["wnid"] for row in classes if row["words"] == "crane"}
     assert cranes == {134: BIRD_CRANE, 517: MACHINE_CRANE}
 
 
 def test_both_maillots_keep_their_own_index(classes: list[dict[str, str]]) -> None:
-    assert [int(row["index"]) for row in classes if row["words"].startswith("maillot")] == [638, 639]
+    assert [int(row["class_index"]) for row in classes if row["words"].startswith("maillot")] == [638, 639]
 
 
 def test_the_training_counts_are_those_of_the_published_set(classes: list[dict[str, str]]) -> None:
@@ -137,7 +137,7 @@ def test_the_first_three_validation_labels_are_the_known_ones(
     first = val_labels[:3]
     assert [row["filename"] for row in first] == [name_of(number) for number in (1, 2, 3)]
     assert [row["ilsvrc2012_id"] for row in first] == ["490", "361", "171"]
-    assert [row["index"] for row in first] == ["65", "970", "230"]
+    assert [row["class_index"] for row in first] == ["65", "970", "230"]
     labels = real.results / "labels"
     assert (labels / "val_index.txt").read_text().splitlines()[:3] == ["65", "970", "230"]
     wnids = (labels / "validation_synset_labels.txt").read_text().splitlines()
@@ -149,7 +149,7 @@ def test_the_three_files_of_validation_labels_agree_on_every_image(
 ) -> None:
     labels = real.results / "labels"
     assert [row["filename"] for row in val_labels] == [name_of(number) for number in range(1, IMAGES + 1)]
-    assert [row["index"] for row in val_labels] == (labels / "val_index.txt").read_text().splitlines()
+    assert [row["class_index"] for row in val_labels] == (labels / "val_index.txt").read_text().splitlines()
     wnids = (labels / "validation_synset_labels.txt").read_text().splitlines()
     assert [row["wnid"] for row in val_labels] == wnids
 
@@ -163,7 +163,9 @@ def test_the_labels_are_those_of_the_published_boxes(data: RealData, val_labels:
 
 def test_most_labels_are_right_by_the_reassessed_ones(data: RealData, images: dict[str, dict[str, Any]]) -> None:
     judged = [
-        images[name_of(number)]["index"] in right for number, right in enumerate(data.reassessed, start=1) if right
+        images[name_of(number)]["class_index"] in right
+        for number, right in enumerate(data.reassessed, start=1)
+        if right
     ]
     assert len(judged) == IMAGES - 3163
     assert sum(judged) / len(judged) > 0.8, "a permuted numbering would come to 0.1 %"
@@ -178,7 +180,7 @@ def test_the_rank_of_an_image_files_folder_is_its_label(real: Project, val_label
     folders = sorted(path.name for path in (real.results / "imagefolder" / "val").iterdir())
     rank = {folder: str(position) for position, folder in enumerate(folders)}
     found = {path.name: rank[path.parent.name] for path in files_of_images(real)}
-    assert [found[row["filename"]] for row in val_labels] == [row["index"] for row in val_labels]
+    assert [found[row["filename"]] for row in val_labels] == [row["class_index"] for row in val_labels]
 
 
 def test_the_image_files_have_the_bytes_of_the_archive(
@@ -212,7 +214,7 @@ def test_the_records_say_what_the_label_files_say(
         (*records[row["filename"]]["image/class/label"], *records[row["filename"]]["image/class/synset"])
         for row in val_labels
     ]
-    assert said == [(int(row["index"]) + 1, row["wnid"].encode()) for row in val_labels]
+    assert said == [(int(row["class_index"]) + 1, row["wnid"].encode()) for row in val_labels]
     texts = {(*record["image/class/label"], *record["image/class/text"]) for record in records.values()}
     assert texts == {(int(row["tf_label"]), row["words"].encode()) for row in classes}
 
@@ -241,7 +243,7 @@ def test_an_images_byte_range_is_the_file_that_gnu_tar_extracts(
     content = archive.read_bytes()
     for name in names:
         row = images[name]
-        assert content[row["offset"] : row["offset"] + row["nbytes"]] == (tmp_path / name).read_bytes(), name
+        assert content[row["offset"] : row["offset"] + row["length"]] == (tmp_path / name).read_bytes(), name
 
 
 def test_the_table_of_boxes_is_what_was_published(real: Project, data: RealData) -> None:
@@ -300,7 +302,7 @@ def test_the_label_files_of_a_subset_hold_its_classes_alone(real: Project, tmp_p
     classes = select_classes(devkit.synsets, SUBSET, "renumbered")
     write_labels(devkit.synsets, devkit.ground_truth, classes, tmp_path)
     rows = rows_of(tmp_path / "classes.csv")
-    assert [(row["wnid"], row["index"], row["ilsvrc2012_id"]) for row in rows] == [
+    assert [(row["wnid"], row["class_index"], row["ilsvrc2012_id"]) for row in rows] == [
         (BIRD_CRANE, "0", "429"),
         (KIT_FOX, "1", "1"),
         (MACHINE_CRANE, "2", "545"),

@@ -11,7 +11,7 @@ import pytest
 import clones
 from project import SMALL, Project, Run, merged
 
-PRODUCTS = ["multilabel", "multilabel_tfrecords", "audit"]
+PRODUCTS = ["multilabel", "tfrecord_multilabel", "audit"]
 CONFIG = merged(
     SMALL,
     {
@@ -92,7 +92,7 @@ def test_what_a_single_target_made_of_other_archives_goes_when_they_are_out_of_u
     annotated.configure(LEFT["multilabel"])
     annotated.succeed()
     annotated.configure({"use": CONFIG["use"]})
-    annotated.succeed("multilabel_tfrecords", "imagefolder_train")
+    annotated.succeed("tfrecord_multilabel", "imagefolder_train")
     annotated.configure({"use": ["val", "devkit"]})
     annotated.succeed()
     assert records(annotated) == []

@@ -12,8 +12,8 @@ import yaml
 
 from project import Project, merged
 
-RECORDS = {"plan_shards", "write_shards", "describe_records", "index_shards", "remove_leftovers"}
-FOLDERS = {"write_folders", "remove_leftovers"}
+RECORDS = {"plan_shards", "write_tfrecord", "describe_tfrecord", "write_tfrecord_index", "remove_leftovers"}
+FOLDERS = {"write_imagefolder", "remove_leftovers"}
 AUDIT = {"audit_products", "write_page", "all", "audit"}
 REVERIFY = {"fetch_archive", "scan_archive", "verify_archive", "all"}
 
@@ -94,7 +94,11 @@ INDEX = "tfrecord_index/validation-00001-of-00002"
 
 @pytest.mark.parametrize(
     ("targets", "others"),
-    [((), TABLES), (("imagefolder", "tfrecords", "indexes"), [INDEX]), (("imagefolder_train", "tfrecords_train"), [])],
+    [
+        ((), TABLES),
+        (("imagefolder", "tfrecord", "tfrecord_index"), [INDEX]),
+        (("imagefolder_train", "tfrecord_train"), []),
+    ],
     ids=["everything", "of every split", "of the training set"],
 )
 def test_a_deleted_class_folder_shard_index_or_table_comes_back_and_what_was_made_in_its_batch_with_it_at_most(
@@ -141,7 +145,7 @@ def test_neither_another_archives_dir_with_the_same_archives_nor_a_changed_scrip
     archives = {path.name: path.stat().st_mtime_ns for path in project.archives.iterdir()}
     moved = project.archives.rename(project.folder / "moved")
     project.configure({"archives_dir": "moved"})
-    for script in ("fetch_archive", "scan_archive", "verify_archive", "write_shards"):
+    for script in ("fetch_archive", "scan_archive", "verify_archive", "write_tfrecord"):
         with (project.folder / "workflow" / "scripts" / f"{script}.py").open("a") as file:
             file.write("\n# A remark.\n")
     assert project.succeed().rules <= REVERIFY
@@ -160,17 +164,17 @@ def test_an_archive_with_other_content_redoes_what_is_made_of_it(own: Project) -
     path.write_text(path.read_text() + "\n")
     run = own.succeed()
     assert "tabulate_multilabel" in run.rules
-    assert not run.rules & {"write_shards", "write_folders"}
+    assert not run.rules & {"write_tfrecord", "write_imagefolder"}
     assert own.times()["tables/multilabel.parquet"] != times["tables/multilabel.parquet"]
 
 
 def test_a_raised_format_version_redoes_that_product_and_what_follows(project: Project) -> None:
-    versions = project.folder / "workflow" / "imagenet_prep" / "versions.py"
-    raised, times = re.subn(r"^TFRECORD = (\d+)$", r"TFRECORD = 1\1", versions.read_text(), flags=re.MULTILINE)
+    module = project.folder / "workflow" / "imagenet_prep" / "products" / "tfrecord.py"
+    raised, times = re.subn(r"^    version = (\d+)$", r"    version = 1\1", module.read_text(), flags=re.MULTILINE)
     assert times == 1
-    versions.write_text(raised)
+    module.write_text(raised)
     run = project.succeed("audit")
-    assert "write_shards" in run.rules
+    assert "write_tfrecord" in run.rules
     assert run.rules <= RECORDS | AUDIT
 
 
@@ -184,7 +188,7 @@ def test_a_smaller_choice_of_classes_leaves_no_folder_of_the_others_and_no_file_
     project.configure({"classes": chosen, "products": ["imagefolder", "audit"]})
     run = project.run()
     assert run.code != 0, "a file that no product of this configuration has fails the audit"
-    assert str(mine.relative_to(project.folder)) in run.terminal
+    assert str(gone.relative_to(project.folder)) in run.terminal
     assert sorted(path.name for path in gone.iterdir()) == sorted([mine.name, lookalike.name])
     assert mine.read_text() == "mine"
     shutil.rmtree(gone)

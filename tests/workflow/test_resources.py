@@ -7,15 +7,15 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-import yaml
 
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from project import CHECKOUT, Project
 
 RULES = CHECKOUT / "workflow" / "rules"
 SCRIPTED = [
-    pytest.param(body, id=body.split(":")[0].split()[1])
+    pytest.param(body, id=re.search(r"scripts/(\w+)\.py", body)[1])  # type: ignore[index]
     for path in sorted(RULES.glob("*.smk"))
-    for body in re.split(r"^(?=rule |checkpoint )", path.read_text(), flags=re.MULTILINE)[1:]
+    for body in re.split(r"^(?= *(?:rule|checkpoint)(?: \w+)?:)", path.read_text(), flags=re.MULTILINE)[1:]
     if "    script:" in body
 ]
 
@@ -26,7 +26,7 @@ IMAGES_MB = (REAL["train"] + REAL["val"]) / 1e6
 
 @pytest.mark.parametrize("rule", SCRIPTED)
 def test_every_rule_asks_for_memory_and_time_and_for_more_of_them_when_it_is_tried_again(rule: str) -> None:
-    asked = dict(re.findall(r"^        (mem_mb|runtime)=(\w+)", rule, re.MULTILINE))
+    asked = dict(re.findall(r"^ +(mem_mb|runtime)=(\w+)", rule, re.MULTILINE))
     assert asked.keys() == {"mem_mb", "runtime"}
     assert asked["mem_mb"] in {"by_attempt", "memory_of_audit"}
     assert asked["runtime"] == "by_attempt"
@@ -49,15 +49,14 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[int]]:
     project = Project(tmp_path_factory.mktemp("real"), {})
     project.write_config({"predictions_dir": "predictions"})
     for path in (project.folder / "workflow" / "rules").glob("*.smk"):
-        path.write_text(re.sub(r'    message:\n        ".*"\n', "", path.read_text()))
+        path.write_text(re.sub(r' +message:\n +f?".*"\n', "", path.read_text()))
     project.archives.mkdir()
-    config = yaml.safe_load((project.folder / "config" / "config.yaml").read_text())
-    for name in config["use"]:
-        with open(project.archives / config["archives"][name]["file"], "wb") as file:
+    for name in ILSVRC2012.use:
+        with open(project.archives / ILSVRC2012.archives[name].file, "wb") as file:
             file.truncate(REAL.get(name, 1_000_000))
     project.succeed("download")
     asked = ["--default-resources", "attempt=attempt"]  # as the profiles do, which adds Snakemake's own
-    plan = project.succeed("tfrecords", "imagefolder", "-n", "--quiet", "host", *asked)
+    plan = project.succeed("tfrecord", "imagefolder", "-n", "--quiet", "host", *asked)
     found = defaultdict(list)
     for job in re.split(r"^(?=rule |checkpoint |localrule |localcheckpoint )", plan.terminal, flags=re.MULTILINE)[1:]:
         for megabytes in re.findall(r"^    resources: .*\bdisk_mb=(\d+)", job, re.MULTILINE):
@@ -65,7 +64,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[int]]:
     return found
 
 
-@pytest.mark.parametrize("rule", ["write_folders", "write_shards"])
+@pytest.mark.parametrize("rule", ["write_imagefolder", "write_tfrecord"])
 def test_jobs_that_write_images_ask_for_the_disk_that_they_fill(disk: dict[str, list[int]], rule: str) -> None:
     assert IMAGES_MB < sum(disk[rule]) < 1.3 * IMAGES_MB
 
@@ -73,5 +72,5 @@ def test_jobs_that_write_images_ask_for_the_disk_that_they_fill(disk: dict[str, 
 def test_no_job_asks_for_the_disk_of_a_whole_archive(disk: dict[str, list[int]]) -> None:
     # remove_unused runs where snakemake does, and asks for what Snakemake asks for by itself.
     on_cluster = {rule: megabytes for rule, megabytes in disk.items() if rule != "remove_unused"}
-    assert {"scan_archive", "write_folders", "write_shards"} < on_cluster.keys()
+    assert {"scan_archive", "write_imagefolder", "write_tfrecord"} < on_cluster.keys()
     assert max(map(max, on_cluster.values())) < 5000

@@ -27,7 +27,7 @@ def test_the_demo_model_has_the_scores_that_its_rule_gives(project: Project) -> 
 def test_labels_that_begin_with_1_end_in_a_line_that_says_so(project: Project) -> None:
     validation = pd.read_csv(project.results / "labels" / "val_labels.csv")
     (project.folder / "predictions").mkdir(exist_ok=True)
-    table = validation[["filename"]].assign(top1=validation["index"] + 1)
+    table = validation[["filename"]].assign(top1=validation["class_index"] + 1)
     table.to_parquet(project.folder / "predictions" / "mine.parquet")
     run = project.run("results/scores/mine.json")
     assert run.code != 0

@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from damage import expect_clear_end, path_of
-from imagenet_prep import room
+from imagenet_prep import filesystem
 from project import Project
 
 
 @pytest.fixture
 def limited(tmp_path: Path) -> tuple[str, ...]:
     """What to run a command with, so that a quota leaves it 100 KiB where this test writes."""
-    place = os.fspath(room.room_at(tmp_path).place)
-    if place not in room._mounts():
+    place = os.fspath(filesystem.room_at(tmp_path).place)
+    if place not in filesystem._mounts():
         pytest.skip("what is mounted here is not known")
     programs = tmp_path / "programs"
     programs.mkdir(exist_ok=True)
-    (programs / "quota").write_text(f'#!/bin/sh\necho "{room._mounts()[place][1]} 900 0 1000 5 0 0"\n')
+    (programs / "quota").write_text(f'#!/bin/sh\necho "{filesystem._mounts()[place][1]} 900 0 1000 5 0 0"\n')
     (programs / "quota").chmod(0o755)
     return ("env", f"PATH={programs}:{os.environ['PATH']}")
 
@@ -47,7 +47,7 @@ def test_where_everything_is_made_no_space_is_needed(project: Project) -> None:
 
 
 def test_a_run_shows_what_it_needs_itself(labelled: Project) -> None:
-    run = labelled.succeed("imagefolder_val")
+    run = labelled.succeed("imagefolder_validation")
     assert "imagefolder validation" in run.terminal
     assert "imagefolder train" not in run.terminal
     assert "tfrecord" not in run.terminal

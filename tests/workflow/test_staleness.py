@@ -19,7 +19,7 @@ READING = {"synthesize_archives", "fetch_archive", "scan_archive", "verify_archi
 # By setting, another value of it, and what of the products has nothing to do with it.
 SETTINGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "label_base": ({"tfrecord": {"label_base": 0}}, ("imagefolder/", "labels/", "tables/")),
-    "seed": ({"tfrecord": {"seed": 99}}, ("imagefolder/", "labels/", "tables/")),
+    "seed": ({"shards": {"seed": 99}}, ("imagefolder/", "labels/", "tables/")),
     "val_dirs": ({"imagefolder": {"val_dirs": "index"}}, ("imagefolder/t", "tfrecord", "labels/", "tables/")),
 }
 SEED = SETTINGS["seed"][0]
@@ -65,22 +65,22 @@ def test_another_setting_is_noticed_by_a_new_clone_and_by_the_old_one_with_its_o
 
 
 @pytest.mark.parametrize(
-    ("version", "remade", "others"),
+    ("product", "remade", "others"),
     [
-        ("TFRECORD", "tfrecord/train-", ("imagefolder/", "labels/", "tables/")),
-        ("IMAGEFOLDER", "imagefolder/", ("tfrecord", "labels/", "tables/")),
-        ("LABELS", "labels/", ("imagefolder/", "tfrecord/train-", "tfrecord/validation-", "tables/")),
+        ("tfrecord", "tfrecord/train-", ("imagefolder/", "labels/", "tables/")),
+        ("imagefolder", "imagefolder/", ("tfrecord", "labels/", "tables/")),
+        ("labels", "labels/", ("imagefolder/", "tfrecord/train-", "tfrecord/validation-", "tables/")),
     ],
 )
 def test_a_raised_format_version_redoes_that_product_in_a_new_clone(
-    project: Project, tmp_path: Path, version: str, remade: str, others: tuple[str, ...]
+    project: Project, tmp_path: Path, product: str, remade: str, others: tuple[str, ...]
 ) -> None:
     products, times = project.products(), project.times()
     clone = clones.new_clone(project, tmp_path / "clone")
-    versions = clone.folder / "workflow" / "imagenet_prep" / "versions.py"
-    raised, found = re.subn(rf"^{version} = (\d+)$", rf"{version} = 1\1", versions.read_text(), flags=re.MULTILINE)
+    module = clone.folder / "workflow" / "imagenet_prep" / "products" / f"{product}.py"
+    raised, found = re.subn(r"^    version = (\d+)$", r"    version = 1\1", module.read_text(), flags=re.MULTILINE)
     assert found == 1
-    versions.write_text(raised)
+    module.write_text(raised)
     run = clone.succeed()
     assert not run.rules & READING
     now = clone.times()
@@ -98,7 +98,7 @@ def test_a_moved_output_folder_needs_no_product_made_again(project: Project) -> 
     project.results = moved
     project.configure({"output_dir": "further/down/moved"})
     run = project.succeed()
-    assert not run.rules & {"scan_archive", "verify_archive", "write_folders", "write_shards", "write_labels"}
+    assert not run.rules & {"scan_archive", "verify_archive", "write_imagefolder", "write_tfrecord", "write_labels"}
     assert clones.without_page(project.products()) == clones.without_page(products)
     kept = {path: time for path, time in times.items() if not path.startswith("report/")}
     assert {path: time for path, time in project.times().items() if not path.startswith("report/")} == kept

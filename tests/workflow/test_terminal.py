@@ -48,7 +48,7 @@ def test_a_terminal_shows_how_far_the_run_is_and_then_what_it_has_made(undone: P
     assert [line for line in stages(text) if not OVER.fullmatch(line)] == [], "torn, or Snakemake's"
     images = sum(path.stat().st_size for path in (undone.results / "imagefolder" / "train").rglob("*.JPEG"))
     made = f"49 images, {images / 1e3:.0f} kB"
-    assert any(line.startswith(f"write_folders train: {made} in ") for line in stages(text))
+    assert any(line.startswith(f"write_imagefolder train: {made} in ") for line in stages(text))
     end = text[text.index("Done: ") :].splitlines()
     assert re.fullmatch(r"Done: 5 jobs in .*", end[0])
     assert re.fullmatch(rf"  results/imagefolder +{made}: train", end[1])
@@ -61,7 +61,7 @@ def test_elsewhere_the_same_lines_come_without_control_characters(undone: Projec
     run = undone.succeed(TARGET)
     assert "\x1b" not in run.terminal
     assert "\r" not in run.terminal
-    assert "write_folders train: 49 images" in run.terminal
+    assert "write_imagefolder train: 49 images" in run.terminal
     assert "Done: 3 jobs" in run.terminal
 
 
@@ -75,7 +75,7 @@ def test_a_quiet_run_gets_plain_lines_in_a_terminal_too(undone: Project) -> None
 def test_a_run_that_is_to_say_nothing_says_nothing(undone: Project) -> None:
     run = undone.succeed(TARGET, "--quiet", "all")
     assert "Done" not in run.terminal
-    assert "write_folders" not in run.terminal
+    assert "write_imagefolder" not in run.terminal
 
 
 def test_with_nothing_to_do_one_line_says_so(project: Project) -> None:
@@ -93,8 +93,8 @@ def test_what_snakemake_says_of_jobs_is_kept_in_its_own_log(undone: Project) -> 
 
 def test_a_dry_run_shows_what_would_be_done(undone: Project) -> None:
     run = undone.succeed("-n")
-    assert re.search(r"write_folders +2\n", run.terminal)
-    assert "Write image files of train, classes" in run.terminal
+    assert re.search(r"write_imagefolder +2\n", run.terminal)
+    assert "Write imagefolder: class folders" in run.terminal
 
 
 def test_a_failed_run_ends_with_the_cause_and_shows_each_once(undone: Project) -> None:
@@ -116,7 +116,7 @@ def test_a_killed_job_is_told_on_the_last_line(undone: Project) -> None:
     killed: list[int] = []
 
     def kill(process: subprocess.Popen[bytes], text: str) -> None:
-        jobs = jobs_of(process.pid) if "write_folders" in text and not killed else []
+        jobs = jobs_of(process.pid) if "write_imagefolder" in text and not killed else []
         for job in jobs:
             os.kill(job, signal.SIGKILL)
             killed.append(job)
@@ -132,7 +132,7 @@ def test_a_run_that_is_stopped_says_how_to_go_on(undone: Project, tmp_path: Path
     stopped: list[int] = []
 
     def press(process: subprocess.Popen[bytes], text: str) -> None:
-        if re.search(r"^write_folders", text, re.MULTILINE) and "of 3 jobs" in text and not stopped:
+        if re.search(r"^write_imagefolder", text, re.MULTILINE) and "of 3 jobs" in text and not stopped:
             stopped.append(process.pid)
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does to all that run in it
 
@@ -145,5 +145,23 @@ def test_a_run_that_is_stopped_says_how_to_go_on(undone: Project, tmp_path: Path
 
 
 def test_a_mistyped_target_ends_with_the_one_that_was_probably_meant(undone: Project) -> None:
-    assert undone.run("tfrecord").last_line == "ERROR target tfrecord: there is no such target. Did you mean tfrecords?"
+    assert undone.run("tfrecrd").last_line == "ERROR target tfrecrd: there is no such target. Did you mean tfrecord?"
     assert "README" in undone.run("unheard_of").last_line
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("tfrecords", "tfrecord"),
+        ("indexes", "tfrecord_index"),
+        ("multilabel_tfrecords", "tfrecord_multilabel"),
+        ("tfrecords_train", "tfrecord_train"),
+        ("imagefolder_val", "imagefolder_validation"),
+        ("write_shards", "write_tfrecord"),
+    ],
+)
+def test_a_target_s_former_name_is_answered_with_the_one_that_counts_now(
+    undone: Project, former: str, now: str
+) -> None:
+    last = undone.run(former).last_line
+    assert last == f"ERROR target {former}: it is called {now} now. Write that in its place."

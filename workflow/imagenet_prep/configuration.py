@@ -1,7 +1,7 @@
 """The configuration: checked against its schema and its own rules, completed with its defaults.
 
-The keys, their types, ranges and defaults are in ``workflow/schemas/config.schema.yaml``, which ``schema.py`` reads.
-Here is what a schema cannot say.
+The keys, their types, ranges and defaults are in the schema that ``schema.py`` puts together; what is known of the
+archives is in the declaration of the data set. Here is what a schema cannot say.
 Imports are light, since the Snakefile calls this at every start.
 """
 
@@ -19,33 +19,15 @@ from typing import Any
 
 import jsonschema
 
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.errors import PrepError
+from imagenet_prep.products.registry import FORMER_KEYS, FORMER_NAMES, PRODUCTS
 from imagenet_prep.publish.address import FOLDER, Address
 from imagenet_prep.schema import fill_defaults, give_types, load, resolved
 
-IMAGE_ARCHIVES = ("train", "val", "test", "train_t3")
-# What each product is made from beside the devkit, which all of them need: of each group of archives, at least one has
-# to be in use.
-ARCHIVES_OF_PRODUCT: dict[str, tuple[tuple[str, ...], ...]] = {
-    "imagefolder": (IMAGE_ARCHIVES,),
-    "tfrecords": (("train", "val"),),
-    "indexes": (("train", "val"),),
-    "bboxes": (("bbox_train", "bbox_val"),),
-    "multilabel": (("multilabel",),),
-    "multilabel_tfrecords": (("multilabel",), ("val",)),
-    "labels": (),
-    "audit": (IMAGE_ARCHIVES,),
-    "report": (IMAGE_ARCHIVES,),
-}
-
 _WNID = re.compile(r"n[0-9]{8}")
 _DEPTH_LIMIT = 8
-# What lies in output_dir, and may be a link to another disk.
-_FOLDERS = (
-    *("imagefolder", "labels", "report", "scores", "state", "tables", "verified"),
-    *("imagefolder/train", "imagefolder/val", "imagefolder/test", "imagefolder/train_t3"),
-    *("tfrecord", "tfrecord_index", "tfrecord_multilabel"),
-)
 _CLASSES_LIMIT = 1 << 20  # bytes of a file of WNIDs
 
 Problem = tuple[str, str, str]  # dotted key, what is wrong, what to do
@@ -60,8 +42,8 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
     Returns:
         A plain dict that holds every key of the schema; ``classes`` is None (all), or a sorted list of WNIDs, whether
-        it was given as a list or as a file. What was given as text has the type that its key wants. ``config`` stays
-        as it is.
+        it was given as a list or as a file, and what it says of archives is laid over their declarations. What was
+        given as text has the type that its key wants. ``config`` stays as it is.
 
     Raises:
         PrepError: a key is unknown or missing, a value is of a wrong type or out of range, or keys contradict each
@@ -75,12 +57,15 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
     # A rule over several keys is worth asking only where each of them makes sense by itself.
     broken = {place.split(".")[0] for place, _, _ in problems}
     fill_defaults(completed, schema, schema)
+    dataset = dataset_of({} if "synthetic" in broken else completed)
     if broken.isdisjoint({"archives"}):
-        problems += _archive_problems(completed["archives"])
+        problems += _archive_problems(completed["archives"], dataset)
+        completed["archives"] = _over_declaration(completed["archives"], dataset)
     if broken.isdisjoint({"use", "products"}):
-        problems += _product_problems(completed["use"], completed["products"])
+        problems += _product_problems(completed["use"], completed["products"], dataset)
     if broken.isdisjoint({"output_dir", "archives_dir"}):
-        problems += _folder_problems(base / completed["output_dir"], base / completed["archives_dir"])
+        output, archives = base / completed["output_dir"], base / completed["archives_dir"]
+        problems += _folder_problems(output, archives, _linkable(dataset))
     if broken.isdisjoint({"predictions_dir"}):
         problems += _file_problems("predictions_dir", base / completed["predictions_dir"])
     if broken.isdisjoint({"output_dir", "archives_dir", "publish"}) and completed["publish"]["url"] is not None:
@@ -149,7 +134,10 @@ def _problems_of(error: Any, root: dict[str, Any]) -> Iterator[Problem]:
     if error.validator == "additionalProperties":
         known = sorted(subschema["properties"])
         for key in sorted(set(map(str, value)) - set(known)):
-            yield _join(place, key), "this key is unknown", f"{_meant(key, known)} or remove it"
+            if now := FORMER_KEYS.get(_join(place, key)):
+                yield _join(place, key), f"this key is called {now} now", f"Write {now} in its place"
+            else:
+                yield _join(place, key), "this key is unknown", f"{_meant(key, known)} or remove it"
     elif error.validator == "required":
         for key in error.validator_value:
             if key not in value:
@@ -159,6 +147,8 @@ def _problems_of(error: Any, root: dict[str, Any]) -> Iterator[Problem]:
         yield place, f"{_shown(twice[0])} is in the list more than once", "Write it once"
     elif error.validator in ("minItems", "minLength"):
         yield place, f"{_shown(value)} is empty", f"Write {subschema['description']}"
+    elif error.validator == "enum" and (now := FORMER_NAMES.get(str(value))) in error.validator_value:
+        yield place, f"{value} is called {now} now", f"Write {now} in its place"
     elif error.validator == "enum" and isinstance(value, str):
         near = difflib.get_close_matches(value, error.validator_value, 1)
         hint = f" (did you mean {near[0]}?)" if near else ""
@@ -182,29 +172,49 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _archive_problems(archives: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+def _over_declaration(archives: Mapping[str, Mapping[str, Any]], dataset: Dataset) -> dict[str, dict[str, Any]]:
+    """What the configuration gives, laid over what is published; one checksum in place of the other."""
+    found = {}
+    for name, archive in dataset.archives.items():
+        given = archives.get(name, {})
+        own = archive.settings()
+        if given.get("md5") or given.get("sha256"):
+            own |= {"md5": None, "sha256": None}
+        found[name] = {**own, **given}
+    return found
+
+
+def _archive_problems(archives: Mapping[str, Mapping[str, Any]], dataset: Dataset) -> Iterator[Problem]:
     name_of_file: dict[str, str] = {}
-    for name, archive in archives.items():
+    for name, archive in _over_declaration(archives, dataset).items():
         if archive["md5"] is not None and archive["sha256"] is not None:
             yield f"archives.{name}", "md5 and sha256 are both given", "Keep one of them and set the other to null"
-        other = name_of_file.setdefault(archive["file"], name)
-        if other != name:
+        if (other := name_of_file.setdefault(archive["file"], name)) != name:
             problem = f"{_shown(archive['file'])} is also the file of archives.{other}"
             yield f"archives.{name}.file", problem, "Give each archive a file of its own"
 
 
-def _product_problems(use: list[str], products: list[str]) -> Iterator[Problem]:
-    if "devkit" not in use:
-        yield "use", "devkit is not in the list, and every product needs it", "Add devkit to use"
+def _product_problems(use: list[str], products: list[str], dataset: Dataset) -> Iterator[Problem]:
+    if dataset.devkit not in use:
+        yield "use", f"{dataset.devkit} is not in the list, and every product needs it", f"Add {dataset.devkit} to use"
     for product in products:
-        missing = [" or ".join(group) for group in ARCHIVES_OF_PRODUCT[product] if not set(group) & set(use)]
+        groups = PRODUCTS[product].requires(dataset)
+        missing = [" or ".join(group) for group in groups if not set(group) & set(use)]
         if missing:
             names = " and ".join(missing)
             remedy = f"Add {names} to use, or remove {product} from products"
             yield "products", f"{product} is made from {names}, which use does not name", remedy
 
 
-def _folder_problems(given: Path, archives: Path) -> Iterator[Problem]:
+def _linkable(dataset: Dataset) -> list[str]:
+    """What lies in output_dir, and may be a link to another disk."""
+    folders = {"state", "verified", "scores"}
+    for product in PRODUCTS.values():
+        folders |= {product.path.partition("/")[0], *(place.rstrip("/") for place in product.places(dataset))}
+    return sorted(folders - {""})
+
+
+def _folder_problems(given: Path, archives: Path, linkable: list[str]) -> Iterator[Problem]:
     output, archives = _real(given), _real(archives)
     if output == archives:
         yield "output_dir", f"{_shown(str(output))} is archives_dir too", "Give the archives a folder of their own"
@@ -213,7 +223,7 @@ def _folder_problems(given: Path, archives: Path) -> Iterator[Problem]:
     elif archives.is_relative_to(output):
         yield "archives_dir", f"{_shown(str(archives))} lies in output_dir", "Give the archives a folder outside of it"
     yield from _file_problems("output_dir", given)
-    for name in _FOLDERS:
+    for name in linkable:
         if os.path.islink(given / name):
             yield from _file_problems("output_dir", given / name)
     # Where its links lead, there or not: much can be made without the archives.

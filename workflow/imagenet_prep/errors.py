@@ -8,6 +8,12 @@ from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
+AGAIN = "Delete it and run the same command again: it is made anew"
+"""What to do about a damaged file that the workflow makes and reads again."""
+
+MISSING = "Run the same command again: it is made anew"
+"""What to do about one that is not there."""
+
 
 class PrepError(Exception):
     """A failure with a cause, a place and a remedy; its text is one line, made to be the last one on a terminal.
@@ -55,6 +61,21 @@ def reading(path: str | PathLike[str]) -> Iterator[None]:
         if error.errno is not None and error.filename is None:
             error.filename = fspath(path)
         raise
+
+
+@contextmanager
+def reading_again(path: str | PathLike[str]) -> Iterator[None]:
+    """Name the file, and what to do, where the block finds that it is missing or holds something else.
+
+    Raises:
+        PrepError: the block raised `FileNotFoundError`, or `KeyError` or `ValueError` of what stands in the file.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise PrepError(path, "the file is missing", MISSING) from None
+    except (KeyError, ValueError) as error:
+        raise PrepError(path, f"the file is damaged ({str(error).strip().splitlines()[0]})", AGAIN) from error
 
 
 def _printable(text: str) -> str:

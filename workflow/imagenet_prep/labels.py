@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -15,16 +16,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset.classes import read_classes
+from imagenet_prep.datasets.classes import read_classes
 from imagenet_prep.datasets.ilsvrc2012_classes import classes as published_classes
-from imagenet_prep.errors import PrepError
-from imagenet_prep.formats.made import reading_again
+from imagenet_prep.errors import PrepError, reading_again
 
 LABELS = Path("results/labels")
 """Where the workflow puts the label files."""
 
 NUMBERINGS = {
-    "index": "index (PyTorch, Keras, TFDS)",
+    "class_index": "index (PyTorch, Keras, TFDS)",
     "tf_label": "tf_label (TensorFlow's scripts)",
     "ilsvrc2012_id": "ILSVRC2012_ID (devkit)",
 }
@@ -110,7 +110,7 @@ def _load(named: Path | None) -> tuple[list[dict[str, Any]], dict[str, Any] | No
 
 def _published() -> list[dict[str, Any]]:
     """The classes that come with the package, as rows of schema CLASSES."""
-    return [{**asdict(it), "index": it.class_index, "tf_label": it.class_index + 1} for it in published_classes()]
+    return [{**asdict(it), "tf_label": it.class_index + 1} for it in published_classes()]
 
 
 def _names(row: dict[str, Any]) -> list[str]:
@@ -126,4 +126,10 @@ def _ways(wnid: str, node: dict[str, Any], above: list[dict[str, Any]]) -> Itera
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # of a pager, or of head, that has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)

@@ -246,3 +246,8 @@ def shown_time(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def grouped(count: int) -> str:
+    """A count for people, its digits in groups of three."""
+    return f"{count:,}".replace(",", " ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,11 @@ from typing import Any
 
 import yaml
 
-SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.products.registry import DEFAULT_PRODUCTS, PRODUCTS
+from imagenet_prep.products.shards import SECTION
+
+_SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")  # as it is commonly written; more digits than any key has
 _BOOLEANS = {"true": True, "True": True, "false": False, "False": False}  # as YAML has them, and Snakemake
@@ -19,9 +23,34 @@ _BOOLEANS = {"true": True, "True": True, "false": False, "False": False}  # as Y
 
 @cache
 def load() -> dict[str, Any]:
-    """The whole schema, as it is written; read once, and changed by nobody."""
-    schema: dict[str, Any] = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    """The whole schema: what is written, and what the data set and the products add; read once, changed by nobody."""
+    schema: dict[str, Any] = yaml.safe_load(_SCHEMA.read_text(encoding="utf-8"))
+    keys, archives = schema["properties"], list(ILSVRC2012.archives)
+    keys["archives"]["properties"] = {name: {"$ref": "#/$defs/archive"} for name in archives}
+    _choice(keys["use"], "a name of an archive", archives, ILSVRC2012.use)
+    _choice(keys["products"], "a product", list(PRODUCTS), DEFAULT_PRODUCTS)
+    keys["shards"] = _section(SECTION)
+    keys |= {name: _section(product.section) for name, product in PRODUCTS.items() if product.section}
+    jobs = {key: size for product in PRODUCTS.values() for key, size in product.jobs.items()}
+    keys["jobs"] = _section({key: {"$ref": "#/$defs/count", "default": size} for key, size in jobs.items()})
     return schema
+
+
+def _choice(key: dict[str, Any], what: str, names: Sequence[str], default: Sequence[str]) -> None:
+    """Let a list be of these names."""
+    key["items"] = {"description": f"{what}: {_either(names)}", "enum": list(names)}
+    key["default"] = list(default)
+
+
+def _section(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """A section with these keys."""
+    named = [*keys]
+    described = f"the key {named[0]}" if len(named) == 1 else f"the keys {', '.join(named[:-1])} and {named[-1]}"
+    return {"description": described, "type": "object", "additionalProperties": False, "properties": dict(keys)}
+
+
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def resolved(part: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:

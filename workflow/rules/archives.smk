@@ -3,8 +3,8 @@
 No archive, and no link to one, is an input or output of a rule: Snakemake deletes outputs before their rule runs again.
 """
 
-IMAGE_ARCHIVES = [archive for archive in config["archives"] if archive in ARCHIVE_OF_SPLIT.values()]
-OTHER_ARCHIVES = [archive for archive in config["archives"] if archive not in IMAGE_ARCHIVES]
+IMAGE_ARCHIVES = [name for name in DATASET.archives if name in DATASET.of_archive]
+OTHER_ARCHIVES = [name for name in DATASET.archives if name not in DATASET.of_archive]
 
 
 # Where jobs run on a cluster, these run here: its nodes often reach nothing outside, and what is small needs no queue.

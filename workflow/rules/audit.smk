@@ -1,68 +1,13 @@
-"""What is left over goes, the audit, which the run must pass, and the check of what lies there, which makes nothing."""
+"""The audit, which the run must pass, and the check of what lies there, which makes nothing."""
 
-
-# Seconds each: not worth a place in a cluster's queue.
-localrules:
-    remove_leftovers,
-    remove_unused,
-
-
-rule remove_leftovers:
-    """Take away what an older configuration left of a product's split."""
-    input:
-        archives=archives_of_leftovers,
-        batches=batches_of,
-    output:
-        receipt=receipt_pattern(LEFTOVERS, "{product}-{split}"),
-    log:
-        LOGS / "remove_leftovers" / "{product}-{split}.{digest}.{number}.log",
-    benchmark:
-        BENCHMARKS / "remove_leftovers" / "{product}-{split}.{digest}.{number}.tsv"
-    conda:
-        "../../envs/imagenet-prep.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(500),
-        runtime=by_attempt(30),
-    params:
-        settings=leftover_settings,
-        archives=leftover_archives,
-    message:
-        "Look for what was left of {wildcards.product} {wildcards.split}"
-    script:
-        "../scripts/remove_leftovers.py"
-
-
-rule remove_unused:
-    """Take away what was made of archives that are not in use any more."""
-    input:
-        TAKEN_OVER,
-    output:
-        receipt=own_receipt("unused"),
-    log:
-        LOGS / "remove_unused.log",
-    benchmark:
-        BENCHMARKS / "remove_unused.tsv"
-    conda:
-        "../../envs/imagenet-prep.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(500),
-        runtime=by_attempt(30),
-    params:
-        settings=settings_of("unused"),
-        archives=archive_names_of("unused"),
-    message:
-        "Look for what archives left that are not in use any more"
-    script:
-        "../scripts/remove_unused.py"
+from imagenet_prep.products.audit.audit_report import SUMS
 
 
 rule audit_products:
     """Read everything that was made, and hold it against the archives and against each other."""
     input:
         archives=archives_of("audit"),
-        products=products_to_audit,
+        products=inputs_of("audit"),
     output:
         report=OUT / "audit.json",
         sums=OUT / SUMS,
@@ -84,12 +29,6 @@ rule audit_products:
         "Audit everything"
     script:
         "../scripts/audit_products.py"
-
-
-rule audit:
-    """All products, each held against the archives."""
-    input:
-        target("audit", ("audit", ALL)),
 
 
 rule check:

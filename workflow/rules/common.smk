@@ -18,13 +18,14 @@ os.environ |= {"PYTHONPATH": os.pathsep.join(JOB_PATH)}
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from imagenet_prep import configuration
-from imagenet_prep.dataset import places, space
-from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT, BOXES_OF_SPLIT, SUMS
-from imagenet_prep.engine import runs
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine import runs, space
 from imagenet_prep.engine.provenance import Provenance
-from imagenet_prep.engine.receipts import DIGEST, LEFTOVERS
-from imagenet_prep.engine.steps import ALL, BATCHED, TABLES_BETWEEN, expected
+from imagenet_prep.engine.receipts import ARCHIVES, DIGEST, LEFTOVERS
+from imagenet_prep.engine.step import ALL
+from imagenet_prep.engine.table_steps import expected
 from imagenet_prep.errors import PrepError
+from imagenet_prep.products import registry
 
 
 def print_errors(lines):
@@ -54,30 +55,27 @@ STATE = OUT / "state"
 LOGS = OUT / "logs"
 BENCHMARKS = OUT / "benchmarks"
 
-SPLITS = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in config["use"]]
-RECORD_SPLITS = [split for split in SPLITS if split in BOXES_OF_SPLIT]
-BOX_SPLITS = [split for split, archive in BOXES_OF_SPLIT.items() if archive in config["use"]]
-
-CLASS_COUNT = space.units(config, space.IMAGEFOLDER, "train")
+DATASET = dataset_of(config)
+SPLITS = [split.name for split in DATASET.splits_in_use(config)]
 
 # What is asked for follows from the configuration and from what lies in output_dir. A job that reads the workflow again
 # on another machine takes the answers of the run that it belongs to: there, a folder may be seen as it was before.
-TOLD = {} if workflow.is_main_process else runs.told(OUT)
-if TOLD and os.environ.get(runs.RUN_ID, TOLD["id"]) != TOLD["id"]:
+NOTED = {} if workflow.is_main_process else runs.noted(OUT)
+if NOTED and os.environ.get(runs.RUN_ID, NOTED["id"]) != NOTED["id"]:
     # Before Snakemake deletes what the job would make anew.
     stop(f"{OUT}: another run is at work here than the one that this job is of. Run it again when that has ended.")
-if TOLD:
-    os.environ[runs.RUN_ID] = TOLD["id"]
-PROVENANCE = Provenance(config, TOLD)
+if NOTED:
+    os.environ[runs.RUN_ID] = NOTED["id"]
+PROVENANCE = Provenance(config, registry.STEPS, NOTED)
 
 # Snakemake takes no more than --cores; for a cluster, its profile says how many a node has.
 EVERY_CORE = 64
 
 
 wildcard_constraints:
-    archive="|".join(config["archives"]),
-    split="|".join(ARCHIVE_OF_SPLIT),
-    product="|".join(BATCHED),
+    archive="|".join(DATASET.archives),
+    split="|".join({name for it in registry.SPLIT_PRODUCTS.values() for name in [*DATASET.splits, *it.splits(DATASET)]}),
+    product="|".join(registry.SPLIT_PRODUCTS),
     batch=r"\d+-\d+-of-\d+",
     digest=DIGEST,
     number=r"\d+",

@@ -6,14 +6,12 @@ for the receipt.
 """
 
 STEP_OF_FILE = {
-    **{path: ("labels", ALL) for path in rules.write_labels.output.labels},
-    rules.tabulate_images.output.table: ("image_table", ALL),
-    rules.tabulate_boxes.output.table: ("box_table", ALL),
-    rules.tabulate_multilabel.output.table: ("multilabel_table", ALL),
-    **{path: ("tfrecord_description", ALL) for path in rules.describe_records.output.description},
-    rules.audit_products.output.report: ("audit", ALL),
-    rules.audit_products.output.sums: ("audit", ALL),
-    **{path: ("report", ALL) for path in (*rules.write_page.output.page, *rules.write_page.output.sheets)},
+    **{path: product.name for product in registry.ALL_PRODUCTS for path in product.files(config)},
+    **{path: it.description for it in registry.SPLIT_PRODUCTS.values() for path in it.files(config)},
+    **{
+        str(Path(path).relative_to(OUT)): registry.PAGE.name
+        for path in (*rules.write_page.output.page, *rules.write_page.output.sheets)
+    },
 }
 
 
@@ -32,9 +30,9 @@ def named_on_command_line():
 def receipts_of_file(name):
     """What is asked for by the name of a file; nothing where no rule makes a file of this very name."""
     path = Path(os.path.relpath(name)) if not OUT.is_absolute() else Path(os.path.abspath(name))
-    step = {Path(known): step for known, step in STEP_OF_FILE.items()}.get(path)
+    step = {OUT / known: step for known, step in STEP_OF_FILE.items()}.get(path)
     if step:
-        return target("", step)
+        return target("", (step, ALL))
     if path.parent == VERIFIED and path.stem in config["archives"]:
         return target("", archives=[path.stem])
     model = scores_of(path)
@@ -43,6 +41,9 @@ def receipts_of_file(name):
         return target("", *PROVENANCE.needs("scores"), own=[*scored, str(SCORE_RECEIPT).format(model=model)])
     return None
 
+
+for NAME in sorted({word.partition(":")[0] for word in sys.argv[1:]} & registry.FORMER_TARGETS.keys()):
+    stop(f"target {NAME}: it is called {registry.FORMER_TARGETS[NAME]} now. Write that in its place.")
 
 for FILE in named_on_command_line():
     if receipts_of_file(FILE):

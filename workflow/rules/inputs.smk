@@ -1,7 +1,7 @@
 """What is made from what: the input functions of the rules, by the receipts that tell what was made."""
 
 from imagenet_prep.engine import batches
-from imagenet_prep.engine.receipts import Name
+from imagenet_prep.engine.receipts import UNUSED
 
 
 def receipt_pattern(step, subject):
@@ -36,18 +36,19 @@ TAKEN_OVER = [ancient(STATE / "taken_over.json")] if runs.is_older(OUT) else []
 
 
 def subject_of(wildcards):
-    """What a job is about."""
-    return wildcards.get("split") or wildcards.get("archive") or ALL
+    """What a job is about: a split, a product's split, an archive, or all."""
+    split = wildcards.get("split", ALL)
+    return f"{wildcards.product}-{split}" if wildcards.get("product") else wildcards.get("archive", split)
 
 
 def receipts(step, subject=ALL):
     """What a step is known by: its receipt, or those of its batches and of what took away the leftovers."""
-    if step in BATCHED:
+    if step in registry.SPLIT_PRODUCTS:
         return [*PROVENANCE.batches(step, subject), PROVENANCE.receipt(LEFTOVERS, f"{step}-{subject}")]
     # Receipts of tables between the steps have other names when other tables are there, and their rules are checkpoints:
     # what depends on them is looked at again once they are there.
     path = OWN_RECEIPTS.get(step) or PROVENANCE.receipt(step, subject)
-    return [ancient(path) if step in TABLES_BETWEEN else path]
+    return [ancient(path) if registry.STEPS[step].is_between else path]
 
 
 def archives_of(step):
@@ -84,15 +85,31 @@ def archive_names_of(step):
     return names
 
 
-def needed(step, *needs):
-    """An input function for the receipts of some of the steps that a step needs, for the same subject where it has one."""
+def inputs_of(step, *names):
+    """An input function for the receipts of what a step is made from; of all, or of the steps of these names."""
 
-    def of_needs(wildcards):
-        subject = subject_of(wildcards)
-        wanted = [need for need in PROVENANCE.needs(step, subject) if need[0] in needs]
-        return [path for need in wanted for path in receipts(*need)]
+    def inputs(wildcards):
+        needs = registry.STEPS[step].inputs(config, subject_of(wildcards))
+        return [path for need in needs if not names or need[0] in names for path in receipts(*need)]
 
-    return of_needs
+    return inputs
+
+
+def needs_of_batch(name):
+    """An input function for the receipts of what a batch of a product's units is made from."""
+    product = registry.SPLIT_PRODUCTS[name]
+
+    def needs(wildcards):
+        wanted = batches.units_of(wildcards.batch)
+        found = []
+        for need in product.inputs(config, wildcards.split):
+            if product.unit_by_unit and need[0] in registry.SPLIT_PRODUCTS:
+                found += PROVENANCE.overlapping(*need, wanted)
+            else:
+                found += receipts(*need)
+        return found
+
+    return needs
 
 
 def devkit(wildcards):
@@ -102,17 +119,7 @@ def devkit(wildcards):
 
 def scan_of_split(wildcards):
     """The receipt of the scan of the archive that holds a split's images."""
-    return ancient(PROVENANCE.archive_receipt(ARCHIVE_OF_SPLIT[wildcards.split]))
-
-
-def images_of_split(wildcards):
-    """The receipt of a split's images."""
-    return receipts("images", wildcards.split)[0]
-
-
-def plan_of_split(wildcards):
-    """The receipt of the plan of a split's shards."""
-    return receipts("plan", wildcards.split)[0]
+    return ancient(PROVENANCE.archive_receipt(DATASET.splits[wildcards.split].archive))
 
 
 def archive_settings(wildcards):
@@ -138,37 +145,9 @@ def made_up_archives_first(wildcards):
     return [ancient(made_up)] if made_up and any(map(PROVENANCE.makes_up, config["use"])) else []
 
 
-def records_of_batch(wildcards):
-    """The receipts of the shards that a batch of indexes is made from."""
-    _, wanted, _ = batches.parse(f"{wildcards.split}-{wildcards.batch}")
-    shards = PROVENANCE.batches("tfrecord", wildcards.split)
-    return [path for path in shards if batches.overlap(wanted, batches.parse(Name.parse(path.name).subject)[1])]
-
-
 def batches_of(wildcards):
     """The receipts of all batches of a product's split."""
     return PROVENANCE.batches(wildcards.product, wildcards.split)
-
-
-def batches_of_records(wildcards):
-    """The receipts of all batches of shards."""
-    return [path for split in RECORD_SPLITS for path in PROVENANCE.batches("tfrecord", split)]
-
-
-def archives_of_leftovers(wildcards):
-    """The archives of what is made before leftovers are looked for."""
-    archives = PROVENANCE.archive_receipts(wildcards.product, wildcards.split)
-    return [*TAKEN_OVER, *map(ancient, archives)]
-
-
-def leftover_settings(wildcards):
-    """Of which product and split leftovers are taken away, and of how many units it consists."""
-    return PROVENANCE.settings(LEFTOVERS, f"{wildcards.product}-{wildcards.split}")
-
-
-def leftover_archives(wildcards):
-    """The names of these archives."""
-    return PROVENANCE.archives(wildcards.product, wildcards.split)
 
 
 def predictions_of_model(wildcards):
@@ -207,9 +186,9 @@ def target(product, *needs, archives=(), own=()):
 
     def asked_for(wildcards):
         made_from = {*archives, *(name for need in needs for name in PROVENANCE.archives(*need))}
-        for name in sorted(made_from - {"devkit"}):
+        for name in sorted(made_from - {DATASET.devkit}):
             expect_in_use(name)
-        for group in configuration.ARCHIVES_OF_PRODUCT.get(product, ()):
+        for group in registry.PRODUCTS[product].requires(DATASET) if product in registry.PRODUCTS else ():
             expect_in_use(*group)
         there = sorted(filter(PROVENANCE.is_wanted, made_from))
         return [*TAKEN_OVER, *links(there), *scans(there), *(path for need in needs for path in receipts(*need)), *own]
@@ -217,17 +196,12 @@ def target(product, *needs, archives=(), own=()):
     return asked_for
 
 
-def of_splits(step, splits):
-    """A step and each of these splits."""
-    return [(step, split) for split in splits]
-
-
 def everything():
     """What the default target asks for."""
-    kinds = {"audit": ("audit", ALL), "report": ("report", ALL)}
-    made = [need for product, need in kinds.items() if product in config["products"]]
+    made = [product for name, product in registry.PRODUCTS.items() if name in config["products"]]
+    needs = [need for product in made for need in product.known_by(config)]
     copies = [("published", ALL)] if config["publish"]["url"] else []
-    return [*PROVENANCE.needs("audit"), *made, *copies]
+    return [*PROVENANCE.needs(registry.AUDIT.name), *needs, *copies]
 
 
 def published(wildcards):
@@ -235,13 +209,3 @@ def published(wildcards):
     if not config["publish"]["url"]:
         stop("configuration key publish.url: it is null. Write where to publish, such as gs://bucket/folder.")
     return target("publish", ("published", ALL))(wildcards)
-
-
-def products_to_audit(wildcards):
-    """The receipts of all that the audit looks at."""
-    return [path for need in PROVENANCE.needs("audit") for path in receipts(*need)]
-
-
-def multilabel_images(wildcards):
-    """The receipt of the validation images."""
-    return receipts("images", "validation")[0]

@@ -1,9 +1,5 @@
 """The devkit, and the label files made of it."""
 
-from imagenet_prep.dataset import names
-
-LABEL_FILES = [LABELS / name for name in names.LABEL_FILES]
-
 
 # Seconds each: not worth a place in a cluster's queue.
 localrules:
@@ -42,7 +38,7 @@ rule write_labels:
         archives=archives_of("labels"),
         devkit=devkit,
     output:
-        labels=LABEL_FILES,
+        labels=[OUT / path for path in registry.LABELS.files(config)],
         receipt=own_receipt("labels"),
     log:
         LOGS / "write_labels.log",
@@ -61,9 +57,3 @@ rule write_labels:
         "Write the label files"
     script:
         "../scripts/write_labels.py"
-
-
-rule labels:
-    """Classes, synsets and validation labels."""
-    input:
-        target("labels", ("labels", ALL)),

@@ -2,25 +2,15 @@
 
 from imagenet_prep.report import files
 
-REPORT = OUT / "report"
-PAGE_SPLITS = [split for split in BOX_SPLITS if split in SPLITS]
+REPORT = (OUT / registry.PAGE.path).parent
+PAGE_SPLITS = [split for step, split in registry.PAGE.needs(config, ALL) if step == registry.BOXES.name]
 
-# Those whose times say something of the run; the others take a moment, or wait for the network.
-STAGES = [
-    "scan_archive",
-    "verify_archive",
-    "label_images",
-    "tabulate_images",
-    "parse_boxes",
-    "tabulate_boxes",
-    "tabulate_multilabel",
-    "write_folders",
-    "plan_shards",
-    "write_shards",
-    "index_shards",
-    "write_multilabel_records",
-    "audit_products",
-]
+# The rules whose times say something of the run, with the folders of their receipts.
+TIMED = {
+    "scan_archive": ARCHIVES,
+    "verify_archive": ARCHIVES,
+    **{step.rule: step.name for step in registry.STEPS.values() if step.is_timed},
+}
 
 
 rule write_page:
@@ -30,10 +20,10 @@ rule write_page:
         labels=rules.write_labels.output.receipt,
         images=rules.tabulate_images.output.receipt,
         audit=rules.audit_products.output.receipt,
-        boxes=needed("report", "boxes"),
+        boxes=inputs_of("report", "boxes"),
     output:
         page=[REPORT / name for name in files.FILES],
-        sheets=[REPORT / name for name in files.sheet_names(CLASS_COUNT, SPLITS)],
+        sheets=[REPORT / name for name in files.sheet_names(config)],
         receipt=own_receipt("report"),
     log:
         LOGS / "write_page.log",
@@ -48,20 +38,12 @@ rule write_page:
     params:
         settings=settings_of("report"),
         archives=archive_names_of("report"),
-        files={split: config["archives"][archive]["file"] for split, archive in ARCHIVE_OF_SPLIT.items()},
         verified=[VERIFIED / f"{archive}.json" for archive in config["use"]],
-        splits=SPLITS,
         box_splits=PAGE_SPLITS,
-        stages=STAGES,
+        stages=TIMED,
         readers=f"{CHECKOUT}/docs/readers.md",
         readme=f"{CHECKOUT}/README.md",
     message:
         "Write the page of the dataset"
     script:
         "../scripts/write_page.py"
-
-
-rule report:
-    """The dataset's page, of audited products."""
-    input:
-        target("report", ("report", ALL)),

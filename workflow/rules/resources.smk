@@ -16,7 +16,7 @@ def by_attempt(amount):
 
 def space_of(kind, name):
     """The space in MB that an archive or a product's split fills."""
-    (need,) = space.needs(config, space.There(), [(kind, name)])
+    (need,) = space.needs(config, registry.SPLIT_PRODUCTS, space.There(), [(kind, name)])
     return need.nbytes / 1e6
 
 
@@ -25,20 +25,15 @@ def disk_of_archive(wildcards):
     return math.ceil(space_of(space.ARCHIVE, wildcards.archive))
 
 
-def disk_of_batch(kind):
-    """A resource: the space that a batch of class folders or shards fills, with a margin, since classes differ in size."""
+def disk_of_batch(product):
+    """A resource: the space that a batch of units fills, with a margin, since classes differ in size."""
 
     def disk(wildcards):
         first, last = batches.units_of(wildcards.batch)
-        share = (last - first + 1) / space.units(config, kind, wildcards.split)
-        return math.ceil(1.25 * share * space_of(kind, wildcards.split))
+        share = (last - first + 1) / registry.SPLIT_PRODUCTS[product].count(config, wildcards.split)
+        return math.ceil(1.25 * share * space_of(product, wildcards.split))
 
     return disk
-
-
-def disk_of_multilabel(wildcards):
-    """The space that the multi-label set fills."""
-    return math.ceil(1.25 * space_of(space.TFRECORD_MULTILABEL, ""))
 
 
 def memory_of_audit(wildcards, threads, attempt):

@@ -4,10 +4,11 @@ import logging
 import signal
 import threading
 
-from imagenet_prep import job, progress, queue, run_lock, stopped
+from imagenet_prep import job, progress, run_lock
+from imagenet_prep import scheduler_jobs, killed_jobs
 from imagenet_prep.console import summary, terminal
-from imagenet_prep.dataset import verdict
-from imagenet_prep.dataset.there import look
+from imagenet_prep.engine import space_check
+from imagenet_prep.engine.existing import look
 from imagenet_prep.products.partials import remove_partials
 from imagenet_prep.publish import bucket
 
@@ -26,7 +27,7 @@ def needed_jobs():
     """The jobs of this workflow that this run is to do, each behind the name that its rule has here.
 
     Used as a module, the rules can have other names, and there are others. Snakemake documents neither attribute; tried
-    with the versions that .ci/run has.
+    with 9.17.0 and 9.27.1.
     """
     own = {proxy.rule.name: name for name, proxy in rules._rules.items()}
     return [(own[it.rule.name], it) for it in workflow.dag.needrun_jobs() if it.rule.name in own]
@@ -119,14 +120,14 @@ def take_folder():
         if not PROVENANCE.agrees():
             raise PrepError(OUT, "another run has changed what lies here just now", "Run the same command again")
         if not runs.is_older(OUT):
-            runs.claim(OUT)
+            runs.claim(OUT, DATASET.name)
     except PrepError as error:
         stop(str(error))
     except OSError as error:
         stop(job.describe(error, LOGS, OUT))
     os.environ[runs.RUN_ID] = lock.id
-    PROVENANCE.tell = lambda: runs.tell(OUT, lock.id, PROVENANCE.answers)
-    PROVENANCE.tell()
+    PROVENANCE.note = lambda: runs.note(OUT, lock.id, PROVENANCE.answers)
+    PROVENANCE.note()
     remove_partials(OUT)
     atexit.register(lock.release)
     atexit.register(runs.forget, OUT)
@@ -142,22 +143,20 @@ def expect_empty_queue():
     """Stop if jobs of an earlier run go on that this run would do again."""
     jobids = {jobid for _, it in needed_jobs() for jobid in workflow.persistence.external_jobids(it)}
     try:
-        queue.expect_none(jobids)
+        scheduler_jobs.expect_none(jobids)
     except PrepError as error:
         stop(str(error))
 
 
 def parts_to_come():
     """What this run makes of the parts that need space."""
-    kinds = {"write_folders": space.IMAGEFOLDER, "write_shards": space.TFRECORD, "index_shards": space.TFRECORD_INDEX}
+    kinds = {product.rule: name for name, product in registry.SPLIT_PRODUCTS.items()}
     parts = set()
     for name, it in needed_jobs():
         if name == "fetch_archive":
             parts.add((space.ARCHIVE, it.wildcards.archive))
         elif name == "label_images":
             parts.add((space.REST, ""))
-        elif name == "write_multilabel_records":
-            parts.add((space.TFRECORD_MULTILABEL, ""))
         elif name in kinds:
             parts.add((kinds[name], it.wildcards.split))
     return parts
@@ -169,12 +168,13 @@ def expect_room():
     Here and in no rule, since a rule's output would be an input of all others and could make them stale.
     """
     parts = parts_to_come()
-    needed = space.needs(config, look(config), parts) if parts else []
-    rooms = verdict.rooms_of(needed)
+    there = look(config, registry.SPLIT_PRODUCTS) if parts else space.There()
+    needed = space.needs(config, registry.SPLIT_PRODUCTS, there, parts)
+    rooms = space_check.rooms_of(needed)
     if needed:
-        logger.info(verdict.as_table(needed, rooms))
+        logger.info(space_check.as_table(needed, rooms))
     try:
-        verdict.expect_room(needed, rooms)
+        space_check.expect_room(needed, rooms, config, registry.SPLIT_PRODUCTS)
     except PrepError as error:
         stop(str(error))
 
@@ -202,7 +202,7 @@ def explain_silent_failures(snakemake_log):
     if any(sign in said for sign in ("Terminating processes on user request", "Signals.SIGINT", "exit status 130")):
         atexit.register(print, STOPPED, file=sys.stderr)
         return
-    lines = [str(it) for it in stopped.without_a_word(said)]
+    lines = [str(it) for it in killed_jobs.without_a_word(said)]
     if not lines and not job.failures(LOGS):
         lines = [f"{snakemake_log}: the run was ended from outside, or by Snakemake itself, which says above why."]
     if lines:

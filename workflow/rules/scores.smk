@@ -17,7 +17,7 @@ rule score_predictions:
         predictions=predictions_of_model,
         made=made_predictions,
         devkit=devkit,
-        multilabel=needed("scores", "multilabel_table"),
+        multilabel=inputs_of("scores", "multilabel"),
     output:
         scores=SCORES / "{model}.json",
         classes=SCORES / "{model}.classes.csv",

@@ -40,7 +40,7 @@ rule tabulate_images:
     """Put the images of all splits into one table."""
     input:
         archives=archives_of("image_table"),
-        images=needed("image_table", "images"),
+        images=inputs_of("image_table", "images"),
     output:
         table=TABLES / "images.parquet",
         receipt=own_receipt("image_table"),
@@ -92,11 +92,11 @@ checkpoint parse_boxes:
 rule tabulate_boxes:
     """Put the bounding boxes of both splits into one table."""
     input:
-        archives=archives_of("box_table"),
-        boxes=needed("box_table", "boxes"),
+        archives=archives_of("bboxes"),
+        boxes=inputs_of("bboxes", "boxes"),
     output:
         table=TABLES / "bboxes.parquet",
-        receipt=own_receipt("box_table"),
+        receipt=own_receipt("bboxes"),
     log:
         LOGS / "tabulate_boxes.log",
     benchmark:
@@ -108,8 +108,8 @@ rule tabulate_boxes:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        settings=settings_of("box_table"),
-        archives=archive_names_of("box_table"),
+        settings=settings_of("bboxes"),
+        archives=archive_names_of("bboxes"),
     message:
         "Write the table of bounding boxes"
     script:
@@ -119,11 +119,11 @@ rule tabulate_boxes:
 rule tabulate_multilabel:
     """Read the multi-label annotations of the validation images into a table."""
     input:
-        archives=archives_of("multilabel_table"),
+        archives=archives_of("multilabel"),
         devkit=devkit,
     output:
         table=TABLES / "multilabel.parquet",
-        receipt=own_receipt("multilabel_table"),
+        receipt=own_receipt("multilabel"),
     log:
         LOGS / "tabulate_multilabel.log",
     benchmark:
@@ -135,21 +135,9 @@ rule tabulate_multilabel:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        settings=settings_of("multilabel_table"),
-        archives=archive_names_of("multilabel_table"),
+        settings=settings_of("multilabel"),
+        archives=archive_names_of("multilabel"),
     message:
         "Read the multi-label annotations"
     script:
         "../scripts/tabulate_multilabel.py"
-
-
-rule bboxes:
-    """The table of bounding boxes."""
-    input:
-        target("bboxes", ("box_table", ALL)),
-
-
-rule multilabel:
-    """The table of multi-label annotations."""
-    input:
-        target("multilabel", ("multilabel_table", ALL)),

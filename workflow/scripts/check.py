@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from imagenet_prep.job import run
-from imagenet_prep.products.audit import report
+from imagenet_prep.products.audit import findings
 from imagenet_prep.products.audit.run import Audit
 
 
@@ -13,8 +13,8 @@ def main(snakemake: Any) -> None:
     audit = Audit(snakemake.config, settings["products"], settings["splits"], snakemake.threads)
     audit.run()
     audit.check_sums()
-    logging.info("%s", report.as_text(audit.checks))
-    report.expect_no_problem(audit.checks, "check")
+    logging.info("%s", findings.as_text(audit.checks))
+    findings.expect_no_problem(audit.checks, "check")
 
 
 if __name__ == "__main__":

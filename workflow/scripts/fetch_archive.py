@@ -4,25 +4,27 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.dataset import places
-from imagenet_prep.dataset.archives import Expected
-from imagenet_prep.dataset.fetch import find_or_fetch
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine import archive_paths
+from imagenet_prep.engine.archive_check import Expected
+from imagenet_prep.engine.fetch import find_or_fetch
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
     # Of the configuration, since another address or place makes nothing stale.
     config, name = snakemake.config, snakemake.wildcards.archive
-    link = places.link_of(config, name)
+    link = archive_paths.link_of(config, name)
     find_or_fetch(
         name,
         config["archives"][name],
+        dataset_of(config),
         Path(config["archives_dir"]),
         config["download"]["local"],
         link,
         connections=config["download"]["connections"],
         expected=Expected(**snakemake.params.expected),
-        spare=places.spare_of(config),
+        spare=archive_paths.spare_of(config),
     )
     atomic.write_json(snakemake.output.receipt, {"file": link.name})
 

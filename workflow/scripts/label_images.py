@@ -3,21 +3,21 @@
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset import places
-from imagenet_prep.dataset.classes import expect_class_count, select_classes
-from imagenet_prep.dataset.images import label_images, write_images
-from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.datasets.classes import expect_class_count, select_classes
+from imagenet_prep.engine import archive_paths
+from imagenet_prep.engine.images import label_images, write_images
 from imagenet_prep.engine.receipts import described, making, table
 from imagenet_prep.engine.tables import devkit_of, table_of
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
-    split, settings = snakemake.wildcards.split, snakemake.params.settings
+    split, settings = dataset_of(snakemake.config).splits[snakemake.wildcards.split], snakemake.params.settings
     devkit = devkit_of(snakemake.input.devkit)
     classes = select_classes(devkit.synsets, **settings["classes"])
     expect_class_count(classes, settings["class_count"])
-    archive = places.archive_of(snakemake.config, ARCHIVE_OF_SPLIT[split])
+    archive = archive_paths.archive_of(snakemake.config, split.archive)
     scan, output = table_of(snakemake.input.scan), table(snakemake.output.receipt)
     with making(snakemake, beside=True) as made:
         images = label_images(scan, split, devkit.synsets, devkit.ground_truth, classes, archive)

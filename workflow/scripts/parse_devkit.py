@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset import places
-from imagenet_prep.dataset.devkit import read_devkit, write_devkit
+from imagenet_prep.datasets.devkit import read_devkit, write_devkit
+from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.receipts import described, making, table
 from imagenet_prep.engine.tables import GROUND_TRUTH_TABLE, SYNSET_TABLE
 from imagenet_prep.job import run
@@ -13,7 +13,7 @@ from imagenet_prep.job import run
 def main(snakemake: Any) -> None:
     tables = [table(snakemake.output.receipt, kind) for kind in (SYNSET_TABLE, GROUND_TRUTH_TABLE)]
     with making(snakemake, beside=True) as made:
-        write_devkit(read_devkit(places.archive_of(snakemake.config, "devkit")), *tables)
+        write_devkit(read_devkit(archive_paths.archive_of(snakemake.config, "devkit")), *tables)
         made["files"] = described(Path(snakemake.config["output_dir"]), tables)
 
 

@@ -1,30 +1,19 @@
-"""Decide which image goes into which shard, and where."""
+"""Decide which image goes into which shard of a product, and where."""
 
-from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset.classes import select_classes
-from imagenet_prep.dataset.shards import write_plan
+from imagenet_prep.engine.inputs import Inputs
 from imagenet_prep.engine.receipts import described, making, table
-from imagenet_prep.engine.tables import synsets_of, table_of
 from imagenet_prep.job import run
+from imagenet_prep.products.registry import SHARDED_PRODUCTS
 
 
 def main(snakemake: Any) -> None:
-    given, settings = snakemake.input, snakemake.params.settings
-    output = table(snakemake.output.receipt)
+    inputs = Inputs(snakemake.config, snakemake.params.settings, snakemake.input.needs)
+    product, output = SHARDED_PRODUCTS[snakemake.wildcards.product], table(snakemake.output.receipt)
     with making(snakemake, beside=True) as made:
-        made |= write_plan(
-            table_of(given.images),
-            table_of(given.boxes[0]) if given.boxes else None,
-            select_classes(synsets_of(given.devkit), **settings["classes"]),
-            split=snakemake.wildcards.split,
-            shards=settings["shards"],
-            seed=settings["seed"],
-            label_base=settings["label_base"],
-            output=output,
-        )
-        made["files"] = described(Path(snakemake.config["output_dir"]), [output])
+        made |= product.plan(inputs, snakemake.wildcards.split, output)
+        made["files"] = described(inputs.output_dir, [output])
 
 
 if __name__ == "__main__":

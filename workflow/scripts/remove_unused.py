@@ -1,6 +1,5 @@
 """Take away what was made of archives that are not in use any more."""
 
-from pathlib import Path
 from typing import Any
 
 from imagenet_prep.engine.receipts import making
@@ -10,7 +9,7 @@ from imagenet_prep.products.leftovers import remove_unused
 
 def main(snakemake: Any) -> None:
     with making(snakemake):
-        remove_unused(Path(snakemake.config["output_dir"]), **snakemake.params.settings)
+        remove_unused(snakemake.config, **snakemake.params.settings)
 
 
 if __name__ == "__main__":

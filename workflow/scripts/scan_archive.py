@@ -2,18 +2,20 @@
 
 from typing import Any
 
-from imagenet_prep.dataset.archives import Expected
-from imagenet_prep.dataset.scan import scan
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine.archive_check import Expected
 from imagenet_prep.engine.receipts import making, table
+from imagenet_prep.engine.scan import scan
 from imagenet_prep.engine.verification import verify
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
     name, images = snakemake.wildcards.archive, table(snakemake.output.receipt)
+    dataset = dataset_of(snakemake.config)
     expected = Expected(**snakemake.params.settings)
     with making(snakemake, beside=True) as made:
-        made |= verify(snakemake.config, name, lambda archive: scan(name, archive, expected, images), [images])
+        made |= verify(snakemake.config, name, lambda archive: scan(name, archive, expected, images, dataset), [images])
 
 
 if __name__ == "__main__":

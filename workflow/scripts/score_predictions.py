@@ -4,22 +4,23 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.dataset import places
-from imagenet_prep.dataset.predictions import read_predictions
+from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.receipts import described, making, unchanged
 from imagenet_prep.engine.tables import devkit_of
 from imagenet_prep.job import run
 from imagenet_prep.products.confusion import draw
+from imagenet_prep.products.predictions import read_predictions
+from imagenet_prep.products.registry import PRODUCTS
 from imagenet_prep.products.scores import Truth, per_class, score
 
 
 def main(snakemake: Any) -> None:
     given, output, config = snakemake.input, snakemake.output, snakemake.config
-    table = Path(config["output_dir"]) / "tables" / "multilabel.parquet"
+    table = Path(config["output_dir"], PRODUCTS["multilabel"].path)
     truth = Truth.load(
         devkit_of(given.devkit),
         snakemake.params.settings["classes"],
-        [places.archive_of(config, "real_labels")] if snakemake.params.settings["real"] else [],
+        [archive_paths.archive_of(config, "real_labels")] if snakemake.params.settings["real"] else [],
         [unchanged(receipt, table) for receipt in given.multilabel],
     )
     path = Path(given.predictions)

@@ -4,21 +4,23 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset import possessions, verdict
-from imagenet_prep.dataset.space import needs
-from imagenet_prep.dataset.there import look
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine import archive_search, space_check
+from imagenet_prep.engine.existing import look
+from imagenet_prep.engine.space import needs
 from imagenet_prep.job import run
+from imagenet_prep.products.registry import SPLIT_PRODUCTS
 
 
 def main(snakemake: Any) -> None:
     config = snakemake.config
     used = {name: config["archives"][name] for name in config["use"]}
-    for possession in possessions.find(Path(config["archives_dir"]), used, checksums=False):
+    for possession in archive_search.find(Path(config["archives_dir"]), used, dataset_of(config), checksums=False):
         logging.info("%s", possession.message)
-    needed = needs(config, look(config))
-    rooms = verdict.rooms_of(needed)
-    logging.info("%s", verdict.as_table(needed, rooms))
-    verdict.expect_room(needed, rooms)
+    needed = needs(config, SPLIT_PRODUCTS, look(config, SPLIT_PRODUCTS))
+    rooms = space_check.rooms_of(needed)
+    logging.info("%s", space_check.as_table(needed, rooms))
+    space_check.expect_room(needed, rooms, config, SPLIT_PRODUCTS)
 
 
 if __name__ == "__main__":

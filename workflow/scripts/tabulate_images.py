@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset.images import tabulate_images
+from imagenet_prep.engine.images import tabulate_images
 from imagenet_prep.engine.receipts import described, making
 from imagenet_prep.engine.tables import table_of
 from imagenet_prep.job import run

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset import places
-from imagenet_prep.dataset.classes import select_classes, validation_labels
-from imagenet_prep.dataset.multilabel import read_multilabel
+from imagenet_prep.datasets.classes import select_classes, validation_labels
+from imagenet_prep.datasets.human_accuracy import read_multilabel
+from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.receipts import described, making
 from imagenet_prep.engine.tables import devkit_of
 from imagenet_prep.formats import parquet
@@ -17,7 +17,7 @@ def main(snakemake: Any) -> None:
     classes = select_classes(devkit.synsets, **snakemake.params.settings["classes"])
     all_wnids = select_classes(devkit.synsets, None, "original")["wnid"].to_pylist()
     validation = validation_labels(devkit.ground_truth, devkit.synsets, classes)
-    annotations = places.archive_of(snakemake.config, "multilabel")
+    annotations = archive_paths.archive_of(snakemake.config, "multilabel")
     with making(snakemake) as made:
         parquet.write(read_multilabel(annotations, validation, classes, all_wnids), output)
         made["files"] = described(Path(snakemake.config["output_dir"]), [output])

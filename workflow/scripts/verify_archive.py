@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from imagenet_prep.dataset import archives
+from imagenet_prep.engine import archive_check
 from imagenet_prep.engine.receipts import making
 from imagenet_prep.engine.verification import verify
 from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
-    name, expected = snakemake.wildcards.archive, archives.Expected(**snakemake.params.settings)
+    name, expected = snakemake.wildcards.archive, archive_check.Expected(**snakemake.params.settings)
     with making(snakemake, beside=True) as made:
-        made |= verify(snakemake.config, name, lambda archive: archives.verify(name, archive, expected))
+        made |= verify(snakemake.config, name, lambda archive: archive_check.verify(name, archive, expected))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.dataset.classes import select_classes
+from imagenet_prep.datasets.classes import select_classes
 from imagenet_prep.engine.receipts import described, making
 from imagenet_prep.engine.tables import devkit_of
 from imagenet_prep.job import run

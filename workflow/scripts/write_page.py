@@ -13,9 +13,7 @@ def main(snakemake: Any) -> None:
     given, params = snakemake.input, snakemake.params
     page = Page(
         config=snakemake.config,
-        splits=params.splits,
         boxes={split: table_of(receipt) for split, receipt in zip(params.box_splits, given.boxes, strict=True)},
-        archives=params.files,
         receipts=[Path(receipt) for receipt in params.verified],
         stages=params.stages,
         sheets=[Path(sheet).name for sheet in snakemake.output.sheets],

@@ -61,7 +61,7 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """Such as "write_shards train"."""
+        """The rule and the subject."""
         return f"{self.rule} {self.subject}".rstrip()
 
     def number(self, *states: State) -> int:

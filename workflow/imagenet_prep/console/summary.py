@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep.console.stages import Run, Stage, State
+from imagenet_prep.products.product import Product
+from imagenet_prep.products.registry import (
+    ALL_PRODUCTS,
+    BBOXES,
+    IMAGE_TABLE,
+    PAGE,
+    PUBLISHED,
+    SCORES,
+    SHARDED_PRODUCTS,
+)
 from imagenet_prep.progress import shown_bytes, shown_number, shown_time
-
-# Where lies below the output folder what these rules make, in the order in which it is told.
-_PLACES = {
-    "write_folders": "imagefolder",
-    "write_shards": "tfrecord",
-    "write_multilabel_records": "tfrecord_multilabel",
-    "index_shards": "tfrecord_index",
-    "tabulate_images": "tables",
-    "tabulate_boxes": "tables",
-    "tabulate_multilabel": "tables",
-    "write_labels": "labels",
-    "score_predictions": "scores",
-    "audit_products": "audit.json",
-    "write_page": "report/index.html",
-}
 
 
 def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_log: str) -> str:
@@ -37,15 +31,17 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
     """
     output, jobs = Path(config["output_dir"]), run.number(State.DONE)
     rows = [("", f"Done: {jobs} {'job' if jobs == 1 else 'jobs'} in {shown_time(seconds)}")]
-    made: dict[str, list[Stage]] = {}
-    for rule, place in _PLACES.items():
-        made.setdefault(place, []).extend(stage for stage in run.stages.values() if stage.rule == rule)
-    for place, stages in made.items():
-        if stages:
-            rows.append((f"{output}/{place}", _content(place, stages, output)))
-    if config["publish"]["url"] and ("publish_products", "") in run.stages:
+    stages = list(run.stages.values())
+    made = [product for product in ALL_PRODUCTS if _stages_of(product.rule, stages)]
+    told: dict[str, list[str]] = {}
+    for product in made:
+        told.setdefault(product.shown_at, []).append(_content(product, _stages_of(product.rule, stages), config))
+    if scored := _stages_of(SCORES.rule, stages):
+        told[SCORES.path] = [f"of {', '.join(stage.subject for stage in scored)}"]
+    rows += [(f"{output}/{place}".rstrip("/"), ", ".join(filter(None, texts))) for place, texts in told.items()]
+    if config["publish"]["url"] and _stages_of(PUBLISHED.rule, stages):
         rows.append((config["publish"]["url"], "published"))
-    rows += [("", line) for line in (_speed(run, seconds), *_odd(made, config, output), *_next(made, output)) if line]
+    rows += [("", line) for line in (_speed(stages, seconds), *_odd(made, config), *_next(made, output)) if line]
     return "\n".join(["", *_aligned(rows), f"Snakemake's own log: {snakemake_log}"])
 
 
@@ -62,54 +58,56 @@ def _aligned(rows: list[tuple[str, str]]) -> list[str]:
     return [f"  {place:{width}}  {text}".rstrip() if place else text for place, text in rows]
 
 
-def _content(place: str, stages: list[Stage], output: Path) -> str:
-    if place == "audit.json":
-        checks = json.loads((output / place).read_text(encoding="utf-8"))["checks"]
-        return f"all {len(checks)} checks passed"
-    if place == "tables":
-        names = [stage.rule.removeprefix("tabulate_") for stage in stages]
-        return ", ".join(f"{name.replace('boxes', 'bboxes')}.parquet" for name in names)
+def _stages_of(rule: str, stages: Iterable[Stage]) -> list[Stage]:
+    return [stage for stage in stages if stage.rule == rule]
+
+
+def _content(product: Product, stages: Iterable[Stage], config: Mapping[str, Any]) -> str:
+    """The images that the stages of a product have gone through, or what it says itself that was made."""
     counted = [stage for stage in stages if stage.count and stage.count.images]
+    if not counted:
+        return product.made(config)
     images, nbytes = _totals(counted)
     subjects = ", ".join(stage.subject for stage in counted if stage.subject)
-    return f"{shown_number(images)} images, {shown_bytes(nbytes)}: {subjects}".removesuffix(": ") if counted else ""
+    return f"{shown_number(images)} images, {shown_bytes(nbytes)}: {subjects}".removesuffix(": ")
 
 
-def _totals(stages: list[Stage]) -> tuple[int, int]:
+def _totals(stages: Iterable[Stage]) -> tuple[int, int]:
     """Images and bytes that stages have gone through."""
     counts = [stage.count for stage in stages if stage.count and stage.count.unit == "bytes"]
     return sum(count.images for count in counts), sum(count.done for count in counts)
 
 
-def _speed(run: Run, seconds: float) -> str:
+def _speed(stages: Collection[Stage], seconds: float) -> str:
     """Images and bytes of the rule that went through most of them, in the time of the whole run."""
-    stages = list(run.stages.values())
-    rules = {stage.rule for stage in stages}
-    images, nbytes = max((_totals([it for it in stages if it.rule == rule]) for rule in rules), default=(0, 0))
+    images, nbytes = max(
+        (_totals(_stages_of(rule, stages)) for rule in {stage.rule for stage in stages}), default=(0, 0)
+    )
     if not images:
         return ""
     rates = f"{shown_number(images / seconds)} images/s, {shown_bytes(nbytes / seconds)}/s"
     return f"Speed: {shown_number(images)} images of {shown_bytes(nbytes)}, {rates} over the whole run"
 
 
-def _odd(made: Mapping[str, list[Stage]], config: Mapping[str, Any], output: Path) -> list[str]:
+def _odd(made: Collection[Product], config: Mapping[str, Any]) -> list[str]:
     """What a user should know of the images and boxes, where their tables are new."""
     lines = []
-    rules = {stage.rule for stage in made["tables"]}
-    if rules & {"tabulate_images", "tabulate_boxes"}:
-        from imagenet_prep.console import oddities  # it reads tables; what that needs is slow to import
+    if IMAGE_TABLE in made or BBOXES in made:
+        from imagenet_prep.console import table_notes  # it reads tables; what that needs is slow to import
 
-        if "tabulate_images" in rules:
-            lines.append(oddities.of_images(output / "tables" / "images.parquet", config["tfrecord"]))
-        if "tabulate_boxes" in rules:
-            lines.append(oddities.of_boxes(output / "tables" / "bboxes.parquet"))
+        if IMAGE_TABLE in made:
+            in_shards = any(name in config["products"] for name in SHARDED_PRODUCTS)
+            path = Path(config["output_dir"], IMAGE_TABLE.path)
+            lines.append(table_notes.of_images(path, config["shards"] if in_shards else {}))
+        if BBOXES in made:
+            lines.append(table_notes.of_boxes(Path(config["output_dir"], BBOXES.path)))
     return lines
 
 
-def _next(made: Mapping[str, list[Stage]], output: Path) -> list[str]:
+def _next(made: Collection[Product], output: Path) -> list[str]:
     lines = []
-    if made["report/index.html"]:
-        lines.append(f"Next: open {output}/report/index.html in a browser. It has the code to read each product, too")
-    elif any(made[place] for place in ("imagefolder", "tfrecord", "tfrecord_multilabel", "tables")):
+    if PAGE in made:
+        lines.append(f"Next: open {output}/{PAGE.path} in a browser. It has the code to read each product, too")
+    elif any(product.is_audited and product.is_target for product in made):
         lines.append('Next: README.md has the code to read it, under "Reading it"')
     return lines

@@ -1,1 +1,1 @@
-"""What is known of data sets before any of their files is there."""
+"""The data sets: what each consists of, as declarations."""

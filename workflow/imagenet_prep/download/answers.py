@@ -11,7 +11,8 @@ from http import HTTPStatus
 import requests
 import urllib3.exceptions
 
-from imagenet_prep.download.failures import (
+from imagenet_prep.download.identity import Identity
+from imagenet_prep.download.remedies import (
     ADDRESS,
     BY_HAND,
     CERTIFICATE,
@@ -23,7 +24,6 @@ from imagenet_prep.download.failures import (
     Refused,
     stalled,
 )
-from imagenet_prep.download.identity import Identity
 from imagenet_prep.download.sources import shown
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")

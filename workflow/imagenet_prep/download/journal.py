@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.download import ranges
+from imagenet_prep.download import intervals
 from imagenet_prep.download.identity import Identity
 
 _FORMAT = 1
@@ -40,7 +40,7 @@ class Entry:
 
     url: str
     identity: Identity
-    written: list[ranges.Range]
+    written: list[intervals.Range]
 
 
 class Journal:
@@ -70,7 +70,7 @@ class Journal:
             for line in reversed(later):
                 with contextlib.suppress(ValueError):
                     written = json.loads(line)
-                    if ranges.are_valid(written, entry.identity.length or 0):
+                    if intervals.are_valid(written, entry.identity.length or 0):
                         entry.written = [(start, end) for start, end in written]
                         break
         return entry
@@ -94,7 +94,7 @@ class Journal:
                 self._appending = appending
         atomic.sync_folder(self._path.parent)
 
-    def note(self, written: list[ranges.Range]) -> None:
+    def note(self, written: list[intervals.Range]) -> None:
         """Append what is written by now; this costs microseconds."""
         with self._lock:
             if self._appending is not None:
@@ -120,7 +120,7 @@ def _entry(record: Any) -> Entry:
     url, length, written = record["url"], record["length"], record["written"]
     validators = [record["etag"], record["last_modified"]]
     texts = isinstance(url, str) and all(value is None or isinstance(value, str) for value in validators)
-    if record["format"] != _FORMAT or not texts or type(length) is not int or not ranges.are_valid(written, length):
+    if record["format"] != _FORMAT or not texts or type(length) is not int or not intervals.are_valid(written, length):
         raise ValueError("no journal of this format")
     return Entry(url, Identity(length, *validators), [(start, end) for start, end in written])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from imagenet_prep import atomic
-from imagenet_prep.download import ranges
+from imagenet_prep.download import intervals
 from imagenet_prep.download.identity import Identity
 from imagenet_prep.download.journal import DamagedJournal, Entry, Journal
 from imagenet_prep.errors import PrepError
@@ -110,7 +110,7 @@ class Partial:
     @property
     def kept(self) -> int:
         """How many bytes are there that another run would not fetch again."""
-        return ranges.total(self.entry.written) if self.entry else 0
+        return intervals.total(self.entry.written) if self.entry else 0
 
     @property
     def is_complete(self) -> bool:
@@ -151,13 +151,13 @@ class Partial:
             view = view[count:]
             offset += count
 
-    def note(self, written: list[ranges.Range]) -> None:
+    def note(self, written: list[intervals.Range]) -> None:
         """Tell the journal what is written, so that it outlives this process."""
         self._journal.note(written)
         if self.entry is not None:
             self.entry.written = written
 
-    def settle(self, written: list[ranges.Range]) -> None:
+    def settle(self, written: list[intervals.Range]) -> None:
         """Force what is written to the disk and tell the journal, so that it outlives the machine, too."""
         self.sync()
         if self.entry is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from imagenet_prep.download import ranges
+from imagenet_prep.download import intervals
 
 
 @dataclass
@@ -30,20 +30,22 @@ class Pieces:
         largest: the most that goes into one piece where there are several connections.
     """
 
-    def __init__(self, length: int, written: list[ranges.Range], connections: int, smallest: int, largest: int) -> None:
+    def __init__(
+        self, length: int, written: list[intervals.Range], connections: int, smallest: int, largest: int
+    ) -> None:
         self._length = length
         self._written = list(written)
-        self._gaps = ranges.gaps(written, length)
+        self._gaps = intervals.gaps(written, length)
         self._working: list[Piece] = []
         self._connections = connections
         self._smallest = smallest
         self._largest = largest
         self._stopped = False
         self._changed = threading.Condition()
-        self.done = ranges.total(written)
+        self.done = intervals.total(written)
 
     @property
-    def written(self) -> list[ranges.Range]:
+    def written(self) -> list[intervals.Range]:
         """A copy of what is there."""
         with self._changed:
             return list(self._written)
@@ -68,8 +70,8 @@ class Pieces:
         """So many bytes of a piece were written; return how far the file is there without a gap from its beginning."""
         with self._changed:
             start, piece.position = piece.position, piece.position + nbytes
-            ranges.add(self._written, start, piece.position)
-            self.done = ranges.total(self._written)
+            intervals.add(self._written, start, piece.position)
+            self.done = intervals.total(self._written)
             return self._written[0][1] if self._written[0][0] == 0 else 0
 
     def give_back(self, piece: Piece) -> None:

@@ -6,18 +6,18 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
-from imagenet_prep.download import ranges
+from imagenet_prep.download import intervals
 from imagenet_prep.download.answers import Answer
 from imagenet_prep.download.checksum import FollowingChecksum
 from imagenet_prep.download.connection import Connection, Opened
-from imagenet_prep.download.crew import WHOLE, Crew
-from imagenet_prep.download.failures import BY_HAND, LATER, Changed, Interrupted, Refused, closed_early
 from imagenet_prep.download.identity import Identity
 from imagenet_prep.download.journal import Entry
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.partial import Partial
+from imagenet_prep.download.remedies import BY_HAND, LATER, Changed, Interrupted, Refused, closed_early
 from imagenet_prep.download.sources import Source
 from imagenet_prep.download.wanted import Wanted
+from imagenet_prep.download.workers import WHOLE, Workers
 from imagenet_prep.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -92,12 +92,13 @@ class Transfer:
             else:
                 self._partial.resume(self._source.shown, identity)
             self._start_checksum()
-            present = ranges.total(self._partial.entry.written) if self._partial.entry else 0
+            present = intervals.total(self._partial.entry.written) if self._partial.entry else 0
             progress = self._progress(identity.length, present)
             missing = identity.length - present
             size = max(1, min(self._connections, missing // self._limits.smallest_piece))
-            crew = Crew(self._source, self._tokens, self._partial, size, self._checksum, self._limits, progress.reach)
-            crew.work(connection, opened)
+            limits = self._limits
+            workers = Workers(self._source, self._tokens, self._partial, size, self._checksum, limits, progress.reach)
+            workers.work(connection, opened)
             progress.end()
             return identity.length
         finally:
@@ -136,7 +137,7 @@ class Transfer:
         entry = self._partial.entry
         start, end = 0, self._limits.smallest_piece
         if entry and entry.identity.length:
-            start, end = ranges.gaps(entry.written, entry.identity.length)[0]
+            start, end = intervals.gaps(entry.written, entry.identity.length)[0]
             end = min(end, start + self._limits.smallest_piece)
         same = entry is not None and entry.url == self._source.shown
 

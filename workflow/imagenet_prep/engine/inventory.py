@@ -54,7 +54,7 @@ class Inventory:
         return self._bodies[key]
 
     def is_whole(self, step: str, subject: str, digest: str) -> bool:
-        """Whether all lies there that the newest of these receipts names."""
+        """Whether all files and folders exist that the newest of these receipts names."""
         key = step, subject, digest
         if key not in self._whole:
             body = self.body(*key)
@@ -63,7 +63,7 @@ class Inventory:
 
 
 def is_whole(output_dir: Path, body: Body) -> bool:
-    """Whether each file and folder that a receipt names lies there, each folder with all its files."""
+    """Whether each file and folder that a receipt names exists, each folder with all its files."""
     try:
         files, folders = body.get("files", {}), body.get("folders", {})
         root = os.fspath(output_dir)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import versions
-from imagenet_prep.dataset import places
-from imagenet_prep.dataset.space import units
-from imagenet_prep.engine import batches, runs
+from imagenet_prep.datasets import synthetic
+from imagenet_prep.engine import archive_paths, batches, runs
+from imagenet_prep.engine.batches import Batch
 from imagenet_prep.engine.inventory import Inventory
-from imagenet_prep.engine.receipts import ARCHIVES, STATE, Name, digest, load, names
-from imagenet_prep.engine.steps import ALL, STEPS, Config, Need, batch_size, expected
+from imagenet_prep.engine.receipts import ARCHIVES, FETCHED, STATE, Name, digest, load, names
+from imagenet_prep.engine.step import ALL, Batched, Config, Need, Step
+from imagenet_prep.engine.table_steps import SCAN_VERSION, expected
 from imagenet_prep.errors import PrepError
 
 MADE_UP = "made-up"
@@ -27,18 +27,20 @@ MADE_UP = "made-up"
 class Provenance:
     """The receipts that a configuration asks for, given what lies in its output folder.
 
-    What lies there is looked at once, so that every answer is the same for the whole of a run but for one thing: what
+    The disk is looked at once, so that every answer is the same for the whole of a run but for one thing: what
     an archive holds is known only when it has been scanned.
 
     Attributes:
         config: the configuration, complete.
+        steps: all steps by name.
         answers: all that was asked and answered, for processes that have to give the same answers.
-        tell: called when an answer is new, or another one than before.
+        note: called when an answer is new, or another one than before.
     """
 
-    def __init__(self, config: Config, given: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, config: Config, steps: Mapping[str, Step], given: Mapping[str, Any] | None = None) -> None:
         """Look at what `config` asks for; `given` are the `answers` of another process, which count."""
         self.config = config
+        self.steps = steps
         self.output_dir = Path(config["output_dir"])
         self.state = self.output_dir / STATE
         self.answers: dict[str, Any] = {"numbers": {}, "batches": {}}
@@ -50,21 +52,21 @@ class Provenance:
         self._asked: set[tuple[str, ...]] = set()
         self._made_up_files: set[str] | None = None
         self._seen = runs.archives_of_form_1(self.output_dir)
-        self.tell: Callable[[], None] = lambda: None
+        self.note: Callable[[], None] = lambda: None
 
     def settings(self, step: str, subject: str = ALL) -> dict[str, Any]:
-        """What a job is told."""
-        return STEPS[step].settings(self.config, subject)
+        """The settings of a job."""
+        return self.steps[step].settings(self.config, subject)
 
     def needs(self, step: str, subject: str = ALL) -> list[Need]:
         """The steps that it follows from."""
-        return STEPS[step].needs(self.config, subject)
+        return self.steps[step].needs(self.config, subject)
 
     def digest(self, step: str, subject: str = ALL, *, layout: bool = True) -> str:
         """What the name of a receipt has of the step's version and settings and of all that it needs."""
         key = step, subject, layout
         if key not in self._digests:
-            it = STEPS[step]
+            it = self.steps[step]
             needs = [self.digest(*need, layout=False) for need in it.needs(self.config, subject)]
             settings = it.settings(self.config, subject)
             form = [it.layout, it.form(self.config, subject)] if layout else []
@@ -73,7 +75,7 @@ class Provenance:
 
     def archives(self, step: str, subject: str = ALL) -> list[str]:
         """All archives that this is made from, however indirectly."""
-        it = STEPS[step]
+        it = self.steps[step]
         found = {*it.reads(self.config, subject), *it.shows(self.config, subject)}
         for need in it.needs(self.config, subject):
             found.update(self.archives(*need))
@@ -87,33 +89,41 @@ class Provenance:
     def batches(self, product: str, split: str) -> list[Path]:
         """The receipts of all batches of a split, in order: those that are there, and new ones as configured."""
         self._asked.add(("batches", product, split))
-        total, of_split = units(self.config, product, split), self.digest(product, split)
+        step = self.steps[product]
+        assert isinstance(step, Batched)
+        total, of_split = step.count(self.config, split), self.digest(product, split)
         key = f"{product}/{split}.{of_split}"
         cut = self.answers["batches"].get(key) or self._given["batches"].get(key)
         if cut is None:
             found = [batches.parse(it) for it, of in self._inventory.newest(product) if of == of_split]
             kept = [it[1] for it in found if it and (it[0], it[2]) == (split, total)]
-            cut = batches.cover(total, batch_size(self.config, product, split), kept)
+            cut = batches.cover(total, step.batch_size(self.config, split), kept)
         self.answers["batches"][key] = cut
         archives = self.archives(product, split)
         return [
             self._receipt(product, batches.name(split, (first, last), total), of_split, archives) for first, last in cut
         ]
 
+    def overlapping(self, product: str, split: str, wanted: Batch) -> list[Path]:
+        """The receipts of the batches of a split in which some of these units are."""
+        subjects = {path: Name.parse(path.name) for path in self.batches(product, split)}
+        cut = {path: batches.parse(name.subject) for path, name in subjects.items() if name}
+        return [path for path, batch in cut.items() if batch and batches.overlap(wanted, batch[1])]
+
     def archive_receipts(self, step: str, subject: str = ALL) -> list[Path]:
         """The receipts of the archives that a job is made from, less those gone that it does not read."""
-        read = STEPS[step].reads(self.config, subject)
+        read = self.steps[step].reads(self.config, subject)
         return [self.archive_receipt(it) for it in self.archives(step, subject) if it in read or self.is_wanted(it)]
 
     def archive_receipt(self, name: str) -> Path:
-        """The receipt that tells that an archive was scanned, or verified, as it lies there now."""
+        """The receipt of the scan, or the verification, of an archive as it is now."""
         self._asked.add(("archive_receipt", name))
         of = self._archive_digest(name)
         newest = self._inventory.number(ARCHIVES, name, of)
         return self._fixed(ARCHIVES, name, of, newest, lambda: self._is_as_scanned(name, of))
 
     def is_wanted(self, name: str) -> bool:
-        """Whether an archive is asked for by itself: it lies there, or was never seen.
+        """Whether an archive is asked for by itself: it exists, or was never seen.
 
         One that was taken away is asked for only by a job that has to read it: what was made of it stays good.
         """
@@ -123,21 +133,21 @@ class Provenance:
     def archive(self, name: str) -> Path | None:
         """Where an archive lies; None where it is not there."""
         if name not in self._places:
-            self._places[name] = places.find(self.config, name)
+            self._places[name] = archive_paths.find(self.config, name)
         return self._places[name]
 
     def last_fetched(self, name: str) -> Path | None:
         """The newest receipt that tells of an archive's being there; None where there is none."""
-        of = digest("fetched", self.config["archives"][name]["file"])
-        newest = self._inventory.number("fetched", name, of)
-        return self.state / "fetched" / str(Name(name, of, newest)) if newest else None
+        of = digest(FETCHED, self.config["archives"][name]["file"])
+        newest = self._inventory.number(FETCHED, name, of)
+        return self.state / FETCHED / str(Name(name, of, newest)) if newest else None
 
     def fetched(self, name: str) -> Path:
         """The receipt that tells that an archive is there, and that the link to it leads there."""
         self._asked.add(("fetched", name))
-        of = digest("fetched", self.config["archives"][name]["file"])
-        newest = self._inventory.number("fetched", name, of)
-        return self._fixed("fetched", name, of, newest, lambda: self._is_linked(name))
+        of = digest(FETCHED, self.config["archives"][name]["file"])
+        newest = self._inventory.number(FETCHED, name, of)
+        return self._fixed(FETCHED, name, of, newest, lambda: self._is_linked(name))
 
     def made_up(self) -> Path | None:
         """The receipt of the made-up archives, which lies beside them; None where the configuration has real ones."""
@@ -161,8 +171,8 @@ class Provenance:
         return self.archive(name) is None or not self._is_made_up(name)
 
     def agrees(self) -> bool:
-        """Whether the same answers follow from what lies there now."""
-        again = Provenance(self.config)
+        """Whether the same answers follow from the disk as it is now."""
+        again = Provenance(self.config, self.steps)
         again.answers["batches"] = self.answers["batches"]
         for method, *arguments in self._asked:
             getattr(again, method)(*arguments)
@@ -177,7 +187,7 @@ class Provenance:
             number += not (number and stands)
         if self.answers["numbers"].get(key) != number:
             self.answers["numbers"][key] = number
-            self.tell()
+            self.note()
         return self.state / step / str(Name(subject, of, number))
 
     def _is_of_others(self, step: str, subject: str, of: str, archives: list[str]) -> bool:
@@ -188,7 +198,7 @@ class Provenance:
         return any(content and made_from.get(name) != content for name, content in known.items())
 
     def _content(self, name: str) -> str | None:
-        """What an archive holds, as its scan has told; None where it has never been scanned."""
+        """What an archive holds, by its scan; None where it has never been scanned."""
         if name not in self._contents:
             receipt = self.archive_receipt(name)
             if receipt.exists():
@@ -202,17 +212,17 @@ class Provenance:
         return next((str(body["content"]) for body in bodies if body and "content" in body), None)
 
     def _archive_digest(self, name: str) -> str:
-        return digest(ARCHIVES, versions.SCAN, self.config["archives"][name]["file"], expected(self.config, name))
+        return digest(ARCHIVES, SCAN_VERSION, self.config["archives"][name]["file"], expected(self.config, name))
 
     def _is_as_scanned(self, name: str, of: str) -> bool:
         body, archive = self._inventory.body(ARCHIVES, name, of), self.archive(name)
         if body is None or archive is None or not self._inventory.is_whole(ARCHIVES, name, of):
             return False
-        return body.get("stat") == places.stat(archive) and not self.makes_up(name)
+        return body.get("stat") == archive_paths.stat(archive) and not self.makes_up(name)
 
     def _is_linked(self, name: str) -> bool:
         archive = self.archive(name)
-        return archive is not None and places.is_linked(self.config, name, archive) and not self.makes_up(name)
+        return archive is not None and archive_paths.is_linked(self.config, name, archive) and not self.makes_up(name)
 
     def _fixed(self, step: str, subject: str, of: str, newest: int, stands: Callable[[], bool]) -> Path:
         """A receipt whose number does not change within a run."""
@@ -225,7 +235,7 @@ class Provenance:
 
     def _made_up_digest(self) -> str:
         files = {name: settings["file"] for name, settings in self.config["archives"].items()}
-        return digest(versions.SYNTHETIC, self.config["synthetic"], files)
+        return digest(synthetic.VERSION, self.config["synthetic"], files)
 
     def _is_made_up(self, name: str) -> bool:
         """Whether a receipt says that an archive was made from these settings; its `others` are from other ones."""

@@ -6,7 +6,7 @@ there. The number rises where what was made is not there any more, or where an a
 is stale follows from the configuration and the disk alone.
 
 The body of a receipt says, whatever the step:
-    settings: what the step was told;
+    settings: those of the configuration that the files depend on;
     archives: the content of each archive that this was made from, by its name in the configuration;
     files: by path below the output folder, what is known of each file, such as its `bytes` and its `sha256`;
     folders: by path below the output folder, the number of `files` in each and when it `changed`, in ns since 1970;
@@ -28,15 +28,20 @@ from typing import Any
 
 from imagenet_prep import atomic
 from imagenet_prep.engine import batches
-from imagenet_prep.errors import PrepError
-from imagenet_prep.formats.made import AGAIN, reading_again
+from imagenet_prep.errors import AGAIN, PrepError, reading_again
 
 STATE = "state"
 ARCHIVES = "archives"
 """The step whose receipts are of archives, and say in `content` what each one holds."""
 
+FETCHED = "fetched"
+"""The step whose receipts tell that an archive is there, and that the link to it leads there."""
+
 LEFTOVERS = "leftovers"
 """The step that takes away what an older configuration left; its receipts say that nothing is left."""
+
+UNUSED = "unused"
+"""The step that takes away what was made of archives that are not in use any more; likewise."""
 
 DIGEST = r"[0-9a-f]{10}"
 _NAME = re.compile(rf"(?P<subject>.+)\.(?P<digest>{DIGEST})\.(?P<number>\d+)\.json")
@@ -171,7 +176,7 @@ def withdraw(receipt: Path, units: Collection[str] = ()) -> None:
             void.append(folder / str(name))
     claims = folder.parent / LEFTOVERS
     void += [claims / str(name) for name in names(claims) if name.subject == f"{folder.name}-{own.split}"]
-    unused = folder.parent / "unused"
+    unused = folder.parent / UNUSED
     void += [unused / str(name) for name in names(unused) if _denies(unused / str(name), folder.name, own.split)]
     remove(void)
 
@@ -179,17 +184,13 @@ def withdraw(receipt: Path, units: Collection[str] = ()) -> None:
 def _denies(unused: Path, step: str, split: str) -> bool:
     """Whether a receipt says that nothing is left of what is now to be made."""
     try:
-        settings = load(unused)["settings"]
-        if step == "tfrecord_multilabel":
-            return not settings["multilabel"]
-        if step == "tfrecord_description":
-            return not {"train", "validation"} & set(settings["splits"])
-        return step in ("imagefolder", "tfrecord", "tfrecord_index") and split not in settings["splits"]
+        kept = load(unused)["settings"]["kept"]
+        return step in kept and split not in kept[step]
     except (PrepError, KeyError, TypeError):
         return True
 
 
-def disown(state: Path, archive: str, content: str) -> None:
+def remove_of_other_content(state: Path, archive: str, content: str) -> None:
     """Remove all receipts of what was made when an archive held something else."""
     void = []
     for folder in sorted(path for path in state.iterdir() if path.is_dir()):
@@ -200,10 +201,7 @@ def disown(state: Path, archive: str, content: str) -> None:
                 continue
             if made_from != content:
                 void.append(folder / str(name))
-    remove(void)
-    for path in void:
-        for own in path.parent.glob(f"{path.stem}.*"):  # the tables that are named after it
-            own.unlink(missing_ok=True)
+    remove_with_tables(void)
 
 
 def remove(paths: Iterable[Path]) -> None:
@@ -228,10 +226,16 @@ def _remove_older(receipt: Path) -> None:
     own = Name.parse(receipt.name)
     assert own is not None
     older = [name for name in names(receipt.parent) if name.subject == own.subject and name != own]
-    remove(receipt.parent / str(name) for name in older)
-    for name in older:
-        for path in receipt.parent.glob(f"{str(name).removesuffix('.json')}.*"):
-            path.unlink(missing_ok=True)
+    remove_with_tables(receipt.parent / str(name) for name in older)
+
+
+def remove_with_tables(receipts: Iterable[Path]) -> None:
+    """Remove receipts, and then the tables that are named after them."""
+    receipts = list(receipts)
+    remove(receipts)
+    for path in receipts:
+        for own in path.parent.glob(f"{path.stem}.*"):
+            own.unlink(missing_ok=True)
 
 
 def table(receipt: str | os.PathLike[str], kind: str = "parquet") -> Path:

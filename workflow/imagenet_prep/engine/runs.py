@@ -14,12 +14,11 @@ from imagenet_prep.errors import PrepError
 FORM = 2
 """The form of what stands in `state/`: 1 had receipts without digests, and said nowhere which form it was."""
 
-DATASET = "ilsvrc2012"
 RUN_ID = "IMAGENET_PREP_RUN"
 """The variable of the environment that tells a job which run has started it."""
 
 
-def tell(output_dir: Path, run_id: str, answers: Mapping[str, Any]) -> None:
+def note(output_dir: Path, run_id: str, answers: Mapping[str, Any]) -> None:
     """Note what the run asks for (`Provenance.answers`), for jobs on other machines, which read the workflow again."""
     atomic.write_json(output_dir / STATE / "run.json", {"id": run_id, **answers})
 
@@ -29,14 +28,14 @@ def forget(output_dir: Path) -> None:
     (output_dir / STATE / "run.json").unlink(missing_ok=True)
 
 
-def told(output_dir: Path) -> dict[str, Any]:
+def noted(output_dir: Path) -> dict[str, Any]:
     """What the run that goes on asks for; nothing where that is not noted."""
-    return _read(output_dir / STATE / "run.json")
+    return read_object(output_dir / STATE / "run.json")
 
 
 def is_older(output_dir: Path) -> bool:
     """Whether an older version has made what lies here, and nothing of it was taken over yet."""
-    return not _read(_about(output_dir)) and bool(archives_of_form_1(output_dir))
+    return not read_object(_about(output_dir)) and bool(archives_of_form_1(output_dir))
 
 
 def archives_of_form_1(output_dir: Path) -> set[str]:
@@ -44,16 +43,16 @@ def archives_of_form_1(output_dir: Path) -> set[str]:
     return {path.stem for path in (output_dir / STATE / "archives").glob("*.stat")}
 
 
-def claim(output_dir: Path) -> None:
-    """Note of which data set the output folder is, and the form of its state.
+def claim(output_dir: Path, dataset: str) -> None:
+    """Note of which data set the output folder is, by its name, and the form of its state.
 
     Raises:
         PrepError: it is of another data set, or a newer version has written it.
     """
-    own = {"dataset": DATASET, "form": FORM}
-    noted = _read(_about(output_dir)) or own
-    if noted.get("dataset") != DATASET:
-        problem = f"this folder is of the data set {noted.get('dataset')}, and the configuration asks for {DATASET}"
+    own = {"dataset": dataset, "form": FORM}
+    noted = read_object(_about(output_dir)) or own
+    if noted.get("dataset") != dataset:
+        problem = f"this folder is of the data set {noted.get('dataset')}, and the configuration asks for {dataset}"
         raise PrepError(output_dir, problem, "Choose another output_dir, one for each data set")
     if noted.get("form") != FORM:
         problem = f"a newer version of this workflow has made what lies here (form {noted.get('form')}, not {FORM})"
@@ -66,7 +65,8 @@ def _about(output_dir: Path) -> Path:
     return output_dir / STATE / "about.json"
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; an empty one where there is none that can be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

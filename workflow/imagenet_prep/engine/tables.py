@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from imagenet_prep.dataset.devkit import SYNSETS, Devkit, load_devkit
+from imagenet_prep.datasets.devkit import SYNSETS, Devkit, load_devkit
 from imagenet_prep.engine.receipts import table, unchanged
 from imagenet_prep.formats import parquet
 

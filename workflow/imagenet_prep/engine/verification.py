@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.dataset import archives, places
-from imagenet_prep.engine.receipts import STATE, Body, described, disown
+from imagenet_prep.engine import archive_check, archive_paths
+from imagenet_prep.engine.receipts import STATE, Body, described, remove_of_other_content
 
 
 def verify(
@@ -25,14 +25,14 @@ def verify(
     Raises:
         PrepError: the archive is not there, or as `read`.
     """
-    archive, output_dir = places.archive_of(config, name), Path(config["output_dir"])
-    archives.expect_there(archive)
+    archive, output_dir = archive_paths.archive_of(config, name), Path(config["output_dir"])
+    archive_check.expect_there(archive)
     verified = output_dir / "verified" / f"{name}.json"
     verified.unlink(missing_ok=True)  # it is of what was read before
-    stat = places.stat(archive)  # as it is before: what changes while it is read is read again by the next run
+    stat = archive_paths.stat(archive)  # as it is before: what changes while it is read is read again by the next run
     receipt = read(archive)
     # First: whatever happens from here on, nothing counts as made of this archive that was made of another one.
-    disown(output_dir / STATE, name, archives.content(receipt))
+    remove_of_other_content(output_dir / STATE, name, archive_check.content(receipt))
     atomic.write_json(verified, receipt)
     return body(output_dir, stat, receipt, [verified, *tables])
 
@@ -42,13 +42,13 @@ def body(output_dir: Path, stat: list[int], receipt: Mapping[str, Any], files: I
 
     Args:
         output_dir: the configured folder.
-        stat: of the archive (`places.stat`).
+        stat: of the archive (`archive_paths.stat`).
         receipt: what stands in `verified/`.
         files: all that was written of it, `verified/` included.
     """
     return {
         "stat": stat,
-        "content": archives.content(receipt),
+        "content": archive_check.content(receipt),
         "members": receipt["members"],
         "files": described(output_dir, files),
     }

@@ -156,11 +156,11 @@ def _value(data: Buffer, position: int, end: int) -> Value:
         return []
     ((kind, position, end),) = _messages(data, position, end)
     items = [data[start:stop] for _, start, stop in _messages(data, position, end)]
-    if kind << 3 | 2 == _BYTES_LIST:
+    if kind == 1:  # a BytesList
         return [bytes(item) for item in items]
-    if kind << 3 | 2 == _FLOAT_LIST:
+    if kind == 2:  # a FloatList
         return [value for item in items for (value,) in struct.iter_unpack("<f", item)]
-    if kind << 3 | 2 != _INT64_LIST:
+    if kind != 3:  # nor an Int64List
         raise ValueError(f"these bytes are no tf.train.Example: a feature of kind {kind}")
     numbers: list[int] = []
     for item in items:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -18,12 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from crc32c import crc32c
 
-from imagenet_prep import atomic
+from imagenet_prep import atomic, errors
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import made
 
 _SEAL = b"CRC32C\r\n"
-AGAIN = made.AGAIN
+AGAIN = errors.AGAIN
 
 Path = str | os.PathLike[str]
 
@@ -98,13 +97,22 @@ def gather(path: Path | BinaryIO, rows: np.ndarray[Any, np.dtype[np.int64]], col
     return pa.concat_tables(parts).take(pa.array(back))
 
 
-def same_rows(path: Path, other: Path) -> bool:
-    """Whether two tables have the same columns, and in each row group the same rows; raises as `read`."""
+def same_rows(path: Path, other: Path, renamed: Mapping[str, str] | None = None) -> bool:
+    """Whether two tables have the same columns, and in each row group the same rows; raises as `read`.
+
+    Args:
+        path: the one.
+        other: the other one.
+        renamed: columns of the other one that have other names in the first: those, by their names in the other one.
+    """
     one, two = open_table(path), open_table(other)
-    if one.num_row_groups != two.num_row_groups or one.schema_arrow != two.schema_arrow:
+    names = [(renamed or {}).get(name, name) for name in two.schema_arrow.names]
+    if one.num_row_groups != two.num_row_groups or one.schema_arrow.names != names:
         return False
     groups = range(one.num_row_groups)
-    return all(read_groups(one, path, [it]).equals(read_groups(two, other, [it])) for it in groups)
+    return all(
+        read_groups(one, path, [it]).equals(read_groups(two, other, [it]).rename_columns(names)) for it in groups
+    )
 
 
 def _seal(path: Path) -> None:
@@ -142,7 +150,7 @@ def _damage(path: Path | BinaryIO) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise PrepError(_shown(path), "the table is missing", made.MISSING) from None
+        raise PrepError(_shown(path), "the table is missing", errors.MISSING) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         problem = f"the table is damaged and cannot be read ({str(error).strip().splitlines()[0]})"
         raise PrepError(_shown(path), problem, AGAIN) from error

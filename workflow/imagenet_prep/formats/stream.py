@@ -73,6 +73,11 @@ class Stream:
         """Bytes taken or skipped so far."""
         return self._block_start + self._position
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left; what was taken before is not valid any more."""
+        return self._position == len(self._view) and not self._next_block()
+
     def take(self, n: int) -> Buffer:
         """The next `n` bytes, valid until the next call; raises `EndOfStream` when there are fewer."""
         end = self._position + n

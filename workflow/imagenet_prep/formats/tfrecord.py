@@ -10,10 +10,14 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Iterator
+from io import FileIO
+from typing import Any
 
 from crc32c import crc32c
 
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import example
+from imagenet_prep.formats.gathering import GatheringWriter
 from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
 
 HEADER_BYTES = 12
@@ -38,6 +42,23 @@ def frame(parts: Iterable[Buffer]) -> tuple[bytes, bytes]:
         crc = crc32c(part, crc)
     packed = _LENGTH.pack(length)
     return packed + _CRC.pack(masked(crc32c(packed))), _CRC.pack(masked(crc))
+
+
+def write_examples(file: FileIO, examples: Iterable[tuple[bytes, Buffer]], key: str) -> dict[str, Any]:
+    """Write a record an Example; return the `bytes` of all, and their `crc32c` in hexadecimal.
+
+    Args:
+        file: open for writing, unbuffered.
+        examples: the encoded features of each but the last, and the last, the bytes of an image, which is not copied.
+        key: the name of that feature.
+    """
+    output = GatheringWriter(file)
+    for entries, image in examples:
+        prefix = example.around(entries, key, len(image))
+        header, footer = frame((prefix, image))
+        output.write(header, prefix, image, footer)
+    output.flush()
+    return {"bytes": output.nbytes, "crc32c": f"{output.crc32c:08x}"}
 
 
 def record_ranges(path: str | os.PathLike[str]) -> Iterator[tuple[int, int]]:
@@ -67,26 +88,35 @@ def record_ranges(path: str | os.PathLike[str]) -> Iterator[tuple[int, int]]:
 def records(stream: Stream, place: str) -> Iterator[tuple[int, Buffer]]:
     """Offset and data of every record in a stream, both checksums compared; the data are valid until the next one.
 
+    Shares nothing with what writes records or finds them by their lengths: it is what these are held against.
+
     Raises:
         PrepError: a checksum does not hold, or the file is cut off; names the offset.
     """
     while True:
         offset = stream.offset
         try:
-            header = stream.take(HEADER_BYTES)
+            length, crc_of_length = struct.unpack("<8sI", stream.take(12))
+            size = int.from_bytes(length, "little")
+            if crc32c(length) != _unmasked(crc_of_length):
+                raise PrepError(place, "the checksum of a record's length does not hold", REMEDY, offset=offset)
+            if size > _LENGTH_LIMIT:
+                raise PrepError(place, f"a record claims {size} bytes", REMEDY, offset=offset)
+            framed = stream.take(size + 4)
         except EndOfStream as error:
-            if error.available:
-                raise _cut_off(place, offset) from error
-            return
-        length = _length(header, place, offset)
-        try:
-            framed = stream.take(length + FOOTER_BYTES)
-        except EndOfStream as error:
+            if stream.offset == offset and not error.available:
+                return
             raise _cut_off(place, offset) from error
-        data = framed[:length]
-        if _CRC.unpack(framed[length:])[0] != masked(crc32c(data)):
+        data = framed[:size]
+        if crc32c(data) != _unmasked(int.from_bytes(framed[size:], "little")):
             raise PrepError(place, "the record's checksum does not hold: its data are damaged", REMEDY, offset=offset)
         yield offset, data
+
+
+def _unmasked(stored: int) -> int:
+    """The CRC-32C that a stored one stands for: less the constant, and rotated left by 15 bits."""
+    rotated = (stored - 0xA282EAD8) % (1 << 32)
+    return (rotated << 15) % (1 << 32) | rotated >> 17
 
 
 def _length(header: Buffer, place: str, offset: int) -> int:

@@ -24,8 +24,8 @@ def draw(top1: Indices, truth: Truth, classes: pd.DataFrame, model: str, output:
         model: the model's name, for the title.
         output: the PNG file to write.
     """
-    worst = classes[classes["images"] > 0].sort_values(["top1", "index"]).head(WORST)
-    columns = worst["index"].tolist()
+    worst = classes[classes["images"] > 0].sort_values(["top1", "class_index"]).head(WORST)
+    columns = worst["class_index"].tolist()
     names = [f"{words.partition(',')[0]} ({index})" for words, index in zip(worst["words"], columns, strict=True)]
     shares = np.zeros((len(columns), len(columns) + 1))
     for row, index in enumerate(columns):

@@ -2,66 +2,209 @@
 
 A folder appears whole, by one rename, so that a killed job leaves none that looks finished. What was put into each is
 written down first (the ledger, `state/made/`), so that a later run can take away its own files and no others.
+Imports are light, since the Snakefile asks here at every start.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.datasets.dataset import Dataset, Labels, Split
+from imagenet_prep.engine.receipts import Body
+from imagenet_prep.engine.space import Images, Space
+from imagenet_prep.engine.step import ALL, Config, Need, classes_of
+from imagenet_prep.engine.table_steps import DEVKIT, IMAGES
+from imagenet_prep.products.class_folders import Tree
+from imagenet_prep.products.product import SplitProduct
+from imagenet_prep.progress import Progress, grouped
 
-from imagenet_prep.dataset.extraction import extract
-from imagenet_prep.dataset.images import read_classes
-from imagenet_prep.dataset.names import TREE_OF_SPLIT
-from imagenet_prep.formats import parquet
-from imagenet_prep.products.tree import Tree, path_of
-from imagenet_prep.progress import Progress
+if TYPE_CHECKING:
+    from imagenet_prep.engine.image_reader import Numbers
+    from imagenet_prep.engine.inputs import Inputs
+    from imagenet_prep.products.audit.facts import Facts
+    from imagenet_prep.products.audit.readings import Reading
 
-COLUMNS = ["filename", "wnid", "index", "offset", "nbytes", "crc32c"]
-_CUT_BY_CLASS = ("train", "validation")
+_COLUMNS = ["filename", "wnid", "class_index", "offset", "length", "crc32c"]
+_FOLDER_ENTRY = 40  # bytes of a file's name in its folder
+
+Row = dict[str, Any]
 
 
-def folder_of(row: dict[str, Any], split: str, val_dirs: str) -> str:
+class ImageFolder(SplitProduct):
+    """Every image a file, in the folder of its class."""
+
+    name = "imagefolder"
+    version = 1
+    section: Mapping[str, Mapping[str, Any]] = {
+        "val_dirs": {"description": "wnid or index", "enum": ["wnid", "index"], "default": "wnid"}
+    }
+    jobs: Mapping[str, int] = {"imagefolder_classes": 20, "imagefolder_val_classes": 250}
+    unit = "class folders"
+    samples = "files"
+
+    def splits(self, dataset: Dataset) -> list[str]:
+        """All splits."""
+        return list(dataset.splits)
+
+    def settings(self, config: Config, subject: str) -> dict[str, Any]:
+        """Which classes, and how the folders are called."""
+        of = dataset_of(config).splits[subject]
+        dirs = config[self.name]["val_dirs"] if of.labels is Labels.GROUND_TRUTH else "wnid"
+        return {"classes": classes_of(config), "val_dirs": dirs}
+
+    def needs(self, config: Config, subject: str) -> list[Need]:
+        """The images of the split."""
+        return [(IMAGES.name, subject), (DEVKIT.name, ALL)]
+
+    def reads(self, config: Config, subject: str) -> list[str]:
+        """The archive of the split."""
+        return [dataset_of(config).splits[subject].archive]
+
+    def count(self, config: Config, split: str) -> int:
+        """The classes in use; a split that has not all of them, as the test set, is made as one."""
+        dataset = dataset_of(config)
+        return dataset.class_count(config, split) if is_cut(dataset, split) else 1
+
+    def batch_size(self, config: Config, split: str) -> int:
+        """Folders of the validation set are smaller."""
+        labels = dataset_of(config).splits[split].labels
+        key = "imagefolder_val_classes" if labels is Labels.GROUND_TRUTH else "imagefolder_classes"
+        return int(config["jobs"][key])
+
+    def units(self, inputs: Inputs, split: str) -> list[str]:
+        """The folders of the classes in use; of a split that is made as one, its tree."""
+        of = inputs.dataset.splits[split]
+        tree = Tree(inputs.output_dir, of.folder)
+        if not is_cut(inputs.dataset, split):
+            return [tree.path("")]
+        rows = inputs.classes.select(["wnid", "class_index"]).to_pylist()
+        return [tree.path(folder_of(row, of, inputs.settings["val_dirs"])) for row in rows]
+
+    def make(self, inputs: Inputs, split: str, first: int, last: int) -> Body:
+        """Write the images of some classes into their folders in one sweep over the archive."""
+        table, of = inputs.table(IMAGES.name, split), inputs.dataset.splits[split]
+        wnids = inputs.classes["wnid"].to_pylist()[first : last + 1] if is_cut(inputs.dataset, split) else None
+        dirs = inputs.settings["val_dirs"]
+        return write_folders(read_rows(table, wnids), of, dirs, inputs.archive(split), inputs.output_dir)
+
+    def space(self, config: Config, split: str, images: Images, block: int) -> Space:
+        """A file an image, which fills its last block only by half, on average."""
+        folders = 1 + dataset_of(config).class_count(config, split)
+        files = images.count * (block // 2 + _FOLDER_ENTRY)
+        return Space(images.nbytes + files + folders * block, images.count + folders)
+
+    def ledgers(self, config: Config, split: str) -> int:
+        """A file a folder."""
+        return dataset_of(config).class_count(config, split)
+
+    def place(self, dataset: Dataset, split: str) -> str:
+        """The tree."""
+        return f"{self.path}{dataset.splits[split].folder}"
+
+    def existing(self, config: Config, split: str) -> int:
+        """How many class folders exist; of a split that is made as one, whether any does."""
+        tree = Path(config["output_dir"], self.place(dataset_of(config), split))
+        if not is_cut(dataset_of(config), split):
+            return min(1, sum(1 for _ in tree.glob("*")))
+        if self.settings(config, split)["val_dirs"] == "index":
+            return sum(1 for _ in tree.glob("[0-9][0-9][0-9]"))
+        names = {path.name for path in tree.glob("n*")}
+        return len(names & set(config["classes"]) if config["classes"] else names)
+
+    def remove_leftovers(self, config: Config, split: str, receipts: Collection[Body]) -> int:
+        """Take away the folders that are in the ledger and in no receipt."""
+        tree = tree_of(config, split)
+        folders = {folder for body in receipts for folder in body["folders"]}
+        for folder in sorted(tree.folders_made()):
+            if tree.path(folder) not in folders:
+                tree.remove(folder)
+        tree.remove_partials()
+        tree.remove_if_empty()
+        return len(folders)
+
+    def remove(self, config: Config, split: str) -> None:
+        """Take away what is in the ledger, and the tree where nothing else is in it."""
+        tree = tree_of(config, split)
+        for folder in sorted(tree.folders_made()):
+            tree.remove(folder)
+        tree.remove_if_empty()
+
+    def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
+        """The trees, and the files in them."""
+        splits = dataset_of(config).splits
+        trees = ", ".join(f"{splits[name].folder}/" for name in images)
+        files = grouped(sum(it.count for it in images.values()))
+        return f"class folders {trees}, {files} files", sum(it.nbytes for it in images.values())
+
+    def choices(self, config: Config) -> list[tuple[str, str]]:
+        """How the folders of the validation set are called."""
+        for split in dataset_of(config).splits_in_use(config):
+            if split.labels is Labels.GROUND_TRUTH:
+                names = "WNIDs" if config[self.name]["val_dirs"] == "wnid" else "indices"
+                return [(f"folders of {split.folder}/", f"named by {names}")]
+        return []
+
+    def audited_units(self, facts: Facts, split: str) -> list[Path]:
+        """The folders of the classes that have images; of the flat test set the tree."""
+        from imagenet_prep.products.class_folder_samples import class_folders
+
+        return class_folders(self._root(facts.config, split), facts.images(split), self._called_by(facts.config, split))
+
+    def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
+        """Read all files of a class folder."""
+        from imagenet_prep.products.class_folder_samples import read_folder
+
+        return read_folder(self._root(config, split), unit, self._called_by(config, split))
+
+    def names_of(self, facts: Facts, split: str, numbers: Numbers) -> list[str]:
+        """The paths of images, by their numbers."""
+        from imagenet_prep.products.class_folder_samples import paths_of
+
+        images = facts.images(split).rows(numbers, ["filename", "wnid", "class_index"])
+        return paths_of(self._root(facts.config, split), images, self._called_by(facts.config, split))
+
+    def _root(self, config: Config, split: str) -> Path:
+        return Path(config["output_dir"], self.place(dataset_of(config), split))
+
+    def _called_by(self, config: Config, split: str) -> str | None:
+        """The column of the table of images that the folders are called by; None where there are none."""
+        labels = dataset_of(config).splits[split].labels
+        if labels is Labels.NONE:
+            return None
+        by_index = labels is Labels.GROUND_TRUTH and config[self.name]["val_dirs"] == "index"
+        return "class_index" if by_index else "wnid"
+
+
+def folder_of(row: Row, split: Split, val_dirs: str) -> str:
     """The folder of an image in its tree: its WNID, three digits of its index, or "" for the flat test set."""
-    if split == "test":
+    if split.labels is Labels.NONE:
         return ""
-    if split == "validation" and val_dirs == "index":
-        return f"{row['index']:03d}"
+    if split.labels is Labels.GROUND_TRUTH and val_dirs == "index":
+        return f"{row['class_index']:03d}"
     return str(row["wnid"])
 
 
-def folders_of(images: pa.Table, split: str, val_dirs: str) -> set[str]:
-    """The folders of a batch of images, by their paths below the output folder."""
-    tree = TREE_OF_SPLIT[split]
-    rows = images.select(["wnid", "index"]).group_by(["wnid", "index"]).aggregate([]).to_pylist()
-    return {path_of(tree, folder_of(row, split, val_dirs)) for row in rows}
+def read_rows(images: Path, wnids: list[str] | None) -> list[Row]:
+    """The images of some classes, or all, of a split's table, with `_COLUMNS`."""
+    from imagenet_prep.engine.images import read_classes
+    from imagenet_prep.formats import parquet
+
+    table = parquet.read(images, _COLUMNS) if wnids is None else read_classes(images, wnids, _COLUMNS)
+    return list(table.to_pylist())
 
 
-def read_batch(images: Path, split: str, wnids: Sequence[str], first: int, last: int) -> pa.Table:
-    """The images that one job writes, with `COLUMNS`.
-
-    Args:
-        images: the split's table of images.
-        wnids: the classes in use, in order.
-        first: the first class of the batch; splits that are not cut by class have one batch, of all their images.
-        last: the last one.
-    """
-    if split not in _CUT_BY_CLASS:
-        return parquet.read(images, COLUMNS)
-    return read_classes(images, list(wnids[first : last + 1]), COLUMNS)
-
-
-def write_folders(images: pa.Table, split: str, val_dirs: str, archive: Path, output_dir: Path) -> dict[str, Any]:
+def write_folders(rows: list[Row], split: Split, val_dirs: str, archive: Path, output_dir: Path) -> dict[str, Any]:
     """Write the given images of a split into their folders in one sweep over the archive; return what its receipt says.
 
     An image costs one open, one write and one close; neighbours in the archive are read together.
 
     Args:
-        images: rows with `COLUMNS`, all images of each folder concerned; perhaps none.
+        rows: all images of each folder concerned, with `_COLUMNS`; perhaps none.
         split: of which they are.
         val_dirs: "wnid" or "index", how folders of the validation set are called.
         archive: in which all of them lie.
@@ -74,8 +217,9 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archive: Path, ou
     Raises:
         PrepError: the archive is gone, or does not hold the bytes any more that the scan found.
     """
-    tree = Tree(output_dir, TREE_OF_SPLIT[split])
-    rows = images.to_pylist()
+    from imagenet_prep.engine.image_bytes import extract
+
+    tree = Tree(output_dir, split.folder)
     folders: dict[str, set[str]] = {}
     targets = []
     for row in rows:
@@ -83,7 +227,7 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archive: Path, ou
         folders.setdefault(folder, set()).add(row["filename"])
         targets.append(f"{tree.partial(folder)}/{row['filename']}")
     partials = [tree.partial(folder) for folder in folders]
-    progress = Progress(f"writing images of {split}", sum(row["nbytes"] for row in rows), images=len(rows))
+    progress = Progress(f"writing images of {split.name}", sum(row["length"] for row in rows), images=len(rows))
     try:
         for partial in partials:
             shutil.rmtree(partial, ignore_errors=True)
@@ -102,6 +246,16 @@ def write_folders(images: pa.Table, split: str, val_dirs: str, archive: Path, ou
     finally:
         tree.remove_empty_partial()
     return {"folders": {tree.path(name): tree.made_in(name, len(of)) for name, of in sorted(folders.items())}}
+
+
+def is_cut(dataset: Dataset, split: str) -> bool:
+    """Whether a split is made class by class: where it has all of them."""
+    return dataset.splits[split].classes == dataset.classes
+
+
+def tree_of(config: Config, split: str) -> Tree:
+    """The tree of a split."""
+    return Tree(Path(config["output_dir"]), dataset_of(config).splits[split].folder)
 
 
 def _make(folder: Path) -> None:

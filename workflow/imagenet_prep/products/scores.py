@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from imagenet_prep.dataset.classes import image_number, numbered_wnids, select_classes, validation_labels
-from imagenet_prep.dataset.devkit import Devkit
-from imagenet_prep.dataset.real_labels import read_real_labels
+from imagenet_prep.datasets.classes import image_number, numbered_wnids, select_classes, validation_labels
+from imagenet_prep.datasets.devkit import Devkit
+from imagenet_prep.datasets.real_labels import read_real_labels
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
 
@@ -58,7 +58,7 @@ class Truth:
         classes = select_classes(devkit.synsets, **choice)
         every = select_classes(devkit.synsets, None, "original")
         images = validation_labels(devkit.ground_truth, devkit.synsets, classes).to_pydict()
-        here = dict(zip(classes["wnid"].to_pylist(), classes["index"].to_pylist(), strict=True))
+        here = dict(zip(classes["wnid"].to_pylist(), classes["class_index"].to_pylist(), strict=True))
         wnids = every["wnid"].to_pylist()
         judged = None
         if real:
@@ -67,7 +67,7 @@ class Truth:
             judged = [[here[wnids[label]] for label in row if wnids[label] in here] for row in rows]
         return cls(
             filenames=images["filename"],
-            labels=np.array(images["index"], np.int64),
+            labels=np.array(images["class_index"], np.int64),
             devkit_ids=np.array(images["ilsvrc2012_id"], np.int64),
             numbers=len(numbered_wnids(devkit.synsets, **choice)),
             classes=classes.to_pandas(),
@@ -116,17 +116,17 @@ def per_class(predictions: Indices, truth: Truth) -> pd.DataFrame:
     top1 = predictions[:, 0]
     rows = []
     for entry in truth.classes.to_dict("records"):
-        of_class = truth.labels == entry["index"]
+        of_class = truth.labels == entry["class_index"]
         wrong = top1[of_class & (top1 != truth.labels)]
         taken, times = np.unique(wrong, return_counts=True)
-        five = (predictions[of_class, :5] == entry["index"]).any(axis=1) if predictions.shape[1] >= 5 else None
+        five = (predictions[of_class, :5] == entry["class_index"]).any(axis=1) if predictions.shape[1] >= 5 else None
         rows.append(
             {
-                "index": entry["index"],
+                "class_index": entry["class_index"],
                 "wnid": entry["wnid"],
                 "words": entry["words"],
                 "images": int(of_class.sum()),
-                "top1": _share(top1[of_class] == entry["index"]),
+                "top1": _share(top1[of_class] == entry["class_index"]),
                 "top5": None if five is None else _share(five),
                 "taken_for": int(taken[times.argmax()]) if len(taken) else None,
                 "times": int(times.max()) if len(taken) else 0,

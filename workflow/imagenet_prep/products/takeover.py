@@ -1,7 +1,7 @@
 """Takes over what a version before 0.1 made, whose receipts did not say with which settings: form 1 of `state/`.
 
 Nothing is believed. The tables between the steps are made again from the scans, and where they are the same as those
-that lie there, what was made of those is what would be made now, and gets a receipt. All else is made anew.
+on the disk, what was made of those is what would be made now, and gets a receipt. All else is made anew.
 """
 
 from __future__ import annotations
@@ -16,39 +16,33 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.dataset import places
-from imagenet_prep.dataset.classes import select_classes
-from imagenet_prep.dataset.images import label_images, write_images
-from imagenet_prep.dataset.names import ARCHIVE_OF_SPLIT, BOXES_OF_SPLIT, TREE_OF_SPLIT
-from imagenet_prep.dataset.shards import write_plan
-from imagenet_prep.engine import batches, runs
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.datasets.classes import select_classes
+from imagenet_prep.engine import archive_paths, batches, runs
 from imagenet_prep.engine import receipts as made
+from imagenet_prep.engine.images import label_images, write_images
+from imagenet_prep.engine.plan import write_plan
 from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import STATE, Body, Name, described, table
-from imagenet_prep.engine.steps import ALL, STEPS, expected
+from imagenet_prep.engine.shard_set import ShardSet
+from imagenet_prep.engine.shard_writer import Reencoding
+from imagenet_prep.engine.step import ALL
+from imagenet_prep.engine.table_steps import expected
 from imagenet_prep.engine.tables import GROUND_TRUTH_TABLE, SYNSET_TABLE, devkit_of
 from imagenet_prep.engine.verification import body as body_of_archive
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, parquet, tfrecord
-from imagenet_prep.products.imagefolder import folder_of, read_batch
-from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, ShardSet
-from imagenet_prep.products.tfrecords import IMAGENET, Reencoding
-from imagenet_prep.products.tree import Tree
+from imagenet_prep.products.class_folders import Tree
+from imagenet_prep.products.imagefolder import folder_of, is_cut, read_rows
+from imagenet_prep.products.registry import SHARDED_PRODUCTS, STEPS
+from imagenet_prep.products.tfrecord import encode_features
 
-IMAGEFOLDER = "imagefolder"
+IMAGEFOLDER, TFRECORD, TFRECORD_INDEX = "imagefolder", "tfrecord", "tfrecord_index"
+# The columns of its tables that have another name now.
+_COLUMNS_NOW = {"index": "class_index", "nbytes": "length"}
 # The versions of the steps that made what is taken over.
 _VERSIONS = {"devkit": 1, "images": 1, "boxes": 1, "plan": 2, IMAGEFOLDER: 1, TFRECORD: 1, TFRECORD_INDEX: 1}
-_FOLDERS = (
-    "archives",
-    "devkit",
-    "images",
-    "boxes",
-    "plan",
-    IMAGEFOLDER,
-    TFRECORD,
-    TFRECORD_INDEX,
-    "tfrecord_multilabel",
-)
+_FOLDERS = ("archives", *_VERSIONS, "tfrecord_multilabel")
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +54,8 @@ class Takeover:
         self.config = config
         self.output_dir = Path(config["output_dir"])
         self.state = self.output_dir / STATE
-        self._provenance = Provenance(config)
+        self._provenance = Provenance(config, STEPS)
+        self._dataset = dataset_of(config)
         self._taken: list[Path] = []
         self._scans: dict[str, Path] = {}
 
@@ -69,17 +64,16 @@ class Takeover:
 
         What is found to be damaged is left to the jobs that make it.
         """
-        splits = [split for split, archive in ARCHIVE_OF_SPLIT.items() if archive in self.config["use"]]
         for name in self.config["use"]:
             self._attempt(self._archive, name)
         self._attempt(self._devkit)
-        for split in splits:
-            self._attempt(self._split, split)
+        for split in self._dataset.splits_in_use(self.config):
+            self._attempt(self._split, split.name)
         taken = sorted(path.relative_to(self.state).as_posix() for path in self._taken)
         for step in sorted({path.partition("/")[0] for path in taken}):
             log.info("taken over: %d receipts of %s", sum(path.startswith(f"{step}/") for path in taken), step)
         self._remove_form_1()
-        runs.claim(self.output_dir)
+        runs.claim(self.output_dir, self._dataset.name)
         return taken
 
     def _attempt(self, take: Any, *arguments: str) -> None:
@@ -105,15 +99,15 @@ class Takeover:
         fits = noted["format_version"] == 2 and noted["file"] == settings["file"] and noted["bytes"] == size
         if not fits or noted["expected"] not in (wanted["checksum"], wanted.get("unpacked_sha256")):
             raise ValueError("it was verified against something else")
-        if archive and places.is_linked(self.config, name, archive):
+        if archive and archive_paths.is_linked(self.config, name, archive):
             atomic.write_json(self._provenance.fetched(name), {"file": settings["file"]})
         receipt, files = self._provenance.archive_receipt(name), [verified]
-        if archive and places.stat(archive) != [size, time]:
+        if archive and archive_paths.stat(archive) != [size, time]:
             # It was changed since, or touched: it is read again, under the number that this run asks for.
             receipt = receipt.with_name(str(dataclasses.replace(_name(receipt), number=0)))
         self._scans[name] = receipt
         scan = self.state / "archives" / f"{name}.parquet"
-        if name in ARCHIVE_OF_SPLIT.values():
+        if name in self._dataset.of_archive:
             self._copy(scan, table(receipt))
             files.append(table(receipt))
         self._write(receipt, "archives", name, body_of_archive(self.output_dir, [size, time], noted, files))
@@ -131,10 +125,10 @@ class Takeover:
 
     def _split(self, split: str) -> None:
         images = self._images(split)
-        if not parquet.same_rows(images, self.state / "images" / f"{split}.parquet"):
+        if not parquet.same_rows(images, self.state / "images" / f"{split}.parquet", _COLUMNS_NOW):
             raise ValueError("it was made of other classes")
         self._attempt(self._folders, split, str(images))
-        if split in BOXES_OF_SPLIT:
+        if self._dataset.splits[split].in_shards:
             self._attempt(self._records, split, str(images))
 
     def _images(self, split: str) -> Path:
@@ -142,23 +136,27 @@ class Takeover:
         settings, receipt = self._provenance.settings("images", split), self._provenance.receipt("images", split)
         devkit = devkit_of(os.fspath(self._provenance.receipt("devkit")))
         classes = select_classes(devkit.synsets, **settings["classes"])
-        name = ARCHIVE_OF_SPLIT[split]
-        scan, archive = table(self._scan_of(name)), places.archive_of(self.config, name)
-        rows = label_images(scan, split, devkit.synsets, devkit.ground_truth, classes, archive)
+        of = self._dataset.splits[split]
+        name = of.archive
+        scan, archive = table(self._scan_of(name)), archive_paths.archive_of(self.config, name)
+        rows = label_images(scan, of, devkit.synsets, devkit.ground_truth, classes, archive)
         body = {"images": write_images(rows, table(receipt)), "files": described(self.output_dir, [table(receipt)])}
         self._write(receipt, "images", split, body)
         return table(receipt)
 
     def _folders(self, split: str, images: str) -> None:
         self._expect_version(IMAGEFOLDER)
-        tree, settings = Tree(self.output_dir, TREE_OF_SPLIT[split]), self._provenance.settings(IMAGEFOLDER, split)
+        of, settings = self._dataset.splits[split], self._provenance.settings(IMAGEFOLDER, split)
+        tree = Tree(self.output_dir, of.folder)
         old = self._old_receipts(IMAGEFOLDER, split, "folders")
         synsets = devkit_of(os.fspath(self._provenance.receipt("devkit"))).synsets
         wnids = select_classes(synsets, **settings["classes"])["wnid"].to_pylist()
         for receipt in self._provenance.batches(IMAGEFOLDER, split):
             folders: dict[str, set[str]] = {}
-            for row in read_batch(Path(images), split, wnids, *_units(receipt)).to_pylist():
-                folders.setdefault(folder_of(row, split, settings["val_dirs"]), set()).add(row["filename"])
+            first, last = _units(receipt)
+            chosen = wnids[first : last + 1] if is_cut(self._dataset, split) else None
+            for row in read_rows(Path(images), chosen):
+                folders.setdefault(folder_of(row, of, settings["val_dirs"]), set()).add(row["filename"])
             if all(
                 old.get(name) == len(files) and tree.made(name) == files and files <= _listed(tree.root / name)
                 for name, files in folders.items()
@@ -168,10 +166,11 @@ class Takeover:
 
     def _records(self, split: str, images: str) -> None:
         plan = self._plan(split, Path(images))
-        if not parquet.same_rows(plan, self.state / "plan" / f"{split}.parquet"):
+        if not parquet.same_rows(plan, self.state / "plan" / f"{split}.parquet", _COLUMNS_NOW):
             raise ValueError("its records are of other settings")
         self._expect_version(TFRECORD)
-        shards, old = ShardSet.of(self.config, TFRECORD, split), self._old_receipts(TFRECORD, split, "files")
+        count = SHARDED_PRODUCTS[TFRECORD].count(self.config, split)
+        shards, old = ShardSet(self.output_dir, TFRECORD, split, count), self._old_receipts(TFRECORD, split, "files")
         right = [self._is_right(plan, number, path, old) for number, path in enumerate(shards.paths())]
         for receipt in self._provenance.batches(TFRECORD, split):
             first, last = _units(receipt)
@@ -179,7 +178,7 @@ class Takeover:
                 files = {name: old[Path(name).name] for name in shards.names()[first : last + 1]}
                 self._write(receipt, TFRECORD, split, {"files": files})
         self._expect_version(TFRECORD_INDEX)
-        indexes = ShardSet.of(self.config, TFRECORD_INDEX, split)
+        indexes = ShardSet(self.output_dir, TFRECORD_INDEX, split, count)
         known = self._old_receipts(TFRECORD_INDEX, split, "files")
         for receipt in self._provenance.batches(TFRECORD_INDEX, split):
             first, last = _units(receipt)
@@ -191,10 +190,10 @@ class Takeover:
                 self._write(receipt, TFRECORD_INDEX, split, {"files": files})
 
     def _plan(self, split: str, images: Path) -> Path:
-        """Make the plan of the split's shards again, of the boxes that lie there."""
+        """Make the plan of the split's shards again, of the boxes on the disk."""
         self._expect_version("boxes")
         boxes = None
-        for step, subject in self._provenance.needs("plan", split):
+        for step, subject in self._provenance.needs("plan", f"{TFRECORD}-{split}"):
             if step == "boxes":
                 receipt = self._provenance.receipt(step, subject)
                 noted = json.loads((self.state / step / f"{subject}.json").read_text(encoding="utf-8"))
@@ -203,19 +202,20 @@ class Takeover:
                 counts = {key: n for key, n in noted.items() if key not in ("sha256", "format_version")}
                 self._write(receipt, step, subject, {**counts, "files": described(self.output_dir, [boxes])})
         self._expect_version("plan")
-        settings, receipt = self._provenance.settings("plan", split), self._provenance.receipt("plan", split)
+        subject = f"{TFRECORD}-{split}"
+        settings, receipt = self._provenance.settings("plan", subject), self._provenance.receipt("plan", subject)
         synsets = devkit_of(os.fspath(self._provenance.receipt("devkit"))).synsets
         body = write_plan(
             images,
             boxes,
             select_classes(synsets, **settings["classes"]),
-            split=split,
             shards=settings["shards"],
             seed=settings["seed"],
             label_base=settings["label_base"],
+            key=SHARDED_PRODUCTS[TFRECORD].shards_key(split),
             output=table(receipt),
         )
-        self._write(receipt, "plan", split, {**body, "files": described(self.output_dir, [table(receipt)])})
+        self._write(receipt, "plan", subject, {**body, "files": described(self.output_dir, [table(receipt)])})
         return table(receipt)
 
     def _is_right(self, plan: Path, shard: int, path: Path, old: Mapping[str, Any]) -> bool:
@@ -284,8 +284,8 @@ def _plain_size(plan: Path, shard: int) -> int:
     """The bytes of a shard in which no image is encoded again."""
     rows = parquet.read_groups(parquet.open_table(plan), plan, [shard]).to_pylist()
     return sum(
-        len(example.around(IMAGENET.encode(row), IMAGENET.image, row["nbytes"]))
-        + row["nbytes"]
+        len(example.around(encode_features(row), "image/encoded", row["length"]))
+        + row["length"]
         + tfrecord.HEADER_BYTES
         + tfrecord.FOOTER_BYTES
         for row in rows

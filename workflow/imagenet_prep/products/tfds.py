@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.dataset.names import BOX_SIDES
+from imagenet_prep.datasets.dataset import BOX_SIDES
 
 LABEL_NAMES = "image-class-label.labels.txt"
 FEATURES = "features.json"
@@ -51,7 +51,7 @@ def describe_imagenet(splits: list[dict[str, Any]], names: list[str], folder: Pa
     """Write the files beside the shards of the training and the validation set.
 
     Args:
-        splits: the receipts of the splits' shards (`shardset.files_by_split`).
+        splits: the receipts of the splits' shards (`shard_set.files_by_split`).
         names: the name of every label (`label_names`).
         folder: where the shards lie.
     """

@@ -15,8 +15,8 @@ from typing import Any
 from imagenet_prep.errors import PrepError
 from imagenet_prep.publish.address import FOLDER, KEY, Address
 from imagenet_prep.publish.digests import PART, Digests
-from imagenet_prep.publish.failures import failure_of
-from imagenet_prep.publish.store import Found, Store, Told
+from imagenet_prep.publish.store import Found, Progress, Store
+from imagenet_prep.publish.store_errors import failure_of
 
 
 class Bucket(Store):
@@ -47,13 +47,13 @@ class Bucket(Store):
             except FileNotFoundError:
                 return None
 
-    def put(self, path: Path, name: str, told: Told) -> None:
+    def put(self, path: Path, name: str, progress: Progress) -> None:
         """Send a local file; what lay under the name is replaced."""
         from fsspec.callbacks import Callback
 
         class Tell(Callback):  # type: ignore[misc]
             def call(self, *_: object, **__: object) -> None:
-                told(self.value)
+                progress(self.value)
 
         with _explained(path):
             self._client.put_file(os.fspath(path), self._path(name), callback=Tell(), **self._sending())

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from imagenet_prep import atomic
-from imagenet_prep.publish.store import Found, Store, Told
+from imagenet_prep.publish.store import Found, Progress, Store
 
 _BLOCK = 1 << 20
 _HALF_SENT = f".*{atomic.PARTIAL}"
@@ -26,14 +26,14 @@ class Folder(Store):
         path = self._root / name
         return Found(path.stat().st_size) if path.is_file() else None
 
-    def put(self, path: Path, name: str, told: Told) -> None:
+    def put(self, path: Path, name: str, progress: Progress) -> None:
         """Copy a local file; it appears whole."""
         sent = 0
         with atomic.replacing(self._root / name) as partial, open(path, "rb") as source, open(partial, "wb") as copy:
             while block := source.read(_BLOCK):
                 copy.write(block)
                 sent += len(block)
-                told(sent)
+                progress(sent)
 
     def read(self, name: str) -> bytes:
         """The content of a small file."""

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from imagenet_prep import versions
 from imagenet_prep.errors import PrepError
 from imagenet_prep.publish.digests import Digests
 
 MANIFEST = "manifest.json"
 UNFINISHED = "unfinished.json"  # of the same form, of the files that lie there or may: while a set is being changed
 
+_VERSION = 1  # of its form
 _PUBLISHER = "imagenet-prep"
 
 
@@ -52,7 +52,7 @@ def names_in(content: bytes, place: str) -> set[str]:
 
 
 def _document(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {"publisher": _PUBLISHER, "format_version": versions.PUBLISH, "files": dict(files)}
+    return {"publisher": _PUBLISHER, "format_version": _VERSION, "files": dict(files)}
 
 
 def _entry(digests: Digests) -> dict[str, Any]:

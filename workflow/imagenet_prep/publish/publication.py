@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 from imagenet_prep.errors import PrepError
 from imagenet_prep.progress import Progress
 from imagenet_prep.publish.address import Address
-from imagenet_prep.publish.crew import each
 from imagenet_prep.publish.digests import Digests, digest
-from imagenet_prep.publish.failures import Damaged, Failure
 from imagenet_prep.publish.items import Item, items_of
 from imagenet_prep.publish.manifest import MANIFEST, UNFINISHED, encoded, manifest_of, names_in, unfinished_of
-from imagenet_prep.publish.patience import Patience
+from imagenet_prep.publish.retries import Retries
 from imagenet_prep.publish.store import Found, Store, open_store
+from imagenet_prep.publish.store_errors import Damaged, Failure
+from imagenet_prep.publish.threads import each
 
 UPLOADS = 8  # at once; each takes some forty MB of memory, and enough of them fill any line
 _TICK = 0.5
@@ -54,13 +54,13 @@ class Publication:
     Args:
         output_dir: the folder with ``SHA256SUMS``.
         store: where to.
-        patience: with the store.
+        retries: with the store.
     """
 
-    def __init__(self, output_dir: Path, store: Store, patience: Patience | None = None) -> None:
+    def __init__(self, output_dir: Path, store: Store, retries: Retries | None = None) -> None:
         self._output_dir = output_dir
         self._store = store
-        self._patience = patience or Patience()
+        self._retries = retries or Retries()
         self._digests: dict[str, Digests] = {}
         self._gone: dict[str, int] = {}
 
@@ -170,7 +170,7 @@ class Publication:
 
     def _ask(self, place: str, action: Callable[[], Result], stopping: threading.Event | None = None) -> Result:
         try:
-            return self._patience.insist(place, action, stopping or threading.Event())
+            return self._retries.attempt(place, action, stopping or threading.Event())
         except Failure as failure:
             raise PrepError(place, failure.problem, failure.remedy) from None
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from imagenet_prep.publish.address import FOLDER, Address
 from imagenet_prep.publish.digests import Digests
-from imagenet_prep.publish.failures import Damaged
+from imagenet_prep.publish.store_errors import Damaged
 
-Told = Callable[[int], None]  # how many bytes of a file have gone so far
+Progress = Callable[[int], None]  # how many bytes of a file have gone so far
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Store(ABC):
         """One file."""
 
     @abstractmethod
-    def put(self, path: Path, name: str, told: Told) -> None:
+    def put(self, path: Path, name: str, progress: Progress) -> None:
         """Send a local file; what lay under the name is replaced."""
 
     @abstractmethod

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Mapping
+from typing import Any
+
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.datasets.dataset import Labels
 
 COPIED = (
     "page.css",
@@ -22,7 +26,10 @@ FILES = ("index.html", "classes.js", "run.js", "odd.webp", *COPIED)
 CLASSES_A_SHEET = 25
 
 
-def sheet_names(classes: int, splits: Collection[str]) -> list[str]:
-    """The names of the sheets of sample images; images of the test set have no class to stand for."""
-    count = math.ceil(classes / CLASSES_A_SHEET) if set(splits) - {"test"} else 0
-    return [f"samples-{number:02}.webp" for number in range(count)]
+def sheet_names(config: Mapping[str, Any]) -> list[str]:
+    """The names of the sheets of sample images of all classes; none where no image in use is of a class."""
+    dataset = dataset_of(config)
+    if all(split.labels is Labels.NONE for split in dataset.splits_in_use(config)):
+        return []
+    classes = max(dataset.class_count(config, split) for split in dataset.splits)
+    return [f"samples-{number:02}.webp" for number in range(math.ceil(classes / CLASSES_A_SHEET))]

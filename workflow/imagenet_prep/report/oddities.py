@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imagenet_prep.engine.shard_writer import Reencoding
 from imagenet_prep.formats.picture import Thumbnail
-from imagenet_prep.products.tfrecords import Reencoding
-from imagenet_prep.report.boxes import Box
+from imagenet_prep.report.box_figures import Box
 from imagenet_prep.report.samples import SIDE, orientation
 from imagenet_prep.report.survey import EXTREMES, Picture, Survey
 
@@ -37,10 +37,10 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """Which images the TFRecords hold encoded again: those that are odd so, of the splits that they are made of."""
+    """Which images the shards hold encoded again: those that are odd so, of the splits that they are made of."""
 
     again: Reencoding
-    splits: Sequence[str]
+    splits: Collection[str]
 
     def changes(self, picture: Picture) -> bool:
         """Whether this image is one of them."""
@@ -65,7 +65,7 @@ def marks(picture: Picture, turn: int, encoding: Encoding) -> list[str]:
     if picture.format == "PNG":
         found.append("a PNG file called .JPEG")
     if encoding.changes(picture):
-        found.append("encoded again in the TFRecords")
+        found.append("encoded again in shards")
     if turn in _TURNS:
         found.append(f"EXIF orientation {turn}: to be shown {_TURNS[turn]}")
     return found

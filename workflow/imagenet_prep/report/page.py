@@ -16,16 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.dataset.classes import read_classes
-from imagenet_prep.dataset.devkit import SYNSETS
-from imagenet_prep.dataset.places import archive_of
+from imagenet_prep.datasets.classes import read_classes
+from imagenet_prep.datasets.dataset import Split
+from imagenet_prep.datasets.devkit import SYNSETS
+from imagenet_prep.engine.archive_paths import archive_of
+from imagenet_prep.engine.receipts import ARCHIVES, STATE
+from imagenet_prep.engine.shard_writer import Reencoding
+from imagenet_prep.engine.step import ALL
 from imagenet_prep.formats import parquet
 from imagenet_prep.formats.picture import Thumbnail
-from imagenet_prep.products.tfrecords import Reencoding
+from imagenet_prep.products.registry import IMAGE_TABLE, LABELS, PAGE, SHARDED_PRODUCTS, SPLIT_PRODUCTS, STEPS
 from imagenet_prep.progress import Progress
-from imagenet_prep.report import oddities, overview, stages
-from imagenet_prep.report.boxes import Boxes
+from imagenet_prep.report import oddities, overview, timings
+from imagenet_prep.report.box_figures import Boxes
 from imagenet_prep.report.files import CLASSES_A_SHEET, COPIED
+from imagenet_prep.report.page_inputs import Subject, own_splits, version
 from imagenet_prep.report.rendering import render
 from imagenet_prep.report.samples import (
     A_CLASS,
@@ -36,14 +41,13 @@ from imagenet_prep.report.samples import (
     orientation,
     write_sheet,
 )
-from imagenet_prep.report.subject import Subject, version
 from imagenet_prep.report.survey import Picture, Survey, survey
-from imagenet_prep.report.taxonomy import taxonomy
+from imagenet_prep.report.synset_tree import taxonomy
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 _SHEETS_LIMIT = 12_500_000  # bytes of all sheets of sample images, so that the page stays below 15 MB
 _ODD_LIMIT = 500_000
-_CLASS = ["wnid", "words", "index", "tf_label", "ilsvrc2012_id"]  # what the page tells of a class
+_CLASS = ["wnid", "words", "class_index", "tf_label", "ilsvrc2012_id"]  # what the page tells of a class
 _VERSIONS = ("snakemake", "pyarrow", "Pillow")
 
 
@@ -53,7 +57,7 @@ class Page(Subject):
     @property
     def folder(self) -> Path:
         """The folder that the page is in."""
-        return self.output_dir / "report"
+        return self.path(PAGE).parent
 
     @property
     def _archives(self) -> dict[str, Path]:
@@ -65,9 +69,9 @@ class Page(Subject):
         Raises:
             PrepError: something that the page is made of is missing or damaged.
         """
-        table = self.output_dir / "tables" / "images.parquet"
-        found = survey(table, list(self.splits))
-        classes = read_classes(self.output_dir / "labels" / "classes.csv").select(_CLASS).to_pylist()
+        table = self.path(IMAGE_TABLE)
+        found = survey(table, [split.name for split in self.splits])
+        classes = read_classes(self.path(LABELS) / "classes.csv").select(_CLASS).to_pylist()
         samples = choose(table, [row["wnid"] for row in classes], self.splits) if self.sheets else {}
         boxes = self._boxes(found, samples)
         with ThreadPoolExecutor(threads) as pool:
@@ -98,7 +102,6 @@ class Page(Subject):
         return boxes
 
     def _write_samples(self, lines: Sequence[Sequence[Picture]], pool: Executor) -> list[Thumbnails]:
-        columns = sum(A_CLASS.values())
         limit = _SHEETS_LIMIT // max(len(self.sheets), 1)
         progress = Progress("making thumbnails", len(lines), "classes")
         made: list[Thumbnails] = []
@@ -106,7 +109,7 @@ class Page(Subject):
             of_sheet = lines[number * CLASSES_A_SHEET : (number + 1) * CLASSES_A_SHEET]
             path = self.folder / name
             thumbnails = make_thumbnails([it for line in of_sheet for it in line], self._archives, pool)
-            made += write_sheet(of_sheet, columns, thumbnails, path, limit)
+            made += write_sheet(of_sheet, A_CLASS, thumbnails, path, limit)
             progress.advance(len(of_sheet))
         return made
 
@@ -134,11 +137,10 @@ class Page(Subject):
 
     @property
     def encoding(self) -> oddities.Encoding:
-        """Which images the TFRecords hold encoded again."""
-        records = self.config["tfrecord"]
-        again = Reencoding(cmyk=records["cmyk_to_rgb"], png=records["png_to_jpeg"])
-        made = "tfrecords" in self.config["products"]
-        return oddities.Encoding(again, overview.record_splits(self.splits) if made else [])
+        """Which images the shards hold encoded again."""
+        made = [product for name, product in SHARDED_PRODUCTS.items() if name in self.config["products"]]
+        splits = {it.split_of_images(self.config, split) for it in made for split in it.splits_in_use(self.config)}
+        return oddities.Encoding(Reencoding.of(self.config["shards"]), splits)
 
     def _write_classes(
         self,
@@ -153,27 +155,28 @@ class Page(Subject):
             for it in pictures:
                 odd.setdefault(it.wnid, []).append((it.filename, why))
         images = {
-            row["wnid"]: {split: counts[row["wnid"]] for split, counts in found.of_class.items() if split != "test"}
+            row["wnid"]: {split: counts[row["wnid"]] for split, counts in found.of_class.items() if counts[row["wnid"]]}
             for row in classes
         }
-        synsets = parquet.read(self.output_dir / "labels" / "synsets.parquet", schema=SYNSETS)
+        own = {wnid: _own(self.splits, counts) for wnid, counts in images.items()}
+        synsets = parquet.read(self.path(LABELS) / "synsets.parquet", schema=SYNSETS)
         data = {
             "sheet": {
                 "side": SIDE,
-                "width": SIDE * sum(A_CLASS.values()),
+                "width": SIDE * A_CLASS,
                 "classes": CLASSES_A_SHEET,
                 "names": list(self.sheets),
             },
             "classes": [
                 {
                     **row,
-                    "images": {split: count for split, count in images[row["wnid"]].items() if count},
+                    "images": images[row["wnid"]],
                     "samples": self._samples(*samples.get(row["wnid"], ([], Thumbnails())), boxes),
                     "odd": odd.get(row["wnid"], []),
                 }
                 for row in classes
             ],
-            "synsets": taxonomy(synsets, images.keys(), {wnid: _own(counts) for wnid, counts in images.items()}),
+            "synsets": taxonomy(synsets, images.keys(), own),
         }
         self._write_data("classes", data)
 
@@ -184,7 +187,7 @@ class Page(Subject):
                 it.split,
                 it.width,
                 it.height,
-                it.nbytes,
+                it.length,
                 size,
                 oddities.marks(it, orientation, self.encoding),
                 oddities.permille(boxes.shown.get((it.split, it.filename), [])),
@@ -194,11 +197,19 @@ class Page(Subject):
 
     def _write_run(self, found: Survey) -> None:
         archives = {row["name"]: row["nbytes"] for row in overview.archives_table(self.receipts)}
-        nbytes = {(rule, name): size for name, size in archives.items() for rule in ("scan_archive", "verify_archive")}
-        nbytes |= {(rule, it): size for it, size in found.nbytes.items() for rule in ("write_folders", "write_shards")}
-        subjects = {*archives, *self.splits}
+        # A product with splits of its own is made of some of the images, and what it goes through is no measure.
+        splits = self.dataset.splits
+        whole = [
+            it.rule
+            for it in SPLIT_PRODUCTS.values()
+            if it.goes_through_images and set(it.splits(self.dataset)) <= splits.keys()
+        ]
+        nbytes = {(rule, it): size for it, size in found.nbytes.items() for rule in whole}
+        of_archives = [rule for rule, folder in self.stages.items() if folder == ARCHIVES]
+        nbytes |= {(rule, name): size for name, size in archives.items() for rule in of_archives}
+        subjects = {*archives, *(subject for _, subject in timings.followed(STEPS, self.config, (PAGE.name, ALL)))}
         folder = self.output_dir
-        taken = stages.read_stages(folder / "benchmarks", folder / "state", self.stages, subjects, nbytes)
+        taken = timings.read_stages(folder / "benchmarks", folder / STATE, self.stages, subjects, nbytes)
         run = {
             "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "versions": {"Python": platform.python_version(), **{name: version(name) for name in _VERSIONS}},
@@ -222,6 +233,6 @@ def _orientations(
     return found | {it: orientation(thumbnail) for it, thumbnail in odd.items()}
 
 
-def _own(counts: Mapping[str, int]) -> int:
-    """Images of a class; those of the dog set are no more of its images, and count where they are all that there is."""
-    return counts.get("train", 0) + counts.get("validation", 0) or counts.get("train_t3", 0)
+def _own(splits: Sequence[Split], counts: Mapping[str, int]) -> int:
+    """Images of a class, of which the splits in use have so many; others count where they are all that there is."""
+    return sum(counts.get(split.name, 0) for split in own_splits(splits)) or sum(counts.values())

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine.step import ALL
 from imagenet_prep.errors import PrepError
+from imagenet_prep.products.registry import PAGE, PRODUCTS, SPLIT_PRODUCTS
+from imagenet_prep.report.page_inputs import own_splits
 
 TERMS = "Terms, licence, citation"
 
 # What a piece of code reads, and the product that it is a part of.
-_PRODUCTS = {
-    "results/imagefolder": "imagefolder",
-    "results/tfrecord": "tfrecords",
-    "results/tfrecord_index": "indexes",
-    "results/tfrecord_multilabel": "multilabel_tfrecords",
-    "results/tables/bboxes.parquet": "bboxes",
-    "results/tables/multilabel.parquet": "multilabel",
-}
+_PRODUCTS = {f"results/{product.path.rstrip('/')}": name for name, product in PRODUCTS.items()}
 _PATH = re.compile(r"results/(?:tables/[\w.]+|\w+)")
 
 
@@ -32,6 +30,13 @@ class Section:
 
     title: str
     html: str
+
+
+class _Exchange(NamedTuple):
+    """A split as the code calls it, and the one that it is to read."""
+
+    written: str
+    meant: str
 
 
 def read_section(text: str, title: str) -> str:
@@ -44,25 +49,37 @@ def read_section(text: str, title: str) -> str:
     return text[heading.end() :][: end.start() if end else None]
 
 
-def ways_to_read(readers: Path, output_dir: str, products: Collection[str], splits: Collection[str]) -> list[Section]:
+def ways_to_read(readers: Path, config: Mapping[str, Any]) -> list[Section]:
     """The ways of reading on the page `readers` that this dataset has the products for.
 
-    Where there is no training set, the code reads the validation set.
+    The code reads the first split of the data set; where that is not in use, the next one that shards are made of.
     """
     text = _read(readers)
+    there = {*config["products"], *(name for name, _ in PAGE.needs(config, ALL))}
     found = []
     starts = [match.start() for match in re.finditer(r"^## ", _hidden_code(text), re.MULTILINE)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         title, _, body = text[start:end].partition("\n")
-        kept = [part for part in _parts(_parser().parse(body)) if _needed(part) <= set(products)]
+        kept = [part for part in _parts(_parser().parse(body)) if _needed(part) <= there]
+        split = _exchange(config, body)
         for block in (token for part in kept for token in part if token.type == "fence"):
-            if "train" not in splits:
-                folders = "imagefolder" in block.content or "ImageNet(" in block.content
-                block.content = re.sub(r"\btrain\b", "val" if folders else "validation", block.content)
-            block.content = re.sub(r"\bresults(?=[/ ])", lambda _: output_dir, block.content)
+            block.content = re.sub(rf"\b{split.written}\b", split.meant, block.content)
+            block.content = re.sub(r"\bresults(?=[/ ])", lambda _: str(config["output_dir"]), block.content)
         if any(token.type == "fence" for part in kept for token in part):
             found.append(Section(title.removeprefix("## "), _render([token for part in kept for token in part])))
     return found
+
+
+def _exchange(config: Mapping[str, Any], body: str) -> _Exchange:
+    """By what the split that the code of a section reads is called there: its folder or its name."""
+    dataset = dataset_of(config)
+    first, *others = own_splits(dataset.splits.values())
+    in_use = dataset.splits_in_use(config)
+    meant = next((split for split in (first, *others) if split in in_use), others[0] if others else first)
+    of_folders = [it for it in SPLIT_PRODUCTS.values() if it.place(dataset, first.name) != it.path]
+    if any(f"results/{product.path}" in body for product in of_folders):
+        return _Exchange(first.folder, meant.folder)
+    return _Exchange(first.name, meant.name)
 
 
 def _parts(tokens: list[Token]) -> list[list[Token]]:

@@ -8,11 +8,13 @@ from typing import Any
 
 import jinja2
 
-from imagenet_prep.dataset import verdict
+from imagenet_prep.datasets.dataset import Labels
+from imagenet_prep.engine import space_check
+from imagenet_prep.products.registry import AUDIT
 from imagenet_prep.report import overview, reading
-from imagenet_prep.report.boxes import CELLS, Boxes
+from imagenet_prep.report.box_figures import CELLS, Boxes
+from imagenet_prep.report.page_inputs import Subject
 from imagenet_prep.report.statistics import Histogram
-from imagenet_prep.report.subject import Subject
 from imagenet_prep.report.survey import Survey
 from imagenet_prep.report.wording import number, percent
 
@@ -35,16 +37,14 @@ def render(
         classes: those in use, schema CLASSES less the number of training images.
         odd: the groups of odd images, ready to be shown.
     """
-    config, splits = subject.config, subject.splits
-    class_splits = [split for split in splits if split != "test"]
+    config, dataset = subject.config, subject.dataset
+    class_splits = [split.name for split in subject.splits if split.labels is not Labels.NONE]
     counts = [[found.of_class[split][row["wnid"]] for split in class_splits] for row in classes]
-    synthetic = bool(config["synthetic"])
-    title = "A synthetic ILSVRC2012" if synthetic else "ImageNet ILSVRC2012"
     version = subject.version
     context = {
-        "title": title,
-        "lead": _lead(config, len(classes)),
-        "synthetic": synthetic,
+        "title": dataset.title,
+        "lead": _lead(subject, len(classes)),
+        "synthetic": dataset.is_made_up,
         "version": version,
         "output_dir": config["output_dir"],
         "totals": {
@@ -53,13 +53,13 @@ def render(
             "nbytes": sum(found.nbytes.values()),
             "boxes": sum(boxes.usable.values()),
         },
-        "splits": overview.splits_table(found, boxes, subject.archives),
-        "products": overview.products_table(config, found, splits),
-        "audit": overview.audit_table(subject.output_dir / "audit.json"),
+        "splits": overview.splits_table(config, found, boxes),
+        "products": overview.products_table(config, found),
+        "findings": overview.audit_table(subject.path(AUDIT)),
         "archives": overview.archives_table(subject.receipts),
-        "reading": reading.ways_to_read(subject.readers, config["output_dir"], config["products"], splits),
+        "reading": reading.ways_to_read(subject.readers, config),
         "terms": reading.terms(subject.readme),
-        "made": [("by", f"imagenet-prep {version}".strip()), *overview.settings_table(config, splits)],
+        "made": [("by", f"imagenet-prep {version}".strip()), *overview.settings_table(config)],
         "class_splits": class_splits,
         "classes": [{**row, "counts": of_class} for row, of_class in zip(classes, counts, strict=True)],
         "per_class": _per_class(class_splits, counts),
@@ -80,7 +80,7 @@ def render(
             _histogram("Boxes of an image", "boxes", boxes.an_image, "Usable ones."),
             _histogram("Size of boxes", "share of the image", boxes.area, "Usable ones; the series are of boxes."),
         ],
-        "shards": overview.shards_table(config, splits),
+        "shards": overview.shards_table(config),
         "odd": odd,
     }
     return environment().get_template(_TEMPLATE).render(context)
@@ -95,16 +95,14 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters |= {"number": number, "bytes": verdict.shown, "percent": percent}
+    made.filters |= {"number": number, "bytes": space_check.shown, "percent": percent}
     return made
 
 
-def _lead(config: Mapping[str, Any], classes: int) -> str:
-    if config["classes"] is not None:
-        return (
-            f"A subset of {classes} classes, prepared from the archives of ImageNet's classification challenge of 2012."
-        )
-    return "The images of ImageNet's classification challenge of 2012, prepared from its archives."
+def _lead(subject: Subject, classes: int) -> str:
+    if subject.config["classes"] is not None:
+        return f"A subset of {classes} classes, prepared from the archives of {subject.dataset.origin}."
+    return f"The images of {subject.dataset.origin}, prepared from its archives."
 
 
 def _per_class(splits: Sequence[str], counts: Sequence[Sequence[int]]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -15,15 +15,20 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from imagenet_prep import atomic
+from imagenet_prep.datasets.dataset import Labels, Split
+from imagenet_prep.engine.image_reader import ImageTable
+from imagenet_prep.formats.byte_ranges import read_ranges
 from imagenet_prep.formats.picture import Thumbnail, thumbnail
-from imagenet_prep.formats.ranges import read_ranges
-from imagenet_prep.products.audit.image_table import ImageTable
+from imagenet_prep.report.page_inputs import own_splits
 from imagenet_prep.report.survey import COLUMNS, Picture, rows
 
 SIDE = 128
 """Of a cell of a sheet, in pixels: a whole number of WebP's blocks, so that no thumbnail shines into another."""
 
-A_CLASS = {"train": 4, "validation": 2}
+A_CLASS = 6
+"""How many images stand for a class at the most."""
+
+_OF_OTHERS = 2  # so many are of each split but the first one
 
 _QUALITIES = (60, 45, 30, 15)
 _EMPTY = (128, 128, 128)
@@ -42,8 +47,8 @@ class Thumbnails:
     orientations: list[int] = field(default_factory=list)
 
 
-def choose(table: Path, wnids: Sequence[str], splits: Sequence[str]) -> dict[str, list[Picture]]:
-    """The samples of each class, evenly spread over its images by name: of train, of validation, or what there is.
+def choose(table: Path, wnids: Sequence[str], splits: Iterable[Split]) -> dict[str, list[Picture]]:
+    """The samples of each class, evenly spread over its images by name, most of them of the first split.
 
     Args:
         table: the table of images.
@@ -53,20 +58,17 @@ def choose(table: Path, wnids: Sequence[str], splits: Sequence[str]) -> dict[str
     Raises:
         PrepError: the table is missing or damaged.
     """
-    quotas = {split: count for split, count in A_CLASS.items() if split in splits}
-    if len(quotas) < len(A_CLASS):
-        alone = next((split for split in ("train", "validation", "train_t3") if split in splits), None)
-        quotas = {alone: sum(A_CLASS.values())} if alone else {}
+    own = own_splits(splits)[: A_CLASS // _OF_OTHERS]
     chosen: dict[str, list[Picture]] = {wnid: [] for wnid in wnids}
-    for split, quota in quotas.items():
-        images = ImageTable(table, split)
-        for wnid, of_class in _by_class(images, split, wnids):
+    for split in own:
+        quota = A_CLASS - _OF_OTHERS * (len(own) - 1) if split is own[0] else _OF_OTHERS
+        for wnid, of_class in _by_class(ImageTable(table, split.name), split, wnids):
             chosen[wnid] += rows(of_class.take(pa.array(_evenly(len(of_class), quota))))
     return chosen
 
 
-def _by_class(images: ImageTable, split: str, wnids: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
-    if split == "train":  # large, and laid down class by class
+def _by_class(images: ImageTable, split: Split, wnids: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
+    if split.labels is Labels.LAYOUT:  # large, and laid down class by class
         for wnid in wnids:
             yield wnid, images.of_class(wnid, COLUMNS)
         return
@@ -139,7 +141,7 @@ def _contents(pictures: Sequence[Picture], archives: Mapping[str, Path]) -> Iter
     for archive in sorted({it.archive for it in pictures}):
         inside = [position for position, it in enumerate(pictures) if it.archive == archive]
         offsets = [pictures[position].offset for position in inside]
-        sizes = [pictures[position].nbytes for position in inside]
+        sizes = [pictures[position].length for position in inside]
         for number, content in read_ranges(archives[archive], offsets, sizes):
             yield inside[number], bytes(content)
 

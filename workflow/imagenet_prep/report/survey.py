@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagenet_prep.products.audit.image_table import ImageTable
+from imagenet_prep.engine.image_reader import ImageTable
 from imagenet_prep.report.statistics import Histogram
 
 COLUMNS = (
@@ -20,7 +20,7 @@ COLUMNS = (
     "wnid",
     "archive",
     "offset",
-    "nbytes",
+    "length",
     "width",
     "height",
     "format",
@@ -39,7 +39,7 @@ class Picture(NamedTuple):
     wnid: str | None
     archive: str
     offset: int
-    nbytes: int
+    length: int
     width: int
     height: int
     format: str
@@ -48,7 +48,7 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class Extreme:
-    """The images at one end of an order: `by` is "pixels" or "nbytes", `order` that of the first ones."""
+    """The images at one end of an order: `by` is "pixels" or "length", `order` that of the first ones."""
 
     name: str
     by: str
@@ -58,8 +58,8 @@ class Extreme:
 EXTREMES = (
     Extreme("largest", "pixels", "descending"),
     Extreme("smallest", "pixels", "ascending"),
-    Extreme("most bytes", "nbytes", "descending"),
-    Extreme("fewest bytes", "nbytes", "ascending"),
+    Extreme("most bytes", "length", "descending"),
+    Extreme("fewest bytes", "length", "ascending"),
 )
 
 
@@ -116,7 +116,7 @@ class Survey:
     def add(self, split: str, images: pa.Table) -> None:
         """Count some images of a split, columns `COLUMNS`."""
         self.images[split] += len(images)
-        self.nbytes[split] += pc.sum(images["nbytes"]).as_py() or 0
+        self.nbytes[split] += pc.sum(images["length"]).as_py() or 0
         wnids = pc.value_counts(images["wnid"]).to_pylist()
         self.of_class[split].update({it["values"]: it["counts"] for it in wnids if it["values"]})
         kinds = (
@@ -127,7 +127,7 @@ class Survey:
         self.width.add(split, width)
         self.height.add(split, height)
         self.ratio.add(split, width / height)
-        self.size.add(split, images["nbytes"].to_numpy())
+        self.size.add(split, images["length"].to_numpy())
         for name, column in (("CMYK", "colorspace"), ("PNG", "format")):
             found = images.filter(pc.equal(images[column], name))
             self.odd[name] += rows(found.slice(0, max(0, _ODD - len(self.odd[name]))))
@@ -164,4 +164,4 @@ def rows(table: pa.Table) -> list[Picture]:
 
 
 def _measure(picture: Picture, by: str) -> int:
-    return picture.nbytes if by == "nbytes" else picture.width * picture.height
+    return picture.length if by == "length" else picture.width * picture.height

@@ -4,7 +4,7 @@ It has the structure of the real archives, and their trouble in known numbers.
 """
 
 from imagenet_prep.synthetic.archives import synthesize
-from imagenet_prep.synthetic.provenance import make_archives
+from imagenet_prep.synthetic.receipt import make_archives
 from imagenet_prep.synthetic.settings import Settings
 from imagenet_prep.synthetic.world import World, plan
 

@@ -13,8 +13,8 @@ from typing import IO
 
 from imagenet_prep import atomic
 from imagenet_prep.errors import PrepError
-from imagenet_prep.synthetic import devkit, judging
-from imagenet_prep.synthetic.annotating import xml
+from imagenet_prep.synthetic import devkit_archive, human_labels
+from imagenet_prep.synthetic.box_files import xml
 from imagenet_prep.synthetic.drawing import encode
 from imagenet_prep.synthetic.settings import Settings
 from imagenet_prep.synthetic.world import World, plan
@@ -88,7 +88,7 @@ def _write_test(world: World, file: IO[bytes]) -> None:
 
 
 def _write_devkit(world: World, file: IO[bytes]) -> None:
-    _write_gzipped(file, devkit.members(world))
+    _write_gzipped(file, devkit_archive.members(world))
 
 
 def _write_bbox_train(world: World, file: IO[bytes]) -> None:
@@ -110,7 +110,7 @@ def _xml_members(world: World, split: str) -> Iterable[tuple[str, bytes | None]]
 
 def _write_multilabel(world: World, file: IO[bytes]) -> None:
     with io.TextIOWrapper(file, encoding="ascii") as text:
-        judging.write_multilabel(world.multilabels(), text)
+        human_labels.write_multilabel(world.multilabels(), text)
 
 
 def _write_real_labels(world: World, file: IO[bytes]) -> None:

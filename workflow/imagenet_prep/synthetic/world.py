@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from imagenet_prep.synthetic import handout, judging, layout, taxonomy
-from imagenet_prep.synthetic.annotating import annotate
+from imagenet_prep.synthetic import human_labels, layout, odd_files, taxonomy
+from imagenet_prep.synthetic.box_files import annotate
 from imagenet_prep.synthetic.model import Annotation, Class, Image, Kind, MultiLabel, Rectangle, Synset, Trouble
 from imagenet_prep.synthetic.settings import Settings
 
@@ -35,7 +35,7 @@ class World:
     classes: tuple[Class, ...]
     class_counts: Mapping[str, Mapping[str, int]]
     validation_labels: tuple[Class, ...]
-    _oddities: Mapping[str, Mapping[int, handout.Oddity]]
+    _oddities: Mapping[str, Mapping[int, odd_files.Oddity]]
     _annotated: frozenset[int]
     _troubles: Mapping[str, Mapping[int, tuple[Trouble, int]]]
 
@@ -82,11 +82,11 @@ class World:
 
     def multilabels(self) -> tuple[MultiLabel, ...]:
         """The judged validation images, in order."""
-        return judging.multilabels(self.validation_labels, self.classes, self._rng("multilabel"))
+        return human_labels.multilabels(self.validation_labels, self.classes, self._rng("multilabel"))
 
     def real_labels(self) -> list[list[int]]:
         """ReaL: for each validation image in order the indices that it shows, none where nobody could say."""
-        return judging.real_labels(self.validation_labels, len(self.classes), self._rng("real_labels"))
+        return human_labels.real_labels(self.validation_labels, len(self.classes), self._rng("real_labels"))
 
     def _rng(self, *purpose: str) -> Random:
         return _rng(self.settings, *purpose)
@@ -130,9 +130,9 @@ def plan(settings: Settings) -> World:
     _rng(settings, "validation_labels").shuffle(labels)
 
     world = World(settings, synsets, classes, counts, tuple(labels), {}, frozenset(), {})
-    oddities = {split: handout.oddities(split, world.count(split), _rng(settings, "odd", split)) for split in SPLITS}
-    annotated = handout.annotated(world.count("train"), _rng(settings, "annotated"))
-    troubles = handout.troubles(
+    oddities = {split: odd_files.oddities(split, world.count(split), _rng(settings, "odd", split)) for split in SPLITS}
+    annotated = odd_files.annotated(world.count("train"), _rng(settings, "annotated"))
+    troubles = odd_files.troubles(
         annotated, _positions(counts["train"], set(breeds)), len(classes) > 1, _rng(settings, "troubles")
     )
     # The real validation boxes are clean, but four images have a box twice.

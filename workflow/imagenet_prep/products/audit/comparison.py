@@ -1,192 +1,226 @@
-"""The audit of TFRecords, a split at a time: every feature of every record against the tables."""
+"""The comparison of a split's samples, of whatever format, with what they should be."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagenet_prep.dataset.names import BOX_SIDES
-from imagenet_prep.dataset.shards import box_lists
-from imagenet_prep.products.audit.image_table import ImageTable
-from imagenet_prep.products.audit.records import FOUND, Shard
-from imagenet_prep.products.audit.report import SHOWN, Check
-from imagenet_prep.products.shardset import ShardSet
+from imagenet_prep.datasets.dataset import BOX_SIDES
+from imagenet_prep.engine.image_reader import Numbers
+from imagenet_prep.products.audit.facts import Facts
+from imagenet_prep.products.audit.findings import MOVE_AWAY, SHOWN, SNAKEMAKE, Check
+from imagenet_prep.products.audit.readings import (
+    BOX_LABELS,
+    CLASS_INDEX,
+    CRC32C,
+    FILENAME,
+    HEADER,
+    LENGTH,
+    PATH,
+    WNID,
+)
+from imagenet_prep.products.bboxes import BBoxes
+from imagenet_prep.products.product import SplitProduct
 
-_RECORDS_AT_A_TIME = 1 << 18
-_SHARDS_IN_A_COMMAND = 8  # named one by one; of more, all of the set are made again
-_UNKNOWN = "no archive in use holds it"
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+_SAMPLES_AT_A_TIME = 1 << 18
+_UNITS_IN_A_COMMAND = 8  # named one by one; of more, all of the split are made again
+_UNIT = "unit"  # the column of the units' numbers
+_OTHER_BYTES = "its bytes are not those of the archive"
+_MISPLACED = "no image of the archives in use"
+_SAID = {
+    CRC32C: _OTHER_BYTES,
+    LENGTH: _OTHER_BYTES,
+    HEADER: "its image was encoded again, and is no RGB JPEG of its size",
+    BOX_LABELS: "its boxes have another label than the image",
+}
+
+
+class Compared:
+    """A split of a product that is compared.
+
+    Attributes:
+        product: that it is of.
+        units: the paths of all its units.
+        pattern: what matches them in a shell.
+        is_file_each: whether each sample is a file of its own.
+        mend: the command that makes what is missing.
+        expected: the samples that it should have.
+    """
+
+    def __init__(self, product: SplitProduct, split: str, facts: Facts, mend: str) -> None:
+        self._facts, self._split = facts, split
+        self.product, self.mend = product, mend
+        self.units = product.audited_units(facts, split)
+        self.pattern = product.pattern(facts, split)
+        self.is_file_each = not self.pattern
+        self.expected = product.expected(facts, split)
+
+    def names(self, numbers: Numbers) -> list[str]:
+        """What the samples of the first of these images are called, by their numbers."""
+        return self.product.names_of(self._facts, self._split, numbers[: SHOWN + 1])
 
 
 @dataclass
 class _Wrong:
-    """The records that are wrong in one way: the first by shard and name, their number, and all shards of them."""
+    """The samples that are wrong in one way: the first by name, their number, and all units that they are in."""
 
     names: list[str] = field(default_factory=list)
     count: int = 0
-    shards: set[Path] = field(default_factory=set)
+    units: set[Path] = field(default_factory=set)
 
 
 class Comparison:
-    """Holds the records of a split, as its shards come, against its images, classes and boxes.
+    """Holds the samples of a split, as its units come, against what they should be.
 
-    Memory is bounded by the records that are compared at a time, and a number for each image.
+    Memory is bounded by the samples that are compared at a time, and a number for each image.
 
-    A record that is wrong by itself is mended by making its shard again; for that the file has to go, since what lies
-    there counts as made. Where a whole set does not add up, no shard can be blamed, and all are made again.
+    A sample that is wrong by itself is mended by making its file again; for that the file has to go, since what lies
+    there counts as made. Where a whole set of shards does not add up, no shard can be blamed, and all are made again.
 
     Args:
         check: gets the figures, and what differs.
-        shards: the set that the records are of.
-        images: of the split.
-        classes: `labels/classes.csv`.
-        boxes: a table of boxes, None where the records have none.
-        label_base: the first label.
-        reencoded: names of images whose bytes are not the archive's.
-        mend: the command that makes the shards that are missing.
-        looks_at_boxes: whether the boxes can be told.
+        split: that is compared.
+
+    Attributes:
+        unreadable: units that exist and cannot be read.
     """
 
-    def __init__(
-        self,
-        check: Check,
-        shards: ShardSet,
-        images: ImageTable,
-        classes: pa.Table,
-        boxes: Path | None,
-        label_base: int,
-        reencoded: Collection[str],
-        mend: str,
-        *,
-        looks_at_boxes: bool = True,
-    ) -> None:
-        self._check, self._mend, self._shards = check, mend, shards
-        self._images, self._classes, self._boxes, self._label_base = images, classes, boxes, label_base
-        self._looks_at_boxes = looks_at_boxes
-        self._reencoded = pa.array(sorted(reencoded), pa.string())
-        self._times = np.zeros(len(images), np.int32)
-        self._waiting: list[Shard] = []
+    def __init__(self, check: Check, split: Compared) -> None:
+        self._check, self._split, self._expected = check, split, split.expected
+        self._product, self._is_file_each = split.product, split.is_file_each
+        self._times = np.zeros(len(split.expected), np.int32)
+        self._waiting: list[tuple[int, pa.Table]] = []
         self._sizes: list[int] = []
         self._wrong: dict[str, _Wrong] = {}
-        check.figures |= {"records": 0, "images": len(images), "shards": 0, "boxes": 0}
+        self._lacks_boxes = False
+        self.unreadable: list[Path] = []
+        check.figures |= {self._product.samples: 0, "images": len(split.expected), self._product.unit: 0}
 
-    def add(self, shard: Shard) -> None:
-        """Add the records of a shard."""
-        self._sizes.append(len(shard.found))
-        self._waiting.append(shard)
-        if sum(len(waiting.found) for waiting in self._waiting) >= _RECORDS_AT_A_TIME:
+    def add(self, number: int, samples: pa.Table) -> None:
+        """Add the samples of a unit, by its number."""
+        self._sizes.append(len(samples))
+        self._waiting.append((number, samples))
+        if sum(len(waiting) for _, waiting in self._waiting) >= _SAMPLES_AT_A_TIME:
             self._compare()
 
     def finish(self) -> None:
         """Compare what is left, and look for what is missing."""
         self._compare()
-        sizes = self._sizes
-        self._check.figures["shards"] = len(sizes)
-        all_again = f"rm -f {self._shards.pattern} && {self._mend}"
+        split, sizes = self._split, self._sizes
+        self._check.figures[self._product.unit] = len(sizes)
+        all_again = f"rm -f {split.pattern} && {split.mend}"
         for what, wrong in self._wrong.items():
-            few = sorted(str(path) for path in wrong.shards)
-            mend = f"rm {' '.join(few)} && {self._mend}" if len(few) <= _SHARDS_IN_A_COMMAND else all_again
-            self._check.add_each(what, wrong.names, mend, wrong.count)
-        if sizes and max(sizes) - min(sizes) > 1:
-            problem = f"shards of {min(sizes)} to {max(sizes)} records: they should be even within one"
-            self._check.add(f"{self._shards.pattern}: {problem}", all_again)
-        # What a missing or damaged shard held is missing, too, and comes back with it; so does what has another name.
-        explained = len(sizes) < self._shards.shards or _UNKNOWN in self._wrong
-        lack = self._mend if explained else all_again
-        for what, times, mend in (
-            ("it is missing", self._times == 0, lack),
-            ("it is there more than once", self._times > 1, all_again),
+            self._check.add_each(what, wrong.names, self._mend_of(what, wrong, all_again), wrong.count)
+        if not self._is_file_each and sizes and max(sizes) - min(sizes) > 1:
+            found = f"{self._product.unit} of {min(sizes)} to {max(sizes)} {self._product.samples}"
+            self._check.add(f"{split.pattern}: {found}: they should be even within one", all_again)
+        # What a missing or damaged unit held is missing, too, and comes back with it; so does what has another name.
+        explained = self._is_file_each or len(sizes) < len(split.units) or self._expected.unknown in self._wrong
+        lack = self._mend_of_lack() if explained else all_again
+        for what, numbers, mend in (
+            ("it is missing", np.flatnonzero(self._times == 0), lack),
+            ("it is there more than once", np.flatnonzero(self._times > 1), all_again),
         ):
-            names = [f"tfrecord: image {name}" for name in self._images.names(np.flatnonzero(times))]
-            self._check.add_each(what, names, mend)
+            self._check.add_each(what, split.names(numbers), mend, len(numbers))
+        if self._lacks_boxes:
+            problem = f"it is missing, and the boxes in {self._product.name} are not looked at"
+            self._check.add(f"{self._expected.lacks}: {problem}", f"{SNAKEMAKE} {BBoxes.name}")
 
-    def _note(self, what: str, found: pa.Table, differs: pa.Array | pa.ChunkedArray) -> None:
-        """Note the records of which this is true."""
-        if pc.any(differs).as_py():
-            records = found.select(["shard", "filename"]).filter(differs)
-            wrong = self._wrong.setdefault(what, _Wrong())
-            paths = self._shards.paths()
-            wrong.shards.update(paths[number] for number in pc.unique(records["shard"]).to_pylist())
-            wrong.count += len(records)
-            wrong.names += [
-                f"{paths[record['shard']]}: image {record['filename']}"
-                for record in records.slice(0, SHOWN + 1 - len(wrong.names)).to_pylist()
-            ]
+    def _mend_of_lack(self) -> str:
+        """What brings back what missing and unreadable units held: of these, the files are to go first."""
+        first = f"rm {' '.join(map(str, self.unreadable))} && " if self.unreadable else ""
+        return f"{first}{self._split.mend}"
+
+    def _mend_of(self, what: str, wrong: _Wrong, all_again: str) -> str:
+        if self._is_file_each:
+            return MOVE_AWAY if what == _MISPLACED else f"rm {{}} && {self._split.mend}"
+        few = sorted(str(path) for path in wrong.units)
+        return f"rm {' '.join(few)} && {self._split.mend}" if len(few) <= _UNITS_IN_A_COMMAND else all_again
+
+    def _note(self, what: str, found: pa.Table, differs: pa.ChunkedArray) -> None:
+        """Note the samples of which this is true."""
+        if not pc.any(differs).as_py():
+            return
+        samples = found.select([_UNIT, PATH if self._is_file_each else FILENAME]).filter(differs)
+        wrong = self._wrong.setdefault(what, _Wrong())
+        wrong.units.update(self._split.units[number] for number in pc.unique(samples[_UNIT]).to_pylist())
+        wrong.count += len(samples)
+        for unit, name in zip(*(column.to_pylist() for column in samples[: SHOWN + 1 - len(wrong.names)]), strict=True):
+            wrong.names.append(name if self._is_file_each else f"{self._split.units[unit]}: image {name}")
 
     def _compare(self) -> None:
-        number = {path: number for number, path in enumerate(self._shards.paths())}
-        of_shards = np.array([number[shard.path] for shard in self._waiting], np.int32)
-        of_records = np.repeat(of_shards, [len(shard.found) for shard in self._waiting])
-        found = pa.concat_tables([FOUND.empty_table(), *(shard.found for shard in self._waiting)])
-        found = found.append_column("shard", pa.array(of_records))
-        self._waiting = []
-        self._check.figures["records"] += len(found)
-        columns = ["wnid", "index", "width", "height", "format", "crc32c"]
-        position, numbers, images = self._images.find(found["filename"].combine_chunks(), columns)
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        units = np.repeat(np.array([number for number, _ in waiting], np.int32), [len(found) for _, found in waiting])
+        found = pa.concat_tables([found for _, found in waiting]).append_column(_UNIT, pa.array(units))
+        figures = self._check.figures
+        figures[self._product.samples] += len(found)
+        if LENGTH in found.column_names:
+            figures["bytes"] = figures.get("bytes", 0) + (pc.sum(found[LENGTH]).as_py() or 0)
+        position, numbers, wanted = self._expected.find(found.drop_columns([_UNIT]))
+        unknown = np.ones(len(found), bool)
+        unknown[position] = False
+        if self._is_file_each:  # what is in the folder of another class is no image of that class
+            misplaced = _any_differs(found.take(pa.array(position)), wanted, (WNID, CLASS_INDEX))
+            unknown[position[misplaced]] = True
+            right = np.flatnonzero(~misplaced)
+            position, numbers, wanted = position[right], numbers[right], wanted.take(pa.array(right))
         self._times += np.bincount(numbers, minlength=len(self._times)).astype(np.int32)
-        if len(position) < len(found):  # else a copy of all the records would be held for nothing
-            unknown = np.ones(len(found), bool)
-            unknown[position] = False
-            self._note(_UNKNOWN, found, pa.array(unknown))
+        if len(position) < len(found):  # else a copy of all the samples would be held for nothing
+            self._note(_MISPLACED if self._is_file_each else self._expected.unknown, found, pa.array(unknown))
             found = found.take(pa.array(position))
-        self._compare_features(found, images)
-        if self._looks_at_boxes:
-            self._compare_boxes(found)
+        self._compare_columns(found, wanted)
 
-    def _compare_features(self, found: pa.Table, images: pa.Table) -> None:
-        classes, index = self._classes, images["index"]
-        again = pc.is_in(found["filename"], value_set=self._reencoded)
-        expected = {
-            "label": pc.add(pc.cast(index, pa.int64()), self._label_base),
-            "wnid": images["wnid"],
-            "text": pc.take(classes["words"], pc.index_in(index, value_set=classes["index"].combine_chunks())),
-            "width": pc.cast(images["width"], pa.int64()),
-            "height": pc.cast(images["height"], pa.int64()),
-            "format": pc.if_else(again, "JPEG", images["format"]),
-            "crc32c": images["crc32c"],
-        }
-        for name, values in expected.items():
-            differs = pc.not_equal(found[name], values)
-            if name == "crc32c":
-                differs = pc.and_(differs, pc.invert(again))
-            self._note(f"its {name} in the TFRecords is not that of the tables", found, differs)
+    def _compare_columns(self, found: pa.Table, wanted: pa.Table) -> None:
+        if BOX_LABELS in wanted.column_names:
+            boxes = pc.sum(pc.list_value_length(found[BOX_LABELS])).as_py() or 0
+            self._check.figures["boxes"] = self._check.figures.get("boxes", 0) + boxes
+        self._lacks_boxes |= BOX_LABELS in found.column_names and BOX_LABELS not in wanted.column_names
+        differing: dict[str, Mask] = {}
+        for name in wanted.column_names:
+            what = _SAID.get(name) or self._said(name, found.schema.field(name).type)
+            differs = _differing(found[name], wanted[name])
+            differing[what] = differing[what] | differs if what in differing else differs
+        for what, differs in differing.items():
+            self._note(what, found, pa.array(differs))
 
-    def _compare_boxes(self, found: pa.Table) -> None:
-        self._check.figures["boxes"] += pc.sum(pc.list_value_length(found["xmin"])).as_py() or 0
-        names = pc.unique(found["filename"])
-        lists = box_lists(pa.chunked_array([names]), self._boxes)
-        if len(names) < len(found):  # an image that is there twice has its boxes both times
-            rows = pc.index_in(found["filename"].combine_chunks(), value_set=names)
-            lists = [of_names.take(rows) for of_names in lists]
-        for side, wanted in zip(BOX_SIDES, lists, strict=True):
-            wrong = _differing_lists(found[side], pc.cast(wanted, pa.list_(pa.float32())))
-            self._note(f"its boxes ({side}) in the TFRecords are not those of the table", found, wrong)
-        repeated = _repeated(found["label"], found["box_labels"])
-        of_images = pa.ListArray.from_arrays(_offsets(found["box_labels"]), repeated)
-        differs = _differing_lists(found["box_labels"], of_images)
-        self._note("its boxes have another label than the image", found, differs)
+    def _said(self, name: str, kind: pa.DataType) -> str:
+        what = f"boxes ({name})" if name in BOX_SIDES else name
+        are = "are not those" if pa.types.is_list(kind) else "is not that"
+        return f"its {what} in {self._product.name} {are} of the tables"
 
 
-def _offsets(lists: pa.ChunkedArray) -> pa.Array:
-    """Where each list begins among the values of all, and the last one ends."""
-    lengths = pc.list_value_length(lists).to_numpy()
-    return pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+def _any_differs(found: pa.Table, wanted: pa.Table, names: Sequence[str]) -> Mask:
+    differs = np.zeros(len(found), bool)
+    for name in names:
+        if name in wanted.column_names:
+            differs |= _differing(found[name], wanted[name])
+    return differs
 
 
-def _repeated(values: pa.ChunkedArray, lists: pa.ChunkedArray) -> pa.Array:
-    """Each value as often as its list is long."""
-    return pa.array(np.repeat(values.to_numpy(), pc.list_value_length(lists).to_numpy()))
+def _differing(found: pa.ChunkedArray, wanted: pa.ChunkedArray) -> Mask:
+    """Where values differ that should be something; what is null in `wanted` may be anything, a list is then empty."""
+    found, wanted = found.combine_chunks(), pc.cast(wanted.combine_chunks(), found.type)
+    if not pa.types.is_list(found.type):
+        differs = pc.fill_null(pc.not_equal(found, wanted), True)
+        return _mask(pc.and_(differs, pc.is_valid(wanted)))
+    lengths, others = (pc.fill_null(pc.list_value_length(lists), 0) for lists in (found, wanted))
+    different = _mask(pc.not_equal(lengths, others))
+    same = pa.array(np.flatnonzero(~different))
+    rows = np.repeat(same.to_numpy(), lengths.take(same).to_numpy())
+    unequal = _mask(pc.not_equal(pc.list_flatten(found.take(same)), pc.list_flatten(wanted.take(same))))
+    different[rows[unequal]] = True
+    return different
 
 
-def _differing_lists(found: pa.ChunkedArray, wanted: pa.Array) -> pa.Array:
-    found = found.combine_chunks()
-    different = pc.not_equal(pc.list_value_length(found), pc.list_value_length(wanted)).to_numpy(zero_copy_only=False)
-    if not different.any():
-        rows = np.repeat(np.arange(len(found)), pc.list_value_length(found).to_numpy(zero_copy_only=False))
-        unequal = pc.not_equal(found.flatten(), wanted.flatten()).to_numpy(zero_copy_only=False)
-        different[rows[unequal]] = True
-    return pa.array(different)
+def _mask(values: pa.BooleanArray) -> Mask:
+    return np.array(values.to_numpy(zero_copy_only=False), bool)

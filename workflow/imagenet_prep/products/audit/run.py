@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from imagenet_prep import atomic
-from imagenet_prep.dataset.names import BOXES_OF_SPLIT, LABEL_FILES, SUMS, TREE_OF_SPLIT
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.audit import folders, records, tables
-from imagenet_prep.products.audit.comparison import Comparison
-from imagenet_prep.products.audit.image_table import ImageTable
-from imagenet_prep.products.audit.multilabel import check_multilabel_records
-from imagenet_prep.products.audit.report import MOVE_AWAY, Check, Findings
-from imagenet_prep.products.shardset import TFRECORD, TFRECORD_INDEX, TFRECORD_MULTILABEL, ShardSet
-from imagenet_prep.products.tfds import FEATURES, INFO, LABEL_NAMES
-from imagenet_prep.products.tree import Tree
+from imagenet_prep.products.audit.audit_report import SUMS
+from imagenet_prep.products.audit.comparison import Compared, Comparison
+from imagenet_prep.products.audit.facts import Facts
+from imagenet_prep.products.audit.findings import MOVE_AWAY, SNAKEMAKE, Check
+from imagenet_prep.products.audit.listing import check_listing
+from imagenet_prep.products.audit.readings import Reading
+from imagenet_prep.products.product import Product, SplitProduct
+from imagenet_prep.products.registry import ALL_PRODUCTS, IMAGE_TABLE, LABELS, SPLIT_PRODUCTS
 from imagenet_prep.progress import Progress
-
-SNAKEMAKE = "snakemake --cores N"
 
 
 @dataclass
@@ -49,80 +45,141 @@ class Audit:
     workers: int
     checks: list[Check] = field(default_factory=list)
     sums: dict[str, str] = field(default_factory=dict)
+    _left_out: list[str] = field(default_factory=list)  # folders that could not be looked at
 
     @property
     def output_dir(self) -> Path:
         """The folder that is looked at."""
         return Path(self.config["output_dir"])
 
+    @cached_property
+    def facts(self) -> Facts:
+        """What the products are held against."""
+        return Facts(self.config, self.splits)
+
     def run(self) -> None:
         """Look at everything; without labels and the table of images there is nothing to hold the products against."""
-        labels, folder = self.output_dir / "labels", self.output_dir / "tables"
-        images_path, boxes, multilabel = (folder / f"{name}.parquet" for name in ("images", "bboxes", "multilabel"))
-        if not self._look(
-            "labels", labels, [labels / name for name in LABEL_FILES], "labels", tables.check_labels, labels
-        ):
+        products = [it for it in SPLIT_PRODUCTS.values() if it.name in self.products]
+        names = {*self.products, *(table for product in products for table in product.compared_with)}
+        if not all(self._examine(product) for product in (LABELS, IMAGE_TABLE)):
+            self._left_out.append("")
             return
-        for split in self.splits:
-            name, target = f"images {split}", str(images_path)
-            if not self._look(
-                name, images_path, [images_path], target, tables.check_images, images_path, split, labels
-            ):
-                return
-        of_split = {split: ImageTable(images_path, split) for split in self.splits}
+        whole = [it for it in ALL_PRODUCTS if it.is_audited and not isinstance(it, SplitProduct)]
+        tables = [it for it in whole if it.name in names and it not in (LABELS, IMAGE_TABLE)]
+        readable = {product.name for product in tables if self._examine(product)}
+        self._left_out += [it.path for it in products if not readable.issuperset(it.compared_with)]
+        products = [it for it in products if it.path not in self._left_out]
+        for product in products:
+            self._list(product)
         with ProcessPoolExecutor(self.workers) as pool:
-            if "imagefolder" in self.products:
-                trees = {TREE_OF_SPLIT[split] for split in self.splits}
-                self._nothing_else("imagefolder folder", self.output_dir / "imagefolder", trees)
-                for split, part in of_split.items():
-                    self._folders(pool, split, part)
-            if "tfrecords" in self.products:
-                self._records(pool, of_split)
-        if "bboxes" in self.products:
-            self._look("bboxes", boxes, [boxes], "bboxes", tables.check_boxes, boxes, ImageTable(images_path))
-        if "multilabel" in self.products:
-            self._look(
-                "multilabel", multilabel, [multilabel], "multilabel", tables.check_multilabel, multilabel, labels
-            )
-        if "multilabel_tfrecords" in self.products:
-            self._multilabel_records(multilabel, of_split["validation"])
-        of_product = {"bboxes": boxes, "multilabel": multilabel, "multilabel_tfrecords": multilabel}
-        made = {images_path, *(path for product, path in of_product.items() if product in self.products)}
-        # What was a product earlier, perhaps of other classes, may stay, but is not vouched for.
-        self._nothing_else("tables folder", folder, {path.name for path in (images_path, boxes, multilabel)})
-        self._nothing_else("labels folder", labels, set(LABEL_FILES))
-        others = {"indexes": TFRECORD_INDEX, "multilabel_tfrecords": TFRECORD_MULTILABEL}
-        small = [self.output_dir / name for product, name in others.items() if product in self.products]
-        for path in (*made, *(it for place in (labels, *small) for it in place.glob("*"))):
-            if path.is_file() and self._relative(path) not in self.sums:
-                self.sums[self._relative(path)] = atomic.sha256(path)
+            for product in SPLIT_PRODUCTS.values():
+                for split in self._splits(product):
+                    self._read(pool, product, split, products)
+        examined = [LABELS, IMAGE_TABLE, *tables]
+        self._nothing_else(examined)
+        for path in dict.fromkeys(path for product in (*examined, *products) for path in product.files(self.config)):
+            if (self.output_dir / path).is_file():
+                self.sums[path] = atomic.sha256(self.output_dir / path)
 
-    def _look(
-        self, name: str, place: Path, paths: list[Path], target: str, examine: Callable[..., Check], *arguments: Any
-    ) -> bool:
-        """Add the check that `examine(*arguments, mend)` makes of some files; return whether they could be read."""
-        check = Check(name)
-        missing = [str(path) for path in paths if not path.is_file()]
-        mend = f"{SNAKEMAKE} {target}"
+    def _splits(self, product: SplitProduct) -> list[str]:
+        """The splits of a product whose images are in use."""
+        splits = product.splits_in_use(self.config)
+        return [split for split in splits if product.split_of_images(self.config, split) in self.splits]
+
+    def _examine(self, product: Product) -> bool:
+        """Look at the files of a product that is not cut by split; return whether they could be read."""
+        place = self.output_dir / product.path
+        mend = f"{SNAKEMAKE} {product.name if product.is_target else place}"
         again = f"rm -r {place} && {mend}"
-        check.add_each("it is missing", missing, mend)
-        if not missing:
+        is_readable = True
+        for name, examine in product.examinations(self.facts).items():
+            check = Check(name)
+            paths = [self.output_dir / path for path in product.files(self.config)]
+            missing = [str(path) for path in paths if not path.is_file()]
+            check.add_each("it is missing", missing, mend)
             try:
-                check = examine(*arguments, again)
+                check = check if missing else examine(again)
             except PrepError as error:
                 check.add(str(error), again)
-                missing = [error.place]
+                is_readable = False
             except (pa.ArrowException, OSError, ValueError, KeyError, IndexError) as error:
                 check.add(f"{place}: it is damaged and cannot be read ({type(error).__name__})", again)
-                missing = [str(place)]
-        self.checks.append(check)
-        return not missing
+                is_readable = False
+            self.checks.append(check)
+            is_readable &= not missing
+        return is_readable
 
-    def _nothing_else(self, name: str, folder: Path, expected: set[str]) -> None:
-        check = Check(name, {"entries": len(expected)})
-        extra = sorted(str(path) for path in folder.glob("*") if path.name not in expected)
-        check.add_each("no product of this configuration", extra, MOVE_AWAY)
-        self.checks.append(check)
+    def _list(self, product: SplitProduct) -> None:
+        """Look whether all units and sidecars of a product are there, and nothing else."""
+        expected = {self.output_dir / path: f"{SNAKEMAKE} {product.name}" for path in product.files(self.config)}
+        for split in self._splits(product):
+            expected |= dict.fromkeys(product.audited_units(self.facts, split), self._mend(product, split))
+        self.checks.append(check_listing(f"{product.name} folder", self.output_dir / product.path, expected))
+
+    def _nothing_else(self, examined: list[Product]) -> None:
+        """Likewise of folders that several products share."""
+        # What was a product earlier, perhaps of other classes, may stay, but is not vouched for.
+        for folder in dict.fromkeys(product.path.rpartition("/")[0] for product in examined):
+            in_use = [product for product in ALL_PRODUCTS if product.is_in_use(self.config)]
+            paths = [path for product in in_use for path in product.files(self.config)]
+            names = {Path(path).name for path in paths if path.startswith(f"{folder}/")}
+            check = Check(f"{folder} folder", {"entries": len(names)})
+            there = (self.output_dir / folder).glob("*")
+            extra = sorted(str(path) for path in there if path.name not in names)
+            check.add_each("no product of this configuration", extra, MOVE_AWAY)
+            self.checks.append(check)
+
+    def _read(self, pool: ProcessPoolExecutor, product: SplitProduct, split: str, audited: list[SplitProduct]) -> None:
+        """Read a split of a product; compare it with the tables, and with it what is made of each of its units."""
+        followers = [Follower(self, it, split, product) for it in audited if _follows(it, product, split, self.config)]
+        if product.unit_by_unit or (product not in audited and not followers):
+            return
+        compared = Compared(product, split, self.facts, self._mend(product, split))
+        check = Check(self._name(product, split))
+        comparison = Comparison(check, compared)
+        there = [(number, unit) for number, unit in enumerate(compared.units) if unit.exists()]
+        read = partial(product.read, self.config, split, reencoded=product.reencoded(self.facts, split))
+        readings = _map(pool, f"reading {check.name}", product.unit, read, [unit for _, unit in there])
+        for (number, _), reading in zip(there, readings, strict=True):
+            for error in reading.problems:
+                remove = "rm -r" if Path(error.place).is_dir() else "rm"
+                mend = f"{remove} {error.place} && {compared.mend}"
+                check.add(str(error), mend, kind=f"{product.unit} that cannot be read")
+            if reading.problems and not compared.is_file_each:
+                comparison.unreadable.append(compared.units[number])
+            else:
+                comparison.add(number, reading.samples)
+                for follower in followers:
+                    follower.compare(number, reading.samples)
+            if product in audited:
+                self.sums |= {self.relative(path): digest for path, digest in reading.sums.items()}
+        if product in audited:
+            comparison.finish()
+            self.checks.append(check)
+        for follower in followers:
+            self.checks.append(follower.finish(is_explained=product in audited))
+
+    def _name(self, product: SplitProduct, split: str) -> str:
+        """What the check of a split is called: after its folder, where it has one of its own."""
+        folder = product.place(self.facts.dataset, split).removeprefix(product.path)
+        return f"{product.name} {folder or split}"
+
+    def _mend(self, product: SplitProduct, split: str) -> str:
+        """The command that makes what is missing of a split, and of what is made of it unit by unit."""
+        followers = [
+            it
+            for it in SPLIT_PRODUCTS.values()
+            if it.name in self.products and _follows(it, product, split, self.config)
+        ]
+        return " ".join([SNAKEMAKE, *(f"{it.name}_{split}" for it in (product, *followers))])
+
+    def _is_left_out(self, name: str) -> bool:
+        """Whether a file is there, in a folder that could not be looked at."""
+        return name.startswith(tuple(self._left_out)) and (self.output_dir / name).is_file()
+
+    def relative(self, path: Path) -> str:
+        """A path below the output folder."""
+        return path.relative_to(self.output_dir).as_posix()
 
     def sha256sums(self) -> str:
         """The published files as `sha256sum -c` reads them."""
@@ -145,119 +202,52 @@ class Audit:
                 f"{SNAKEMAKE} -f audit_products if that change was meant, else rm {self.output_dir}/{{}} && {SNAKEMAKE}"
             )
             check.add_each("it is not what the last audit saw", changed, mend)
-            gone = sorted(recorded.keys() - self.sums.keys())
+            gone = [name for name in sorted(recorded.keys() - self.sums.keys()) if not self._is_left_out(name)]
             check.add_each("the last audit saw it, and it is not there or not whole now", gone, SNAKEMAKE)
         self.checks.append(check)
 
-    def _folders(self, pool: ProcessPoolExecutor, split: str, images: ImageTable) -> None:
-        tree = Tree(self.output_dir, TREE_OF_SPLIT[split])
-        check, findings = Check(f"imagefolder {tree.name}"), Findings()
-        names = folders.folders_of(tree.root, split)
-        each = [(tree.root, name) for name in names]
-        parts = _map(pool, f"reading {tree.root}", "folders", folders.examine_folder, each)
-        nothing = folders.FOUND.empty_table()
-        compared: Iterator[tuple[pa.Table, pa.Table]]
-        if split == "train":  # class by class, since it is large
-            pairs = ((found, images.of_class(name, folders.COLUMNS)) for name, found in zip(names, parts, strict=True))
-            others = sorted(images.classes.keys() - set(names))
-            missing = ((nothing, images.of_class(name, folders.COLUMNS)) for name in others)
-            compared = itertools.chain(pairs, missing)
-        else:
-            compared = iter([(pa.concat_tables([nothing, *parts]).combine_chunks(), images.read(folders.COLUMNS))])
-        target = {"train": "imagefolder_train", "validation": "imagefolder_val"}.get(split, "imagefolder")
-        val_dirs = self.config["imagefolder"]["val_dirs"]
-        for found, wanted in compared:
-            folders.compare_tree(check, findings, found, wanted, tree.root, split, val_dirs, f"{SNAKEMAKE} {target}")
-        check.add_findings(findings)
-        self.checks.append(check)
 
-    def _records(self, pool: ProcessPoolExecutor, of_split: dict[str, ImageTable]) -> None:
-        folder = self.output_dir / TFRECORD
-        splits = [split for split in of_split if split in BOXES_OF_SPLIT]
-        check = Check("tfrecord folder")
-        records.compare_folder(
-            check, folder, records.expected_files(self.config, splits, TFRECORD), f"{SNAKEMAKE} tfrecords"
-        )
-        self.checks.append(check)
-        if "indexes" in self.products:
-            check = Check("tfrecord_index folder")
-            expected = records.expected_files(self.config, splits, TFRECORD_INDEX)
-            records.compare_folder(check, self.output_dir / TFRECORD_INDEX, expected, f"{SNAKEMAKE} indexes")
-            self.checks.append(check)
-        for name in (FEATURES, INFO, LABEL_NAMES):
-            if (folder / name).is_file():
-                self.sums[f"{TFRECORD}/{name}"] = atomic.sha256(folder / name)
-        for split in splits:
-            self._records_of(pool, split, of_split[split])
+class Follower:
+    """A split of a product that is made unit by unit from those of another one, held against what these hold."""
 
-    def _records_of(self, pool: ProcessPoolExecutor, split: str, images: ImageTable) -> None:
-        check = Check(f"tfrecord {split}")
-        mend = f"{SNAKEMAKE} tfrecords indexes" if "indexes" in self.products else f"{SNAKEMAKE} tfrecords"
-        reencoded = self._reencoded(images)
-        shards = ShardSet.of(self.config, TFRECORD, split)
-        paths = [path for path in shards.paths() if path.is_file()]
-        classes = tables.read_classes(self.output_dir / "labels")
-        has_boxes = BOXES_OF_SPLIT[split] in self.config["use"]
-        boxes = self._boxes(split) if has_boxes else None
-        looks_at_boxes = not has_boxes or boxes is not None
-        if not looks_at_boxes:
-            table = self.output_dir / "tables" / "bboxes.parquet"
-            check.add(f"{table}: it is missing, and the records' boxes are not looked at", f"{SNAKEMAKE} bboxes")
-        label_base = self.config["tfrecord"]["label_base"]
-        comparison = Comparison(
-            check, shards, images, classes, boxes, label_base, reencoded, mend, looks_at_boxes=looks_at_boxes
-        )
-        for shard in _map(
-            pool, f"reading the {split} shards", "files", records.examine_shard, [(path, reencoded) for path in paths]
-        ):
-            if isinstance(shard, PrepError):
-                check.add(str(shard), f"rm {shard.place} && {mend}", kind="shard that cannot be read")
-            else:
-                comparison.add(shard)
-                self.sums[self._relative(shard.path)] = shard.sha256
-                if "indexes" in self.products:
-                    folder = self.output_dir / TFRECORD_INDEX
-                    records.compare_index(check, shard, folder, f"{SNAKEMAKE} indexes")
-        comparison.finish()
-        self.checks.append(check)
+    def __init__(self, audit: Audit, product: SplitProduct, split: str, of: SplitProduct) -> None:
+        self._product, self._of = product, of
+        self._units = product.audited_units(audit.facts, split)
+        self._mend = f"{SNAKEMAKE} {product.name}_{split}"
+        self._check = Check(f"{product.name} {split}", {product.unit: 0})
+        self._compared: set[Path] = set()
+        for unit in self._units:
+            if unit.is_file():
+                audit.sums[audit.relative(unit)] = atomic.sha256(unit)
 
-    def _boxes(self, split: str) -> Path | None:
-        """A table that holds the boxes of a split; one that was copied elsewhere has no `state/`."""
-        state, tables_ = self.output_dir / "state", self.output_dir / "tables"
-        sources = (*sorted((state / "boxes").glob(f"{split}.*.parquet")), tables_ / "bboxes.parquet")
-        return next((path for path in sources if path.is_file()), None)
+    def compare(self, number: int, samples: pa.Table) -> None:
+        """Hold a unit against the samples of the unit of the same number; one that is missing is named elsewhere."""
+        unit = self._units[number]
+        self._compared.add(unit)
+        if unit.is_file():
+            self._check.figures[self._product.unit] += 1
+            wrong = [] if self._product.fits(unit, samples) else [str(unit)]
+            what = f"it does not fit the {self._of.samples} of {self._of.name}"
+            self._check.add_each(what, wrong, f"rm {{}} && {self._mend}")
 
-    def _multilabel_records(self, table: Path, images: ImageTable) -> None:
-        rows = images.read(["filename", "crc32c", "width", "height"])
-        shards, mend = self.config["tfrecord"]["validation_shards"], f"{SNAKEMAKE} multilabel_tfrecords"
+    def finish(self, *, is_explained: bool) -> Check:
+        """The check; where the other product is not looked at for itself, with the units that could not be compared."""
+        if not is_explained:
+            left = [str(unit) for unit in self._units if unit not in self._compared]
+            what = f"what it is made from is missing or damaged in {self._of.name}, so it is not looked at"
+            self._check.add_each(what, left, self._mend)
+        return self._check
 
-        def examine(_: str) -> Check:
-            arguments = (self.output_dir, table, rows, self._reencoded(images), shards, self.sums, mend)
-            return check_multilabel_records(*arguments)
 
-        self._look(TFRECORD_MULTILABEL, table, [table], "multilabel", examine)
-
-    def _reencoded(self, images: ImageTable) -> frozenset[str]:
-        # Said again, and not asked of `tfrecords.Reencoding`: what is audited should not be its own witness.
-        settings = self.config["tfrecord"]
-        names: set[str] = set()
-        for part in images.parts(["filename", "colorspace", "format"]):
-            cmyk = pc.and_(pc.equal(part["colorspace"], "CMYK"), settings["cmyk_to_rgb"])
-            png = pc.and_(pc.equal(part["format"], "PNG"), settings["png_to_jpeg"])
-            names.update(part["filename"].filter(pc.or_(cmyk, png)).to_pylist())
-        return frozenset(names)
-
-    def _relative(self, path: Path) -> str:
-        return path.relative_to(self.output_dir).as_posix()
+def _follows(product: SplitProduct, other: SplitProduct, split: str, config: dict[str, Any]) -> bool:
+    """Whether a product is made unit by unit from those of another one."""
+    return product.unit_by_unit and (other.name, split) in product.needs(config, split)
 
 
 def _map(
-    pool: ProcessPoolExecutor, what: str, unit: str, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
-) -> Iterator[Any]:
-    arguments = list(arguments)
-    progress = Progress(what, len(arguments), unit)
-    for result in (
-        pool.map(function, *zip(*arguments, strict=True), chunksize=max(1, len(arguments) // 400)) if arguments else ()
-    ):
+    pool: ProcessPoolExecutor, what: str, unit: str, function: Callable[[Path], Reading], units: list[Path]
+) -> Iterator[Reading]:
+    progress = Progress(what, len(units), unit)
+    for result in pool.map(function, units, chunksize=max(1, len(units) // 400)):
         progress.advance(1)
         yield result

@@ -3,6 +3,7 @@
 
 const BYTES = ["B", "kB", "MB", "GB", "TB"];
 const WHOLE = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000].flatMap((ten) => [ten, 2 * ten, 5 * ten]); // between ticks
+const COLORS = 4; // of series, in page.css
 const charts = new Map();
 
 function color(name) {
@@ -32,7 +33,7 @@ function draw(plot, { x, series, name, at, written, stepped }) {
     series: [{ label: name, value: (_, value, __, index) => (index == null ? "–" : at(index)) }],
   };
   series.forEach((it, number) => {
-    const stroke = color(`--series-${number + 1}`);
+    const stroke = color(`--series-${(number % COLORS) + 1}`);
     const paths = stepped ? uPlot.paths.stepped({ align: 1 }) : uPlot.paths.linear();
     options.series.push({ label: it.label, stroke, width: 1.5, fill: `${stroke}22`, paths, points: { show: false },
       value: (_, value, __, index) => (index == null ? "–" : it.told(index)) });

@@ -155,7 +155,7 @@ async function showClass(wnid) {
   const it = classes[place];
   document.getElementById("class-title").textContent = it.words;
 
-  const schemes = { WNID: it.wnid, "index (PyTorch, Keras, TFDS)": it.index, "tf_label (TensorFlow’s scripts)": it.tf_label,
+  const schemes = { WNID: it.wnid, "index (PyTorch, Keras, TFDS)": it.class_index, "tf_label (TensorFlow’s scripts)": it.tf_label,
     "ILSVRC2012_ID (devkit)": it.ilsvrc2012_id };
   const numbers = element("dl", { class: "numbers" });
   const counts = Object.entries(it.images).map(([split, count]) => [`${split} images`, number(count)]);

@@ -1,0 +1,126 @@
+"""What lies there of the archives, and where the others go: foreseen as it then happens, whatever may be written to."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import imagenet_prep
+from engine.findings import VAL, put
+from imagenet_prep import configuration
+from imagenet_prep.engine import archive_paths, existing
+from imagenet_prep.engine.space import There
+from imagenet_prep.products.registry import SPLIT_PRODUCTS
+
+CONTENT = b"what has come"
+LOOK = """
+import json, sys
+from imagenet_prep.engine.existing import look
+from imagenet_prep.products.registry import SPLIT_PRODUCTS
+found = look(json.loads(sys.argv[1]), SPLIT_PRODUCTS)
+print(json.dumps([str(found.places["val"]), found.downloaded["val"]]))
+"""
+FETCH = """
+import json, os, sys
+from pathlib import Path
+from imagenet_prep.engine.archive_check import Expected
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.engine.fetch import find_or_fetch
+config, spare = json.loads(sys.argv[1]), Path(sys.argv[2])
+link = spare.parent / "archives" / "val"
+settings = config["archives"]["val"]
+folder, how = Path(config["archives_dir"]), {"connections": 1, "expected": Expected(), "spare": spare}
+find_or_fetch("val", settings, ILSVRC2012, folder, "copy", link, **how)
+print(json.dumps(os.path.realpath(link)))
+"""
+
+
+def look(config: dict[str, Any]) -> There:
+    return existing.look(config, SPLIT_PRODUCTS)
+
+
+@pytest.fixture
+def spare(tmp_path: Path) -> Path:
+    return tmp_path / "results" / "downloads"
+
+
+def configured(checkout: Path, folder: Path, **changes: Any) -> dict[str, Any]:
+    """The official configuration with archives in a folder, two of them in use, one with other settings."""
+    config = yaml.safe_load((checkout / "config" / "config.yaml").read_text())
+    config |= {"archives_dir": str(folder), "output_dir": str(folder.parent / "results"), "use": ["val", "devkit"]}
+    config["archives"] = {"val": changes}
+    return configuration.complete(config | {"products": ["labels"]}, checkout)
+
+
+def as_anybody(program: str, config: dict[str, Any], spare: Path) -> Any:
+    """What a program prints that is run by whoever runs the tests, but without the rights of root."""
+    # The modes of files mean nothing to root, unless it gives up the right to pass over them.
+    bound = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+    run = subprocess.run(
+        [*bound, sys.executable, "-c", program, json.dumps(config), str(spare)],
+        env={**os.environ, "PYTHONPATH": str(Path(imagenet_prep.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+@pytest.mark.parametrize(
+    ("parts", "is_spare"), [((), False), (("spare",), True), (("own",), False), (("own", "spare"), False)]
+)
+def test_a_download_goes_on_where_it_was_begun(
+    checkout: Path, folder: Path, spare: Path, parts: tuple[str, ...], is_spare: bool
+) -> None:
+    for part in parts:
+        put({"own": folder, "spare": spare}[part] / f"{VAL}.part", CONTENT)
+    place = spare if is_spare else folder
+    assert archive_paths.place_of(folder / VAL, spare) == place / VAL
+    found = look(configured(checkout, folder))
+    assert found.places["val"] == place
+    assert (found.downloaded["val"] > 0) is bool(parts)
+
+
+def test_a_download_begun_in_a_folder_that_is_not_writable_any_more_is_foreseen_where_it_goes(
+    checkout: Path, folder: Path, spare: Path
+) -> None:
+    put(folder / f"{VAL}.part", CONTENT)
+    folder.chmod(0o555)
+    elsewhere = put(folder.parent / "elsewhere", CONTENT)
+    config = configured(checkout, folder, url=elsewhere.as_uri(), bytes=None, md5=None)
+    foreseen, downloaded = as_anybody(LOOK, config, spare)
+    assert as_anybody(FETCH, config, spare) == f"{foreseen}/{VAL}" == str(spare / VAL)
+    assert downloaded == 0
+
+
+def test_archives_of_a_folder_below_one_that_may_not_be_searched_go_to_the_spare_one(
+    checkout: Path, folder: Path, spare: Path
+) -> None:
+    below = folder / "below"
+    below.mkdir()
+    folder.chmod(0)
+    elsewhere = put(folder.parent / "elsewhere", CONTENT)
+    config = configured(checkout, folder, url=elsewhere.as_uri(), bytes=None, md5=None)
+    config["archives_dir"] = str(below)
+    assert as_anybody(LOOK, config, spare) == [str(spare), 0]
+    assert as_anybody(FETCH, config, spare) == str(spare / VAL)
+
+
+def test_a_file_url_that_is_none_names_nothing(checkout: Path, folder: Path) -> None:
+    found = look(configured(checkout, folder, url=["file://[bad/val.tar", "file:///nowhere/val.tar"]))
+    assert "val" not in found.archives
+
+
+def test_a_file_that_a_download_kept_aside_is_not_counted(checkout: Path, folder: Path) -> None:
+    size = configured(checkout, folder)["archives"]["val"]["bytes"]
+    bad = put(folder / f"{VAL}.bad-0123abcd")
+    os.truncate(bad, size)
+    assert "val" not in look(configured(checkout, folder)).archives

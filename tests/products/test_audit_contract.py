@@ -1,0 +1,299 @@
+"""What the audit finds in every product that is cut by split: named, and mended by what it says, done to the letter."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine.receipts import LEFTOVERS
+from imagenet_prep.formats import example
+from imagenet_prep.products.audit.audit_report import SUMS
+from imagenet_prep.products.audit.findings import SNAKEMAKE, Problem
+from imagenet_prep.products.audit.run import Audit
+from imagenet_prep.products.product import SplitProduct
+from imagenet_prep.products.registry import PRODUCTS, SHARDED_PRODUCTS, SPLIT_PRODUCTS
+from products.audited import records_of, write_records
+from products.maker import Maker
+from project import Project
+
+Lines = list[bytes]
+# What is done to a shard, an index or a class folder: it returns what a problem has to name.
+Damage = Callable[[Path], list[str]]
+
+
+@pytest.fixture(scope="module")
+def everything(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    """A finished project with all products in it."""
+    project = finished.copy(tmp_path_factory.mktemp("everything"))
+    products = [name for name, product in PRODUCTS.items() if product.is_audited or name == "audit"]
+    maker = Maker(project, {"products": products})
+    for product in SPLIT_PRODUCTS.values():
+        for step, subject in product.known_by(maker.config):
+            maker.make(step, subject)
+    return maker
+
+
+@pytest.fixture
+def maker(everything: Maker, tmp_path: Path) -> Maker:
+    """A copy of it."""
+    project = Project(everything.results.parent).copy(tmp_path / "copy")
+    return Maker(project, {"products": everything.config["products"]})
+
+
+def problems(maker: Maker, *products: str) -> list[Problem]:
+    splits = [split.name for split in dataset_of(maker.config).splits_in_use(maker.config)]
+    names = [name for name in maker.config["products"] if name != "audit"]
+    audit = Audit(maker.config, list(products or names), splits, 1)
+    audit.run()
+    return [problem for check in audit.checks for problem in check.problems]
+
+
+def follow(mend: str, maker: Maker) -> None:
+    """Do what a problem's mend says, with jobs in place of snakemake."""
+    if mend.startswith("move it away: mv "):
+        path = Path(mend.removeprefix("move it away: mv ").removesuffix(" <elsewhere>"))
+        path.rename(maker.results.parent / path.name)
+        return
+    *commands, last = mend.split(" && ")
+    for command in commands:
+        assert command.startswith("rm ")
+        subprocess.run(command, shell=True, check=True)
+    assert last.startswith(f"{SNAKEMAKE} ")
+    parts = {f"{it.name}_{split}": (it.name, split) for it, split in all_parts(maker)}
+    for target in last.removeprefix(f"{SNAKEMAKE} ").split():
+        steps = [parts[target]] if target in parts else SPLIT_PRODUCTS[target].known_by(maker.config)
+        for step, subject in steps:
+            maker.make(step, subject)
+
+
+def all_parts(maker: Maker) -> Iterator[tuple[SplitProduct, str]]:
+    for product in SPLIT_PRODUCTS.values():
+        for split in product.splits_in_use(maker.config):
+            yield product, split
+
+
+# Files of records
+
+
+def lose_record(shard: Path) -> list[str]:
+    first, *others = records_of(shard)
+    write_records(shard, others)
+    return [name_of(first)]
+
+
+def double_record(shard: Path) -> list[str]:
+    records = records_of(shard)
+    write_records(shard, [*records[:-1], records[0], records[-1]])
+    return [name_of(records[0])]
+
+
+def foreign_record(shard: Path) -> list[str]:
+    records = records_of(shard)
+    other = "x" * len(name_of(records[0]))
+    write_records(shard, [records[0].replace(name_of(records[0]).encode(), other.encode()), *records[1:]])
+    return [f"{shard}: image {other}", name_of(records[0])]
+
+
+def exchange_records(shard: Path) -> list[str]:
+    """Each of two images under the other one's name."""
+    first, second, *others = records_of(shard)
+    names = [name_of(record) for record in (first, second)]
+    key = "image/filename" if b"image/filename" in first else "file_name"
+    entries = [example.bytes_entry(key, name.encode()) for name in names]
+    assert len(entries[0]) == len(entries[1])
+    write_records(shard, [first.replace(*entries), second.replace(*entries[::-1]), *others])
+    return [f"{shard}: image {name}" for name in names]
+
+
+def flip_file(path: Path) -> list[str]:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    return [str(path)]
+
+
+def name_of(record: bytes) -> str:
+    features = example.decode(record)
+    ((name,),) = (features[key] for key in ("image/filename", "file_name") if key in features)
+    assert isinstance(name, bytes)
+    return name.decode()
+
+
+# Indexes
+
+
+def lines_changed(change: Callable[[Lines], Lines]) -> Damage:
+    def damage(index: Path) -> list[str]:
+        index.write_bytes(b"".join(change(index.read_bytes().splitlines(keepends=True))))
+        return [str(index)]
+
+    return damage
+
+
+# Class folders
+
+
+def some_file(folder: Path) -> Path:
+    return next(path for path in sorted(folder.iterdir()) if path.is_file())
+
+
+def lose_file(folder: Path) -> list[str]:
+    path = some_file(folder)
+    path.unlink()
+    return [f"{path}: it is missing"]
+
+
+def double_file(folder: Path) -> list[str]:
+    other = folder / "more"
+    if len(list(folder.parent.iterdir())) > 1 and any(path.is_dir() for path in folder.parent.iterdir()):
+        other = next(path for path in sorted(folder.parent.iterdir()) if path != folder and path.is_dir())
+    other.mkdir(exist_ok=True)
+    path = some_file(folder)
+    (other / path.name).write_bytes(path.read_bytes())
+    return [str(other / path.name)]
+
+
+def foreign_file(folder: Path) -> list[str]:
+    (folder / "notes.txt").write_text("mine")
+    (folder.parent / "mine").mkdir()
+    return [str(folder / "notes.txt"), str(folder.parent / "mine")]
+
+
+def exchange_files(folder: Path) -> list[str]:
+    first, second = sorted(path for path in folder.iterdir() if path.is_file())[:2]
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+    return [str(first), str(second)]
+
+
+def flip_image(folder: Path) -> list[str]:
+    return flip_file(some_file(folder))
+
+
+RECORDS: dict[str, Damage] = {
+    "lost": lose_record,
+    "doubled": double_record,
+    "foreign": foreign_record,
+    "exchanged": exchange_records,
+    "flipped": flip_file,
+}
+FILES: dict[str, Damage] = {
+    "lost": lose_file,
+    "doubled": double_file,
+    "foreign": foreign_file,
+    "exchanged": exchange_files,
+    "flipped": flip_image,
+}
+LINES: dict[str, Damage] = {
+    "lost": lines_changed(lambda lines: lines[1:]),
+    "doubled": lines_changed(lambda lines: [lines[0], *lines]),
+    "foreign": lines_changed(lambda lines: [*lines, b"7 7\n"]),
+    "exchanged": lines_changed(lambda lines: [lines[1], lines[0], *lines[2:]]),
+    "flipped": flip_file,
+}
+DAMAGES = {"imagefolder": FILES, "tfrecord": RECORDS, "tfrecord_index": LINES, "tfrecord_multilabel": RECORDS}
+CASES = [
+    *(("imagefolder", split, kind) for split in ("train", "validation", "test") for kind in FILES),
+    *((name, split, kind) for name in DAMAGES if name != "imagefolder" for split in ("validation",) for kind in FILES),
+]
+
+
+def test_every_product_is_damaged_here() -> None:
+    assert DAMAGES.keys() == SPLIT_PRODUCTS.keys()
+
+
+def test_an_untouched_tree_has_no_problem(everything: Maker) -> None:
+    assert problems(everything) == []
+
+
+@pytest.mark.parametrize(("product", "split", "kind"), CASES, ids=[" ".join(case) for case in CASES])
+def test_damage_is_named_and_mended_by_what_is_said(maker: Maker, product: str, split: str, kind: str) -> None:
+    before = maker.files(product, split)
+    unit = maker.results / SPLIT_PRODUCTS[product].units(maker.inputs(product, split), split)[0]
+    named = DAMAGES[product][kind](unit)
+    found = problems(maker)
+    assert [name for name in named if not any(name in problem.text for problem in found)] == []
+    for _ in range(8):
+        follow(found[0].mend, maker)
+        found = problems(maker)
+        if not found:
+            break
+    assert found == []
+    assert maker.files(product, split) == before
+
+
+@pytest.mark.parametrize("product", SHARDED_PRODUCTS)
+def test_of_a_shard_that_cannot_be_read_every_problem_s_mend_mends_it(
+    everything: Maker, tmp_path: Path, product: str
+) -> None:
+    split = SPLIT_PRODUCTS[product].splits_in_use(everything.config)[0]
+    unit, *_ = SPLIT_PRODUCTS[product].units(everything.inputs(product, split), split)
+    mends: dict[str, str] = {}
+    for number in range(4):
+        project = Project(everything.results.parent).copy(tmp_path / "copy")  # one place, which the mends name
+        maker = Maker(project, {"products": everything.config["products"]})
+        flip_file(maker.results / unit)
+        mends |= {problem.mend: problem.text for problem in problems(maker)}
+        if number == len(mends):
+            break
+        follow([*mends][number], maker)
+        assert problems(maker) == [], [*mends.items()][number]
+        shutil.rmtree(project.folder)
+    assert mends
+
+
+@pytest.mark.parametrize("product", SPLIT_PRODUCTS)
+def test_a_unit_that_is_lost_and_one_too_many_are_named(maker: Maker, product: str) -> None:
+    split = next(it for it in SPLIT_PRODUCTS[product].splits_in_use(maker.config))
+    first, *_ = SPLIT_PRODUCTS[product].units(maker.inputs(product, split), split)
+    (maker.results / first).rename(maker.results / f"{first}-other")
+    texts = [problem.text for problem in problems(maker)]
+    assert f"{maker.results / first}: it is missing" in texts
+    assert f"{maker.results / first}-other: no product of this configuration" in texts
+
+
+def test_folders_that_are_called_by_indices_are_held_against_them(maker: Maker) -> None:
+    changes = {"products": maker.config["products"], "imagefolder": {"val_dirs": "index"}}
+    other = Maker(Project(maker.results.parent), changes)
+    other.make("imagefolder", "validation")
+    other.make(LEFTOVERS, "imagefolder-validation")
+    assert problems(other, "imagefolder") == []
+    tree = maker.results / "imagefolder" / "val"
+    for old, new in (("000", "mine"), ("001", "000"), ("mine", "001")):
+        (tree / old).rename(tree / new)
+    texts = [problem.text for problem in problems(other, "imagefolder")]
+    for folder in ("000", "001"):
+        there = [f"{path}: no image of the archives in use" for path in sorted((tree / folder).iterdir())]
+        assert there
+        assert set(there) <= set(texts)
+
+
+def test_of_a_table_that_is_damaged_only_that_is_said(maker: Maker) -> None:
+    table = maker.results / "tables" / "multilabel.parquet"
+    splits = [split.name for split in dataset_of(maker.config).splits_in_use(maker.config)]
+    audit = Audit(maker.config, maker.config["products"], splits, 1)
+    audit.run()
+    (maker.results / SUMS).write_text(audit.sha256sums())
+    table.write_bytes(table.read_bytes()[:-1])
+    audit = Audit(maker.config, maker.config["products"], splits, 1)
+    audit.run()
+    audit.check_sums()
+    texts = [problem.text for check in audit.checks for problem in check.problems]
+    assert texts
+    assert {text for text in texts if "multilabel.parquet" not in text} == set()
+
+
+def test_an_index_is_looked_at_where_the_records_are_not(maker: Maker) -> None:
+    units = SPLIT_PRODUCTS["tfrecord_index"].audited_units(Audit(maker.config, [], ["train"], 1).facts, "train")
+    assert problems(maker, "tfrecord_index") == []
+    flip_file(units[0])
+    flip_file(maker.results / "tfrecord" / units[1].name)
+    found = problems(maker, "tfrecord_index")
+    assert [problem.text.split(": ")[0] for problem in found] == [str(units[0]), str(units[1])]
+    assert {problem.mend.split(" && ")[-1] for problem in found} == {f"{SNAKEMAKE} tfrecord_index_train"}

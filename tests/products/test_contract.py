@@ -1,0 +1,214 @@
+"""What every product that is cut by split keeps to, whatever it consists of: asked of each product and split."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crc32c import crc32c
+
+from imagenet_prep import schema
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.engine import batches, existing, space
+from imagenet_prep.engine.inventory import is_whole
+from imagenet_prep.engine.receipts import LEFTOVERS, Name, load
+from imagenet_prep.products.registry import SHARDED_PRODUCTS, SPLIT_PRODUCTS
+from imagenet_prep.products.shards import SECTION
+from products.maker import Maker, killed_at
+from project import Project
+
+PARTS = [(name, split) for name, it in SPLIT_PRODUCTS.items() for split in it.splits(ILSVRC2012)]
+ONE_OF_EACH = [(name, it.splits(ILSVRC2012)[0]) for name, it in SPLIT_PRODUCTS.items()]
+
+# Settings that change what every product consists of, and settings that change the content of its files alone.
+FEWER: dict[str, Any] = {"tfrecord": {"train_shards": 3, "validation_shards": 1}}
+OTHER: dict[str, Any] = {"shards": {"seed": 99}, "imagefolder": {"val_dirs": "index"}, "subset_labels": "renumbered"}
+
+by_part = pytest.mark.parametrize(("product", "split"), PARTS, ids=[f"{name} {split}" for name, split in PARTS])
+by_product = pytest.mark.parametrize(("product", "split"), ONE_OF_EACH, ids=[name for name, _ in ONE_OF_EACH])
+
+
+@pytest.fixture(scope="module")
+def everything(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    """A finished project with all products in it, those that are made by default and those that are not."""
+    project = finished.copy(tmp_path_factory.mktemp("everything"))
+    maker = Maker(project)
+    for product, split in PARTS:
+        maker.make(product, split)
+    return maker
+
+
+@pytest.fixture
+def maker(everything: Maker, tmp_path: Path) -> Maker:
+    """A copy of it."""
+    return Maker(copied(everything, tmp_path / "copy"))
+
+
+def copied(maker: Maker, folder: Path) -> Project:
+    return Project(maker.results.parent).copy(folder)
+
+
+def unit_paths(maker: Maker, product: str, split: str) -> list[Path]:
+    """The units that lie there, in order."""
+    inputs = maker.inputs(product, split)
+    return [maker.results / path for path in SPLIT_PRODUCTS[product].units(inputs, split)]
+
+
+def delete(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def times(maker: Maker, paths: list[Path]) -> dict[Path, int]:
+    found = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
+    return {file: file.stat().st_mtime_ns for file in found}
+
+
+@by_part
+def test_the_names_of_its_units_are_what_lies_there(everything: Maker, product: str, split: str) -> None:
+    units = unit_paths(everything, product, split)
+    assert units
+    assert all(path.exists() for path in units)
+    within = {path for unit in units for path in ([unit] if unit.is_file() else unit.rglob("*")) if path.is_file()}
+    assert within == {everything.results / path for path in everything.files(product, split)}
+
+
+@by_part
+def test_a_deleted_unit_comes_back_alone_or_with_its_batch(maker: Maker, product: str, split: str) -> None:
+    before, units = maker.files(product, split), unit_paths(maker, product, split)
+    name = Name.parse(maker.receipts(product, split)[0].name)
+    assert name is not None
+    others = units[batches.units_of(name.subject.removeprefix(f"{split}-"))[1] + 1 :]
+    untouched = times(maker, others)
+    delete(units[0])
+    assert maker.make(product, split), "nothing was made"
+    assert maker.files(product, split) == before
+    assert times(maker, others) == untouched
+    assert maker.make(product, split) == []
+
+
+@by_part
+def test_the_size_and_the_order_of_jobs_change_no_byte(
+    everything: Maker, maker: Maker, tmp_path: Path, product: str, split: str
+) -> None:
+    it = SPLIT_PRODUCTS[product]
+    alone = Maker(Project(maker.results.parent), {"jobs": dict.fromkeys(it.jobs, 1)})
+    it.remove(alone.config, split)
+    shutil.rmtree(alone.results / "state" / product)
+    made = alone.make(product, split, backwards=True)
+    assert len(made) == it.count(alone.config, split)
+    assert alone.files(product, split) == everything.files(product, split)
+
+
+@by_product
+def test_what_an_older_configuration_left_goes_and_files_of_others_stay(maker: Maker, product: str, split: str) -> None:
+    chosen = [row["wnid"] for row in maker.inputs("imagefolder", "train").classes.to_pylist()][1:4]
+    older = unit_paths(maker, product, split)
+    place = maker.results / SPLIT_PRODUCTS[product].place(ILSVRC2012, split)
+    mine = [place / "mine.txt", *([older[0] / "mine.txt"] if older[0].is_dir() else [])]
+    for path in mine:
+        path.write_text("mine")
+    fewer = Maker(Project(maker.results.parent), {"classes": chosen, **FEWER})
+    fewer.make(product, split)
+    fewer.make(LEFTOVERS, f"{product}-{split}")
+    units = unit_paths(fewer, product, split)
+    assert {path for path in older if path not in units and path.exists()} == {path.parent for path in mine[1:]}
+    assert all(path.exists() for path in units)
+    assert [path.read_text() for path in mine] == ["mine"] * len(mine)
+
+
+@by_part
+def test_the_space_foretold_is_within_two_hundredths_and_not_below_what_is_used(
+    everything: Maker, product: str, split: str
+) -> None:
+    there = existing.look(everything.config, SPLIT_PRODUCTS)
+    known = space.There(archives=there.archives, images=there.images, block=there.block)
+    (need,) = space.needs(everything.config, SPLIT_PRODUCTS, known, [(product, split)])
+    place, shared = everything.results / SPLIT_PRODUCTS[product].place(ILSVRC2012, split), everything.results / product
+    paths = list(place.glob(f"{split}-*")) if place == shared else [place, *place.rglob("*")]
+    assert need.files == len(paths)
+    used = sum(path.stat().st_blocks * 512 for path in paths)
+    # Of so few images the last blocks of each file count, too.
+    assert used <= need.nbytes <= 1.02 * used + 2 * len(paths) * there.block
+
+
+@by_product
+def test_each_key_of_its_section_asks_for_other_receipts_and_no_other_product_s(
+    everything: Maker, product: str, split: str
+) -> None:
+    keys = [(product, key, part) for key, part in SPLIT_PRODUCTS[product].section.items()]
+    keys += [("shards", key, part) for key, part in SECTION.items()] if product in SHARDED_PRODUCTS else []
+    for section, key, part in keys:
+        changed = Maker(
+            Project(everything.results.parent), {section: {key: another(everything.config[section][key], part)}}
+        )
+        differing = {
+            name
+            for name, it in SPLIT_PRODUCTS.items()
+            for of in it.splits(ILSVRC2012)
+            if changed.asks().digest(name, of) != everything.asks().digest(name, of)
+        }
+        assert product in differing, key
+        if section == product:
+            assert all(name == product or follows(name, product, everything) for name in differing), key
+
+
+def another(value: Any, part: dict[str, Any]) -> Any:
+    """Another value that a key can have."""
+    full = schema.resolved(part, schema.load())
+    others = full.get("enum") or ([True, False] if full["type"] == "boolean" else [full.get("minimum", 0), 7])
+    return next(it for it in others if it != value)
+
+
+def follows(product: str, other: str, maker: Maker) -> bool:
+    """Whether a product is made from another one, or cut as it is."""
+    it = SPLIT_PRODUCTS[product]
+    needs = [need for split in it.splits(ILSVRC2012) for need in it.needs(maker.config, split)]
+    return other in {name for name, _ in needs} or getattr(it, "shards_key", lambda _: "")("validation").startswith(
+        f"{other}."
+    )
+
+
+@by_product
+def test_killed_at_any_moment_of_a_change_no_receipt_stands_over_what_it_is_not_about(
+    everything: Maker, tmp_path: Path, product: str, split: str
+) -> None:
+    """From settings A to B, killed, then A again: all is A's."""
+    moments = 0
+    for step in steps():
+        folder = tmp_path / str(step)
+        project = copied(everything, folder)
+        other = Maker(project, OTHER)
+        killed = killed_at(step, lambda other=other: other.make(product, split))
+        first = Maker(project)
+        for maker in (first, other):
+            for receipt in maker.receipts(product, split):
+                if receipt.exists() and is_whole(project.results, load(receipt)):
+                    expect_described(project.results, load(receipt))
+        first.make(product, split)
+        assert first.files(product, split) == everything.files(product, split)
+        shutil.rmtree(folder)
+        moments += 1
+        if not killed:
+            break
+    assert moments > 3
+
+
+def steps() -> Iterator[int]:
+    """Moments, each at first, then ever fewer of them."""
+    step = 0
+    while True:
+        yield step
+        step += 1 if step < 12 else step // 4
+
+
+def expect_described(results: Path, body: dict[str, Any]) -> None:
+    """What a receipt says of files is what lies there."""
+    for name, content in body.get("files", {}).items():
+        data = (results / name).read_bytes()
+        assert content["bytes"] == len(data)
+        assert content.get("sha256", sha256(data).hexdigest()) == sha256(data).hexdigest()
+        assert content.get("crc32c", f"{crc32c(data):08x}") == f"{crc32c(data):08x}"

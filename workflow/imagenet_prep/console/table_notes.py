@@ -1,0 +1,46 @@
+"""Images and boxes that are not as the others are, counted in their tables for the end of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from imagenet_prep.formats import parquet
+from imagenet_prep.products.shards import REENCODED
+from imagenet_prep.progress import shown_number
+
+
+def of_images(table: Path, reencoded: Mapping[str, Any]) -> str:
+    """A line about the images that are CMYK or PNG, in `images.parquet`; empty where there are none.
+
+    Args:
+        table: where it lies.
+        reencoded: whether products in shards have them encoded again, by the keys of `shards`; empty without any.
+    """
+    _, found = _count(table, {"colorspace": "CMYK", "format": "PNG"})
+    counts = {"CMYK": found["colorspace"], "PNG": found["format"]}
+    again = " and ".join(kind for kind, key in REENCODED.items() if counts[kind] and reencoded.get(key))
+    where = f" ({again}: as RGB JPEG in shards)" if again else ""
+    of_each = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    return f"Odd images: {of_each}{where}" if any(counts.values()) else ""
+
+
+def of_boxes(table: Path) -> str:
+    """A line about the boxes that cannot be used, in `bboxes.parquet`; empty where there are none."""
+    boxes, found = _count(table, {"usable": False})
+    of_all = f"{found['usable']} of {shown_number(boxes)} are in no record"
+    return f"Odd boxes: {of_all}; {table} says why" if found["usable"] else ""
+
+
+def _count(path: Path, values: Mapping[str, object]) -> tuple[int, dict[str, int]]:
+    """The rows of a table, and by column how many have the given value; by row groups, so that memory is bounded."""
+    file = parquet.open_table(path)
+    found = dict.fromkeys(values, 0)
+    for group in range(file.num_row_groups):
+        rows = parquet.read_groups(file, path, [group], list(values))
+        for column, value in values.items():
+            found[column] += int(pc.sum(pc.equal(rows[column], value)).as_py() or 0)
+    return file.metadata.num_rows, found

@@ -1,0 +1,82 @@
+"""Where an archive goes, and where one lies that needs no download.
+
+Imports are light, since the Snakefile looks here before a run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from imagenet_prep.download import partial
+from imagenet_prep.filesystem import is_writable
+
+
+def link_of(config: Mapping[str, Any], name: str) -> Path:
+    """Where users find an archive: a link to it, or the archive itself where somebody has put it there."""
+    return Path(config["output_dir"], "archives", config["archives"][name]["file"])
+
+
+def spare_of(config: Mapping[str, Any]) -> Path:
+    """The folder where archives go for which `archives_dir` has no place."""
+    return Path(config["output_dir"]) / "downloads"
+
+
+def find(config: Mapping[str, Any], name: str) -> Path | None:
+    """Where an archive lies that is there, whole as far as its name tells; None where it is not.
+
+    What lies in the place of the link is the archive; then comes what lies in `archives_dir`, what was downloaded into
+    the output folder, and last what the link leads to: an archive under another name, or a copy somewhere else.
+    """
+    link = link_of(config, name)
+    here = [link] if not link.is_symlink() else []
+    for place in (*here, Path(config["archives_dir"]) / link.name, spare_of(config) / link.name):
+        if os.path.isfile(place) and not os.path.isfile(f"{place}.aria2"):
+            return place
+    return link if os.path.isfile(link) else None
+
+
+def archive_of(config: Mapping[str, Any], name: str) -> Path:
+    """Where an archive is read: where it lies, or where it would be linked, for an error that names its place."""
+    return Path(os.path.abspath(find(config, name) or link_of(config, name)))
+
+
+def is_linked(config: Mapping[str, Any], name: str, archive: Path) -> bool:
+    """Whether the link to an archive leads to this file, or is this file."""
+    try:
+        return link_of(config, name).samefile(archive)
+    except OSError:
+        return False
+
+
+def stat(archive: Path) -> list[int]:
+    """Size and time of the last change (ns since 1970) of an archive: while both are the same, it is not read again."""
+    status = archive.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def place_of(archive: Path, spare: Path) -> Path:
+    """Where an archive is downloaded or copied to, which is not there.
+
+    Into its own folder, if that is writable, else into the folder `spare`; but where only the spare one has a part of
+    it, the download goes on there.
+    """
+    other = spare / archive.name
+    begun = [os.path.exists(partial.path_of(place)) for place in (archive, other)]
+    return other if begun == [False, True] or not is_writable(archive.parent) else archive
+
+
+def is_local(url: str) -> bool:
+    """Whether what a source has is linked or copied, and not downloaded."""
+    return url.startswith("file:")
+
+
+def local_path(url: str) -> Path | None:
+    """The path that a file URL means; None where it is none."""
+    try:
+        return Path(unquote(urlsplit(url).path))
+    except ValueError:
+        return None

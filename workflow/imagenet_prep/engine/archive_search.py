@@ -1,0 +1,292 @@
+"""What people have of the archives already: under other names, in other folders, unpacked, or half downloaded.
+
+Imports are light, since the Snakefile looks here before a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep.datasets.dataset import Dataset, Layout
+from imagenet_prep.download import partial
+from imagenet_prep.errors import PrepError
+
+_DEPTH = 4  # of ILSVRC/Data/CLS-LOC/train
+_ENTRIES = 20_000  # looked at in one folder
+_QUICKLY_READ = 1 << 30  # a checksum of so many bytes takes seconds
+
+_CLASS = re.compile(r"n\d{8}")
+_CLASS_TAR = re.compile(r"n\d{8}\.tar")
+_IMAGE = re.compile(r"\w+\.JPEG")
+_ENDING = re.compile(r"\.(?:tar|tar\.gz|tgz|json)$")
+_UNFINISHED = (".part", ".partial", ".crdownload", ".opdownload", ".download", ".aria2", ".filepart", ".tmp")
+_OF_ANOTHER_PROGRAM = "Let the program that began it finish it; this workflow cannot go on with it"
+_NULL = "set its md5, sha256 and bytes to null"
+
+
+@dataclass(frozen=True)
+class Possession:
+    """One thing that lies in `archives_dir`, though not where the configuration has it.
+
+    Attributes:
+        usable: whether it can stand in for the archive, by a link to it.
+        archive: the archive that it is of; None where that cannot be told.
+        path: where it lies.
+        message: one line: what it is, and what follows.
+    """
+
+    usable: bool
+    archive: str | None
+    path: Path
+    message: str
+
+
+@dataclass
+class _Folder:
+    path: Path
+    files: list[tuple[Path, int]] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+
+
+def find(
+    archives_dir: Path, archives: Mapping[str, Mapping[str, Any]], dataset: Dataset, *, checksums: bool = True
+) -> list[Possession]:
+    """Look in `archives_dir` and a few folders further down for what stands in for archives, or looks as if it did.
+
+    An archive that lies where the configuration has it is not searched for. Under another name an archive is known by
+    its size, where the configuration has it, and below 1 GiB by its checksum too; without a size by its checksum, if
+    the file is about as large as that archive is known to be. A file in a folder further down that has the archive's
+    name is taken for it. Whatever is taken is verified later, as any archive.
+
+    Args:
+        archives_dir: may be missing.
+        archives: settings by name, of those that are searched for.
+        dataset: that they are of.
+        checksums: False leaves out what only a checksum can tell, and takes no longer than looking through the folders.
+
+    Returns:
+        What was found, best first: the usable ones, what else tells of an archive, and last what tells of none.
+    """
+    missing = {
+        name: settings for name, settings in archives.items() if not os.path.isfile(archives_dir / settings["file"])
+    }
+    if not missing:
+        return []
+    folders: list[_Folder] = []
+    found = []
+    for folder in _walk(archives_dir, 0, set()):
+        if isinstance(folder, Possession):
+            found.append(folder)
+        else:
+            folders.append(folder)
+            found += _unpacked_images(folder, missing, dataset)
+    files = [file for folder in folders for file in folder.files if not _CLASS_TAR.fullmatch(file[0].name)]
+    for name, settings in missing.items():
+        found += _stand_in(name, settings, dataset.archives[name].size, files, checksums)
+        found += _unfinished(name, settings, files, [path for folder in folders for path in folder.folders])
+    return sorted(found, key=lambda possession: (not possession.usable, possession.archive is None))
+
+
+def stand_in(found: list[Possession], archive: str) -> Path | None:
+    """The file to use for an archive that is not in its place; None where none was found."""
+    return next((possession.path for possession in found if possession.usable and possession.archive == archive), None)
+
+
+def expect_mounted(archives_dir: Path) -> None:
+    """Raise `PrepError` where `archives_dir`, or a folder above it, is a link to nowhere, as of a disk not mounted.
+
+    All archives would be downloaded again, into a folder of that name on another disk.
+    """
+    for folder in (archives_dir, *archives_dir.parents):
+        if os.path.islink(folder) and not os.path.exists(folder):
+            problem = f"{folder} is a link to {os.path.realpath(folder)}, which is not there"
+            remedy = "Mount that disk, or mend the link; delete the link to begin anew without it"
+            raise PrepError(os.path.abspath(archives_dir), problem, remedy)
+
+
+def expect_finished(archive: Path) -> None:
+    """Raise `PrepError` for what only looks like an archive in its place, before anybody reads or replaces it.
+
+    aria2 gives a file its name and size from the beginning. A link to nowhere mostly means a disk that is not mounted.
+    """
+    control = archive.with_name(f"{archive.name}.aria2")
+    if os.path.isfile(archive) and os.path.isfile(control):
+        problem = f"aria2 has not finished this download: {control.name} lies beside it"
+        raise PrepError(archive, problem, "Run aria2c again as before; if the file is whole, delete the one of aria2")
+    if os.path.islink(archive) and not os.path.exists(archive):
+        problem = f"this is a link to {os.path.realpath(archive)}, which is not there"
+        raise PrepError(archive, problem, "Mount that disk or mend the link; delete the link to have it downloaded")
+
+
+def introduction(link: Path) -> str | None:
+    """A line that says which file is used for an archive, where that has another name than the archive; else None."""
+    file = os.path.realpath(link)
+    return f"{link.name} is the file {file}" if os.path.basename(file) != link.name else None
+
+
+def _walk(path: Path, depth: int, seen: set[tuple[int, int]]) -> Iterator[_Folder | Possession]:
+    try:
+        status = path.stat()
+        if (status.st_dev, status.st_ino) in seen:  # a link that leads back
+            return
+        seen.add((status.st_dev, status.st_ino))
+        folder = _read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        message = f"{path}: this folder cannot be read ({error.strerror}): what lies in it is not used"
+        yield Possession(False, None, path, message)
+        return
+    yield folder
+    if depth < _DEPTH:
+        for child in folder.folders:
+            if not _CLASS.fullmatch(child.name) and not child.name.endswith(_UNFINISHED):
+                yield from _walk(child, depth + 1, seen)
+
+
+def _read(path: Path) -> _Folder:
+    folder = _Folder(path)
+    with os.scandir(path) as entries:
+        for entry in islice(entries, _ENTRIES):
+            try:
+                if entry.is_dir():
+                    folder.folders.append(path / entry.name)
+                elif entry.is_file():
+                    # Nobody asks for the sizes of images, and on a network each would cost a question.
+                    size = 0 if _IMAGE.fullmatch(entry.name) else entry.stat().st_size
+                    folder.files.append((path / entry.name, size))
+            except OSError:  # a link in a circle, or one that vanished
+                continue
+    folder.files.sort()
+    folder.folders.sort()
+    return folder
+
+
+def _stand_in(
+    name: str, settings: Mapping[str, Any], about: int, files: list[tuple[Path, int]], checksums: bool
+) -> Iterator[Possession]:
+    expected = settings["bytes"]
+    algorithm = "sha256" if settings["sha256"] else "md5"
+    for path, size in files:
+        if path.name.endswith(_UNFINISHED) or partial.is_bad(path.name):
+            continue
+        if os.path.isfile(path.with_name(f"{path.name}.aria2")):
+            continue
+        where = "in another folder" if path.name == settings["file"] else "under another name"
+        if path.name == settings["file"]:
+            fits = expected in (None, size)
+        elif expected is not None:
+            fits = size == expected and (
+                not checksums or size > _QUICKLY_READ or _has(path, algorithm, settings[algorithm])
+            )
+        else:
+            plausible = settings[algorithm] is not None and about / 2 < size < about * 2
+            fits = checksums and plausible and _has(path, algorithm, settings[algorithm])
+        if fits:
+            message = f"{path}: this is {settings['file']} {where}: it is used as it lies there"
+            yield Possession(True, name, path, message)
+        elif _is_unpacked(path, size, settings, checksums):
+            message = (
+                f"{path}: this is {settings['file']} unpacked, with the right content: it is used as it lies there"
+            )
+            yield Possession(True, name, path, message)
+
+
+def _is_unpacked(path: Path, size: int, settings: Mapping[str, Any], checksums: bool) -> bool:
+    checksum = settings.get("unpacked_sha256")
+    named = _ENDING.sub("", path.name) == _ENDING.sub("", settings["file"])
+    if checksum is None or size > _QUICKLY_READ or not (named or path.suffix == ".tar"):
+        return False
+    return _has(path, "sha256", checksum) if checksums else named and path.suffix == ".tar"
+
+
+def _has(path: Path, algorithm: str, checksum: str | None) -> bool:
+    """Whether a file has this checksum; any has none."""
+    if checksum is None:
+        return True
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, algorithm).hexdigest() == checksum
+    except OSError:
+        return False
+
+
+def _unfinished(
+    name: str, settings: Mapping[str, Any], files: list[tuple[Path, int]], folders: Collection[Path]
+) -> Iterator[Possession]:
+    # Browsers put letters or numbers behind the name; train_t3 is no such train.
+    begins = re.compile(re.escape(_ENDING.sub("", settings["file"])) + r"[. (-]")
+    sizes = dict(files)
+    for path in [*sizes, *folders]:
+        own = path.name == f"{settings['file']}.part" and path.with_name(f"{path.name}.json") in sizes
+        if path.name.endswith(_UNFINISHED) and begins.match(path.name) and not own:
+            if path.suffix == ".aria2" and path.with_suffix("") not in sizes:
+                continue
+            size = f" ({sizes[path]} bytes)" if path in sizes and path.suffix != ".aria2" else ""
+            message = (
+                f"{path}: a download of {settings['file']} that broke off{size}. It is not used. {_OF_ANOTHER_PROGRAM}"
+            )
+            yield Possession(False, name, path, message)
+
+
+def _unpacked_images(
+    folder: _Folder, missing: Mapping[str, Mapping[str, Any]], dataset: Dataset
+) -> Iterator[Possession]:
+    tars = [path for path, _ in folder.files if _CLASS_TAR.fullmatch(path.name)]
+    of_tars = next((it.name for it in dataset.archives.values() if it.layout is Layout.CLASS_TARS), None)
+    if len(tars) > 1 and of_tars and of_tars in missing:
+        file = missing[of_tars]["file"]
+        message = (
+            f"{folder.path}: {len(tars)} archives of single classes: {file}, unpacked by one level. To use them, put "
+            f"them together again (cd {folder.path} && tar cf ../{file} n*.tar), move that into archives_dir, and, "
+            f"since its checksum is another one, {_NULL}"
+        )
+        yield Possession(False, of_tars, folder.path, message)
+    classes = [path for path in folder.folders if _CLASS.fullmatch(path.name)]
+    archive, what = None, ""
+    if classes:
+        archive, what = (
+            _archive_of_images(_first_file(classes), dataset),
+            f"{len(classes)} folders of classes with images",
+        )
+    elif any(_IMAGE.fullmatch(path.name) for path, _ in folder.files):
+        first = next(path for path, _ in folder.files if _IMAGE.fullmatch(path.name))
+        archive, what = _archive_of_images(first, dataset), "images"
+    if archive and archive in missing:
+        good = (
+            "They are what imagefolder makes, and good to train on" if classes else "No product is made of these files"
+        )
+        message = (
+            f"{folder.path}: {what} of {missing[archive]['file']}, unpacked. {good}; tables and TFRecords need the "
+            f"archive. One that you make of them has another checksum: {_NULL}. docs/archives.md says how to make it"
+        )
+        yield Possession(False, archive, folder.path, message)
+
+
+def _first_file(folders: list[Path]) -> Path | None:
+    for folder in islice(folders, 3):
+        try:
+            with os.scandir(folder) as entries:
+                for entry in islice(entries, 100):
+                    if _IMAGE.fullmatch(entry.name):
+                        return folder / entry.name
+        except OSError:
+            continue
+    return None
+
+
+def _archive_of_images(image: Path | None, dataset: Dataset) -> str | None:
+    """The first archive that holds images of such names."""
+    if image is None:
+        return None
+    for split in dataset.splits.values():
+        if re.fullmatch(split.filename.format(wnid=_CLASS.pattern), image.name, re.ASCII):
+            return split.archive
+    return None

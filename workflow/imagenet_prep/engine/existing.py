@@ -1,0 +1,81 @@
+"""Which archives and units of products exist already, so that no space is needed for them.
+
+Imports are light, since the Snakefile looks here before a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.download import partial
+from imagenet_prep.engine import archive_paths, archive_search
+from imagenet_prep.engine.receipts import STATE, names
+from imagenet_prep.engine.runs import read_object
+from imagenet_prep.engine.space import ARCHIVE, REST, Products, There, configured_parts
+from imagenet_prep.engine.table_steps import IMAGES
+from imagenet_prep.filesystem import room_at
+
+
+def look(config: Mapping[str, Any], products: Products) -> There:
+    """Which of the archives in use and of the units of products exist already.
+
+    Args:
+        config: complete.
+        products: all that are cut by split.
+    """
+    output, archives_dir, spare = (
+        Path(config["output_dir"]),
+        Path(config["archives_dir"]),
+        archive_paths.spare_of(config),
+    )
+    used = {name: config["archives"][name] for name in config["use"]}
+    found = archive_search.find(archives_dir, used, dataset_of(config), checksums=False)
+    archives, folders, downloaded = {}, {}, {}
+    for name, settings in used.items():
+        own = archives_dir / settings["file"]
+        linked = [*_linked(settings, config["download"]["local"]), archive_search.stand_in(found, name)]
+        sizes = [_size(path) for path in (archive_paths.find(config, name), *linked) if path]
+        size = next((size for size in sizes if size is not None), None)
+        if size is not None:
+            archives[name] = size
+        place = archive_paths.place_of(own, spare)
+        folders[name] = place.parent
+        downloaded[name] = _begun(place)
+    receipts = {name: read_object(output / "verified" / f"{name}.json") for name in used}
+    verified = {name for name, receipt in receipts.items() if receipt}
+    images = {
+        split.name: receipts[split.archive]["members"]
+        for split in dataset_of(config).splits_in_use(config)
+        if isinstance(receipts[split.archive].get("members"), int)
+    }
+    parts = configured_parts({**config, "products": list(products)}, products)
+    made = {
+        (kind, split): products[kind].existing(config, split) for kind, split in parts if kind not in (ARCHIVE, REST)
+    }
+    rest = bool(names(output / STATE / IMAGES.name))
+    return There(archives, folders, downloaded, verified, images, made, rest, room_at(output).block)
+
+
+def _linked(settings: Mapping[str, Any], local: str) -> list[Path]:
+    """Where an archive lies that will only be linked."""
+    urls = settings["url"] if isinstance(settings["url"], list) else [settings["url"] or ""]
+    paths = [archive_paths.local_path(url) for url in urls if archive_paths.is_local(url) and local == "link"]
+    return [path for path in paths if path]
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _begun(archive: Path) -> int:
+    """Bytes that a download to this place fills already, whose file has holes."""
+    try:
+        return partial.path_of(archive).stat().st_blocks * 512
+    except OSError:
+        return 0

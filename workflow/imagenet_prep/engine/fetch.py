@@ -1,0 +1,92 @@
+"""Getting an archive: the file that exists, a link to one elsewhere, or a download."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep import atomic
+from imagenet_prep.datasets.dataset import Dataset
+from imagenet_prep.download.limits import Limits
+from imagenet_prep.engine import archive_search
+from imagenet_prep.engine.archive_check import Expected
+from imagenet_prep.errors import PrepError
+
+log = logging.getLogger(__name__)
+
+
+def find_or_fetch(
+    name: str,
+    settings: Mapping[str, Any],
+    dataset: Dataset,
+    archives_dir: Path,
+    local: str,
+    link: Path,
+    *,
+    connections: int,
+    expected: Expected,
+    spare: Path,
+    limits: Limits | None = None,
+) -> None:
+    """Make `link` a symbolic link to an archive: in its place, under another name, or brought from one of its sources.
+
+    A file in the place of the link is the archive, and stays.
+
+    An archive that exists is used as it is, whatever its sources are, and never written to.
+
+    Args:
+        name: the archive's name in the configuration.
+        settings: what the configuration has of it.
+        dataset: that it is of.
+        archives_dir: where archives lie; what stands in for this one is looked for there and in folders below.
+        local: "link" or "copy", for what comes from a file URL.
+        link: the link to make.
+        connections: how many fetch parts of a download side by side.
+        expected: what the configuration says of the archive; only a download is held against it here.
+        spare: the folder where an archive goes, or went in an earlier run, whose own folder is not writable.
+        limits: of time and size, of a download; the usual ones where None.
+
+    Raises:
+        PrepError: it is not whole in its place; or it is not there and cannot be had, which names every source and its
+            answer.
+    """
+    if link.exists() and not link.is_symlink():
+        log.info("%s is no link: it is the archive", link)
+        return
+    archive = archives_dir / settings["file"]
+    archive_search.expect_mounted(archives_dir)
+    archive_search.expect_finished(archive)
+    source = next((place for place in (archive, spare / archive.name) if os.path.isfile(place)), None)
+    if source is None:
+        found = archive_search.find(archives_dir, {name: settings}, dataset)
+        for possession in found:
+            log.info("%s", possession.message)
+        source = archive_search.stand_in(found, name)
+    if source is None:
+        from imagenet_prep.engine.archive_sources import (
+            get,  # the HTTP client takes longer to import than to make a link
+        )
+
+        urls = [settings["url"]] if isinstance(settings["url"], str) else settings["url"] or []
+        try:
+            source = get(archive, urls, local, spare, connections, expected, limits or Limits())
+        except PrepError as error:
+            told = [possession.message for possession in found if possession.archive]
+            if not told:
+                raise
+            raise PrepError(error.place, f"{error.problem}. What lies there: {told[0]}", error.remedy) from error
+    _link(source, link)
+
+
+def _link(source: Path, link: Path) -> None:
+    # A relative target begins where the folder of the link really lies, whatever links lead there.
+    folder, origin = os.path.realpath(link.parent), os.path.realpath(source.parent)
+    if folder == origin and source.name == link.name:  # one folder by two names: a link would replace the archive
+        return
+    with atomic.replacing(link) as unfinished:
+        unfinished.unlink(missing_ok=True)
+        target = source if source.is_absolute() else os.path.relpath(os.path.join(origin, source.name), folder)
+        unfinished.symlink_to(target)

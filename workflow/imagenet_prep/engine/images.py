@@ -1,0 +1,162 @@
+"""The images of a split: where each lies in its archive, what it is, and which class it shows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagenet_prep.datasets.classes import validation_filename, validation_wnids
+from imagenet_prep.datasets.dataset import Labels, Split
+from imagenet_prep.engine.archive_check import DOWNLOAD_AGAIN
+from imagenet_prep.engine.scan import ROWS, SCAN
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet
+
+IMAGES = pa.schema(
+    [
+        ("split", pa.string()),
+        ("filename", pa.string()),
+        ("wnid", pa.string()),
+        ("class_index", pa.int32()),
+        ("archive", pa.string()),
+        ("offset", pa.int64()),
+        ("length", pa.int32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("channels", pa.int8()),
+        ("format", pa.string()),
+        ("colorspace", pa.string()),
+        ("crc32c", pa.uint32()),
+    ]
+)
+
+
+def label_images(
+    scan: Path, split: Split, synsets: pa.Table, ground_truth: np.ndarray[Any, Any], classes: pa.Table, archive: Path
+) -> Iterator[pa.Table]:
+    """Give every image of a scan its class; yield the images of the selected classes by file name (schema `IMAGES`).
+
+    Archives of class tars are gone through class by class, flat ones, which are small, all at once. Images that have no
+    class (null), as those of the test set, are all kept.
+
+    Args:
+        scan: Parquet file of schema `scan.SCAN`.
+        split: that they are of.
+        synsets: the devkit's synsets, all of them.
+        ground_truth: the devkit's labels of the validation images, int32 of shape (n,).
+        classes: the selected classes.
+        archive: the archive's path, for messages.
+
+    Raises:
+        PrepError: a class that the devkit does not know, or validation images that do not fit the ground truth.
+    """
+    for table in _parts(scan, split):
+        table = table.sort_by("filename")
+        if split.labels is Labels.LAYOUT:
+            _expect_known_classes(table, synsets, archive)
+        elif split.labels is Labels.GROUND_TRUTH:
+            _expect_validation_images(table, ground_truth, archive)
+            wnids = pa.array(validation_wnids(ground_truth, synsets), pa.string())
+            table = table.set_column(table.schema.get_field_index("wnid"), "wnid", wnids)
+        position = pc.index_in(table["wnid"], value_set=classes["wnid"])
+        if split.labels is not Labels.NONE:
+            selected = pc.is_valid(position)
+            table, position = table.filter(selected), position.filter(selected)
+        columns = {name: table[name] for name in table.column_names}
+        columns["split"] = pa.array([split.name] * len(table), pa.string())
+        columns["class_index"] = pc.take(classes["class_index"], position)
+        columns["length"] = table["nbytes"]  # as scans call it: another name there would have all archives read again
+        if len(table):
+            yield pa.table({field.name: columns[field.name] for field in IMAGES}, schema=IMAGES)
+
+
+def write_images(tables: Iterable[pa.Table], output: Path) -> int:
+    """Write a split's images; return their number.
+
+    Each table becomes a row group, a class for training images, so that a job can read its classes alone.
+    """
+    images = 0
+    with parquet.writing(output, IMAGES) as writer:
+        for table in tables:
+            writer.write_table(table, row_group_size=min(len(table), ROWS))
+            images += len(table)
+    return images
+
+
+def tabulate_images(parts: list[Path], output: Path) -> None:
+    """Put the splits' tables one behind the other into `output`."""
+    with parquet.writing(output, IMAGES) as writer:
+        for part in parts:
+            file = parquet.open_table(part)
+            for group in range(file.num_row_groups):
+                writer.write_table(parquet.read_groups(file, part, [group]), row_group_size=ROWS)
+
+
+def read_classes(images: Path, wnids: list[str], columns: list[str]) -> pa.Table:
+    """The images of some classes, in the table's order; only the row groups that can hold them are read.
+
+    Args:
+        images: a table of schema `IMAGES`.
+        wnids: the classes; one that has no image there is no error.
+        columns: what is wanted of the images, in this order.
+
+    Raises:
+        PrepError: the table is missing or damaged.
+    """
+    file = parquet.open_table(images)
+    column = file.schema_arrow.get_field_index("wnid")
+    wanted = set(wnids)
+    groups = []
+    for group in range(file.num_row_groups):
+        statistics = file.metadata.row_group(group).column(column).statistics
+        if statistics is None or any(statistics.min <= wnid <= statistics.max for wnid in wanted):
+            groups.append(group)
+    table = parquet.read_groups(file, images, groups, sorted({*columns, "wnid"}))
+    return table.filter(pc.is_in(table["wnid"], value_set=pa.array(wnids, pa.string()))).select(columns)
+
+
+def _parts(scan: Path, split: Split) -> Iterator[pa.Table]:
+    """The scan of a flat archive; of one of class tars, where a row group is a class, each class by WNID."""
+    file = parquet.open_table(scan, schema=SCAN)
+    groups = range(file.num_row_groups)
+    if split.labels is not Labels.LAYOUT:
+        yield parquet.read_groups(file, scan, groups)
+        return
+    column = SCAN.get_field_index("wnid")
+    for group in sorted(groups, key=lambda it: file.metadata.row_group(it).column(column).statistics.min):
+        yield parquet.read_groups(file, scan, [group])
+
+
+def _expect_known_classes(table: pa.Table, synsets: pa.Table, archive: Path) -> None:
+    leaves = synsets.filter(pc.equal(synsets["num_children"], 0))["wnid"]
+    unknown = table.filter(pc.invert(pc.is_in(table["wnid"], value_set=leaves.combine_chunks())))
+    if len(unknown):
+        first = unknown.slice(0, 1).to_pylist()[0]
+        raise PrepError(
+            os.path.realpath(archive),
+            f"the archive has a class {first['wnid']} that is none of the devkit's {len(leaves)} classes",
+            "Archive and devkit do not belong together, or the archive is damaged: get both from the same place",
+            member=f"{first['wnid']}.tar",
+            offset=first["offset"],
+        )
+
+
+def _expect_validation_images(table: pa.Table, ground_truth: np.ndarray[Any, Any], archive: Path) -> None:
+    expected = [validation_filename(number) for number in range(1, len(ground_truth) + 1)]
+    found = table["filename"].to_pylist()
+    if found != expected:
+        place = os.path.realpath(archive)
+        if len(found) != len(expected):
+            raise PrepError(
+                place,
+                f"the archive has {len(found)} validation images, the devkit's ground truth has {len(expected)} lines",
+                f"{DOWNLOAD_AGAIN}; the same with the devkit if the images are complete",
+            )
+        name = next(name for name, wanted in zip(found, expected, strict=True) if name != wanted)
+        raise PrepError(place, "the validation images are not numbered 1, 2, 3 …", DOWNLOAD_AGAIN, member=name)

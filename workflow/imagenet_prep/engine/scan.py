@@ -1,0 +1,180 @@
+"""The scan of an image archive: where every image lies in it, how large it is, and its checksums."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from crc32c import crc32c
+
+from imagenet_prep.datasets.dataset import Dataset, Layout
+from imagenet_prep.engine.archive_check import (
+    DOWNLOAD_AGAIN,
+    Expected,
+    expect_checksum,
+    expect_size,
+    introduce,
+    receipt,
+)
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet, picture, tar
+from imagenet_prep.formats.stream import EndOfStream, Stream
+from imagenet_prep.progress import Progress
+
+IMAGE_LIMIT = 256 << 20
+ROWS = 1 << 16
+
+SCAN = pa.schema(
+    [
+        ("filename", pa.string()),
+        ("wnid", pa.string()),
+        ("archive", pa.string()),
+        ("offset", pa.int64()),
+        ("nbytes", pa.int32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("channels", pa.int8()),
+        ("format", pa.string()),
+        ("colorspace", pa.string()),
+        ("crc32c", pa.uint32()),
+    ]
+)
+
+_CLASS_TAR = re.compile(r"(n\d{8})\.tar", re.ASCII)
+
+
+def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Dataset) -> dict[str, Any]:
+    """Read an image archive once, write one row an image (schema `SCAN`) in archive order; return the receipt.
+
+    A class archive is a row group; of flat archives, 65536 images are. Memory is bounded by the larger of the two, and
+    by the names of one flat archive or class, which are remembered.
+
+    Args:
+        name: the archive's, in the configuration.
+        path: the archive; its base name goes into the column `archive`.
+        output: the Parquet file to write.
+        dataset: that the archive is of.
+
+    Raises:
+        PrepError: as `verify`; also for a member that is no whole image or whose name does not fit its archive.
+    """
+    introduce(path)
+    expect_size(path, expected)
+    rows = 0
+    nested, filename = dataset.archives[name].layout is Layout.CLASS_TARS, dataset.of_archive[name].filename
+    with open(path, "rb", buffering=0) as file, parquet.writing(output, SCAN) as writer:
+        size = os.fstat(file.fileno()).st_size
+        progress = Progress(f"scanning {path.name}", size)
+        with Stream(file, expected.algorithm, progress.reach) as stream:
+            look = _nested_images if nested else _flat_images
+            for group in _groups(look(stream, path, size, filename), nested):
+                columns = [
+                    pa.array(column, field.type) for column, field in zip(zip(*group, strict=True), SCAN, strict=True)
+                ]
+                writer.write_batch(pa.record_batch(columns, schema=SCAN))
+                rows += len(group)
+                progress.count.images = rows
+            stream.drain()
+            progress.end()
+            checksum = stream.hexdigest()
+        expect_checksum(path, expected, checksum)
+        if not rows:
+            raise PrepError(path, "the archive holds no image", DOWNLOAD_AGAIN)
+    return receipt(name, path, expected, size, checksum, rows)
+
+
+Row = tuple[str, str | None, str, int, int, int, int, int, str, str, int]
+
+
+def _groups(images: Iterator[Row], nested: bool) -> Iterator[list[Row]]:
+    """The images class by class, or so many at a time."""
+    number = itertools.count()
+    for _, group in itertools.groupby(images, itemgetter(1) if nested else lambda _: next(number) // ROWS):
+        yield list(group)
+
+
+def _nested_images(stream: Stream, path: Path, size: int, filename: str) -> Iterator[Row]:
+    place = os.fspath(path)
+    for class_tar in tar.walk(stream, place, end=size):
+        matched = _CLASS_TAR.fullmatch(class_tar.name)
+        if not matched:
+            raise PrepError(
+                place,
+                "the member is no class archive (nXXXXXXXX.tar)",
+                tar.DAMAGED,
+                member=class_tar.name,
+                offset=class_tar.offset,
+            )
+        wnid = matched[1]
+        fits = re.compile(filename.format(wnid=wnid), re.ASCII).fullmatch
+        end = class_tar.offset + class_tar.nbytes
+        images = 0
+        for member in tar.walk(stream, place, end=end, within=class_tar.name):
+            yield _row(stream, path, member, f"{class_tar.name}/{member.name}", member.name, wnid, fits)
+            images += 1
+        if not images:
+            raise PrepError(
+                place,
+                "the class archive holds no image",
+                tar.DAMAGED,
+                member=class_tar.name,
+                offset=class_tar.offset,
+            )
+
+
+def _flat_images(stream: Stream, path: Path, size: int, pattern: str) -> Iterator[Row]:
+    fits = re.compile(pattern.format(wnid=r"n\d{8}"), re.ASCII).fullmatch
+    seen: set[str] = set()
+    for member in tar.walk(stream, os.fspath(path), end=size):
+        filename = member.name.rpartition("/")[2]
+        if filename in seen:  # `walk` compares whole names; here two folders may not hold the same one
+            raise PrepError(
+                path, "two members have this file name", tar.DAMAGED, member=member.name, offset=member.offset
+            )
+        seen.add(filename)
+        yield _row(stream, path, member, member.name, filename, None, fits)
+
+
+def _row(
+    stream: Stream,
+    path: Path,
+    member: tar.Member,
+    shown: str,
+    filename: str,
+    wnid: str | None,
+    fits: Callable[[str], object],
+) -> Row:
+    def refuse(problem: str, remedy: str = tar.DAMAGED) -> PrepError:
+        return PrepError(path, problem, remedy, member=shown, offset=member.offset)
+
+    if not fits(filename):
+        raise refuse("the file name is not one that this archive holds")
+    if member.nbytes > IMAGE_LIMIT:
+        raise refuse(f"an image of {member.nbytes} bytes cannot be")
+    try:
+        data = stream.take(member.nbytes)
+    except EndOfStream as error:
+        raise refuse("the archive ends inside this image: it is cut off", tar.CUT_OFF) from error
+    try:
+        header = picture.identify(data)
+    except ValueError as error:
+        raise refuse(str(error)) from error
+    return (
+        filename,
+        wnid,
+        path.name,
+        member.offset,
+        member.nbytes,
+        header.width,
+        header.height,
+        header.channels,
+        header.format,
+        header.colorspace,
+        crc32c(data),
+    )

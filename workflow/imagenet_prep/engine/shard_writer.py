@@ -1,0 +1,107 @@
+"""Shards straight from the archives: byte ranges in, samples out, in the order of the plan, whatever their format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep import atomic
+from imagenet_prep.engine.image_bytes import extract
+from imagenet_prep.engine.shard_set import ShardSet
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import parquet, picture
+from imagenet_prep.formats.stream import Buffer
+from imagenet_prep.progress import Progress
+
+WINDOW = 160 << 20
+"""Bytes of images held at once: a shard of the real set is read in one sweep, and a larger one stays bounded."""
+
+Row = dict[str, Any]
+Write = Callable[[FileIO, Iterator[tuple[Row, Buffer]]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Reencoding:
+    """Which of the odd images are stored again as RGB JPEG of quality 100."""
+
+    cmyk: bool = True
+    png: bool = True
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Reencoding:
+        """What the configuration's `shards` asks for."""
+        return cls(settings["cmyk_to_rgb"], settings["png_to_jpeg"])
+
+    def wanted(self, row: Mapping[str, Any]) -> bool:
+        """Whether the image of this row of a table is one of them."""
+        return (self.cmyk and row["colorspace"] == "CMYK") or (self.png and row["format"] == "PNG")
+
+
+def write_shards(
+    plan: Path, shards: ShardSet, first: int, last: int, archive: Path, reencoding: Reencoding, write: Write
+) -> dict[str, Any]:
+    """Write the shards `first` … `last` of a split; return what the receipt says of each file.
+
+    Args:
+        plan: the split's plan, a row group a shard.
+        shards: all of the split.
+        first: the first shard.
+        last: the last one.
+        archive: in which all images of the split lie.
+        reencoding: which images are stored in another form.
+        write: writes one shard of the format into a file, and returns its `bytes` and its `crc32c`.
+
+    Raises:
+        PrepError: the archive is gone, or does not hold the bytes any more that the scan found.
+    """
+    file = parquet.open_table(plan)
+    paths, names = shards.paths(), shards.names()
+    sizes = parquet.read_groups(file, plan, range(first, last + 1), ["length"])["length"].to_pylist()
+    progress = Progress(f"writing {shards.split} shards {first} to {last}", sum(sizes), images=len(sizes))
+    written = {}
+    for shard in range(first, last + 1):
+        rows = parquet.read_groups(file, plan, [shard]).to_pylist()
+        with atomic.replacing(paths[shard]) as partial, open(partial, "wb", buffering=0) as output:
+            content = write(output, _samples(rows, archive, reencoding))
+            written[names[shard]] = {"records": len(rows), **content}
+        progress.advance(sum(row["length"] for row in rows), images=len(rows))
+    return {"files": written}
+
+
+def _samples(rows: list[Row], archive: Path, reencoding: Reencoding) -> Iterator[tuple[Row, Buffer]]:
+    """The rows with the bytes of their images, encoded again where that is asked for."""
+    for row, image in _images(rows, archive):
+        if not reencoding.wanted(row):
+            yield row, image
+            continue
+        try:
+            yield {**row, "format": "JPEG"}, picture.to_rgb_jpeg(bytes(image))
+        except ValueError as error:
+            raise PrepError(
+                archive,
+                str(error),
+                "The archive is as it was scanned, so this image was always broken: report it",
+                member=row["filename"],
+                offset=row["offset"],
+            ) from error
+
+
+def _images(rows: list[dict[str, Any]], archive: Path) -> Iterator[tuple[dict[str, Any], Buffer]]:
+    """The rows with their image bytes, in their order; read in windows, within each by ascending offset."""
+    start = 0
+    while start < len(rows):
+        stop, held = start, 0
+        while stop < len(rows) and (stop == start or held + rows[stop]["length"] <= WINDOW):
+            held += rows[stop]["length"]
+            stop += 1
+        window = rows[start:stop]
+        images: list[Buffer] = [b""] * len(window)
+        for position, data in extract(archive, window):
+            # Read by itself, an image is kept as it came; one out of a larger read is copied, so that the rest can go.
+            alone = isinstance(data.obj, bytes) and len(data.obj) == len(data)
+            images[position] = data if alone else bytes(data)
+        yield from zip(window, images, strict=True)
+        start = stop

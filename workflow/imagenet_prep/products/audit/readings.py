@@ -1,0 +1,131 @@
+"""What one reading of a unit gives the audit: samples as rows, of whatever its format carries of them.
+
+The columns have the same names in all formats, so that one comparison serves all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from imagenet_prep.datasets.dataset import BOX_SIDES
+from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import example, picture, tfrecord
+from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
+
+PATH, FILENAME, OFFSET, SIZE = "path", "filename", "offset", "size"
+LENGTH, CRC32C, HEADER = "length", "crc32c", "header"
+LABEL, CLASS_INDEX, WNID, BOX_LABELS = "label", "class_index", "wnid", "box_labels"
+
+# A path is that of a sample that is a file of its own; offset and size are where a sample lies in its unit's file.
+_TYPES = {
+    **dict.fromkeys((PATH, FILENAME, WNID, "text", "format", HEADER), pa.string()),
+    **dict.fromkeys((OFFSET, SIZE, LENGTH, LABEL, CLASS_INDEX, "width", "height"), pa.int64()),
+    CRC32C: pa.uint32(),
+    BOX_LABELS: pa.list_(pa.int64()),
+    **dict.fromkeys(BOX_SIDES, pa.list_(pa.float32())),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of reading a unit once.
+
+    Attributes:
+        samples: a row each, with the columns that the format carries; of a file that is not whole, none.
+        sums: SHA-256 of the files in it that are published, by path.
+        problems: why a file in it could not be read.
+    """
+
+    samples: pa.Table
+    sums: Mapping[Path, str] = field(default_factory=dict)
+    problems: tuple[PrepError, ...] = ()
+
+
+def schema_of(columns: Iterable[str], own: Mapping[str, pa.DataType] | None = None) -> pa.Schema:
+    """The types of columns that samples of several formats have, and of those that one alone has."""
+    types = {**_TYPES, **(own or {})}
+    return pa.schema([(name, types[name]) for name in columns])
+
+
+def read_file(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[Mapping[str, Any]]]) -> Reading:
+    """Read a file of samples once, front to back.
+
+    Args:
+        path: the file.
+        schema: of the samples.
+        rows: gives the samples of a stream of the file's bytes, one after the other; raises `PrepError`, or what comes
+            of bytes that are not as they should be.
+
+    Returns:
+        The samples and the file's SHA-256; or the first error in it.
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+    try:
+        with open(path, "rb", buffering=0) as file, Stream(file, "sha256") as stream:
+            try:
+                for row in rows(stream):
+                    for name in schema.names:
+                        columns[name].append(row[name])
+            except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+                # Whatever damaged bytes can raise in code that expects good ones.
+                problem = f"the sample that ends about here is not what it should be ({error})"
+                raise PrepError(path, problem, tfrecord.REMEDY, offset=stream.offset) from error
+            stream.drain()
+            return Reading(pa.table(columns, schema=schema), {path: stream.hexdigest()})
+    except PrepError as error:
+        return Reading(schema.empty_table(), problems=(error,))
+    except EndOfStream:
+        problem = "it ends in the middle of a sample: it is cut off"
+        return Reading(schema.empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror})"
+        return Reading(schema.empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
+    except (pa.ArrowException, OverflowError) as error:
+        problem = f"its samples are of other types than they should be ({error})"
+        return Reading(schema.empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
+
+
+def read_examples(
+    path: Path, schema: pa.Schema, sample: Callable[[dict[str, Any]], Mapping[str, Any]], image: str
+) -> Reading:
+    """Read a TFRecord file of Examples with both checksums of every record.
+
+    Args:
+        path: the file.
+        schema: of the samples; offset, size and checksum are put in here.
+        sample: the other columns of a sample, from the features of an Example; raises `ValueError`, or what comes of a
+            feature that is not there.
+        image: the feature that holds the image's bytes.
+
+    Returns:
+        As `read_file`.
+    """
+    from crc32c import crc32c
+
+    def rows(stream: Stream) -> Iterator[dict[str, Any]]:
+        for offset, data in tfrecord.records(stream, str(path)):
+            try:
+                features: dict[str, Any] = example.decode(data)
+                row = {**sample(features), CRC32C: crc32c(features[image][0])}
+            except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+                problem = f"the record that begins here is not what it should be ({error})"
+                raise PrepError(path, problem, tfrecord.REMEDY, offset=offset) from error
+            yield {**row, OFFSET: offset, SIZE: stream.offset - offset}
+
+    return read_file(path, schema, rows)
+
+
+def header_of(image: Buffer, filename: str, reencoded: Collection[str]) -> str | None:
+    """What the header of an image says that was encoded again; of the others nothing, since the CRC-32C says it all."""
+    if filename not in reencoded:
+        return None
+    try:
+        width, height, _, form, colorspace = picture.identify(image)
+    except ValueError as error:
+        return str(error)
+    return f"{colorspace} {form} of {width}x{height} pixels"

@@ -1,0 +1,127 @@
+"""The class folders as the audit reads them: a sample is a file, and says its class by the folder that it lies in.
+
+Shares no code with what writes the folders.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from crc32c import crc32c
+
+from imagenet_prep.engine.image_reader import ImageTable
+from imagenet_prep.errors import AGAIN, PrepError
+from imagenet_prep.products.audit.readings import CLASS_INDEX, CRC32C, FILENAME, LENGTH, PATH, WNID, Reading, schema_of
+
+_NO_CLASS = -1
+
+
+def class_folders(root: Path, images: ImageTable, called_by: str | None) -> list[Path]:
+    """The folders that a tree should consist of, those of the classes that have images; the flat one is its tree."""
+    if called_by is None:
+        return [root]
+    names: set[str] = set()
+    for part in images.parts([called_by]):
+        names.update(_names(pc.unique(part[called_by])).to_pylist())
+    return [root / name for name in sorted(names)]
+
+
+def paths_of(root: Path, images: pa.Table, called_by: str | None) -> list[str]:
+    """The path of each image's file."""
+    names = images[FILENAME].to_pylist()
+    if called_by is None:
+        return [f"{root}/{name}" for name in names]
+    return [
+        f"{root}/{folder}/{name}" for folder, name in zip(_names(images[called_by]).to_pylist(), names, strict=True)
+    ]
+
+
+def read_folder(root: Path, folder: Path, called_by: str | None) -> Reading:
+    """Read every file of a folder, and of folders in it.
+
+    A file costs one open, one read and one close where it is smaller than a megabyte.
+
+    Args:
+        root: of the tree.
+        folder: the class folder, or the tree itself.
+        called_by: "wnid" or "class_index", what folders are called by; None for a flat tree.
+    """
+    named = CLASS_INDEX if called_by == CLASS_INDEX else WNID
+    columns: dict[str, list[Any]] = {name: [] for name in (PATH, FILENAME, LENGTH, CRC32C, named)}
+    problems = []
+    buffer = bytearray(1 << 20)
+    top = folder.relative_to(root).as_posix()
+    waiting = ["" if top == "." else top]
+    while waiting:
+        at = waiting.pop()
+        try:
+            entries = _entries(root, at)
+        except OSError as error:
+            problems.append(_unreadable(f"{root}/{at}", error))
+            continue
+        for inside, name, kind in entries:
+            path = "/".join(part for part in (str(root), inside, name) if part)
+            if kind == "folder":
+                waiting.append(f"{inside}/{name}".removeprefix("/"))
+                continue
+            try:
+                nbytes, crc = _read(path, buffer) if kind == "file" else (0, 0)
+            except OSError as error:
+                problems.append(_unreadable(path, error))
+                continue
+            of_class = _index(inside) if named == CLASS_INDEX else inside
+            for column, value in zip(columns.values(), (path, name, nbytes, crc, of_class), strict=True):
+                column.append(value)
+    return Reading(pa.table(columns, schema=schema_of(columns)), problems=tuple(problems))
+
+
+def _names(classes: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """What the folders of classes are called: a WNID by itself, an index by three digits."""
+    return classes if pa.types.is_string(classes.type) else pc.utf8_lpad(pc.cast(classes, pa.string()), 3, "0")
+
+
+def _index(folder: str) -> int:
+    """The class that the digits of a folder's name stand for: three, or more only where there have to be."""
+    return int(folder) if re.fullmatch(r"[0-9]{3}|[1-9][0-9]{3,8}", folder) else _NO_CLASS
+
+
+def _unreadable(path: str, error: OSError) -> PrepError:
+    return PrepError(path, f"it cannot be read ({error.strerror})", AGAIN)
+
+
+def _entries(root: Path, folder: str) -> list[tuple[str, str, str]]:
+    """Folder below `root`, name and kind (folder, file, other) of all that lies in a folder, or of what is none."""
+    try:
+        with os.scandir(root / folder) as entries:
+            return [(folder, entry.name, _kind(entry)) for entry in entries]
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        above, _, name = folder.rpartition("/")
+        return [(above, name, "file" if (root / folder).is_file() else "other")]
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if entry.is_file() else "other"
+
+
+def _read(path: str, buffer: bytearray) -> tuple[int, int]:
+    """Length and CRC-32C of a file."""
+    nbytes = crc = 0
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        while True:
+            count = os.readv(descriptor, [buffer])
+            crc = crc32c(memoryview(buffer)[:count], crc)
+            nbytes += count
+            if count < len(buffer):
+                return nbytes, crc
+    finally:
+        os.close(descriptor)

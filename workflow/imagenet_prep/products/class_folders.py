@@ -1,0 +1,125 @@
+"""A tree of class folders and its ledger: what was put into each folder, so that only that is ever taken away.
+
+Imports are light, since the Snakefile uses this at every start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from imagenet_prep import atomic
+from imagenet_prep.engine import receipts
+
+# What a rename to a folder fails with that is there and not empty, or is a link to one.
+_IS_THERE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+
+
+class Tree:
+    """One split's tree and the ledger of what was put into it.
+
+    Attributes:
+        root: `imagefolder/<name>`; folders of classes lie in it, or the files themselves (folder "").
+        ledger: the folder that holds, a text file for each folder, the names of the files made in it.
+    """
+
+    def __init__(self, output_dir: Path, name: str) -> None:
+        self.name = name
+        self.output_dir = output_dir
+        self.root = output_dir / path_of(name, "")
+        self.ledger = output_dir / "state" / "made" / "imagefolder" / name
+        self._partial = partial_folder(output_dir)
+        self._writer = atomic.writer()
+
+    def partial(self, folder: str) -> Path:
+        """Where this process fills a folder before it is put in its place.
+
+        Beside the tree, since readers take each folder in it for a class.
+        """
+        return self._partial / f"{self.name}-{folder}.{self._writer}"
+
+    def made(self, folder: str) -> set[str]:
+        """The file names that were ever put into the folder and not yet taken away."""
+        return receipts.ledger(self.output_dir, self.path(folder))
+
+    def path(self, folder: str) -> str:
+        """The path of a folder below the output folder."""
+        return path_of(self.name, folder)
+
+    def made_in(self, folder: str, files: int) -> dict[str, int]:
+        """What a receipt says of a folder with so many files that has just been made."""
+        return {"files": files, "changed": (self.root / folder).stat().st_mtime_ns}
+
+    def folders_made(self) -> set[str]:
+        """The folders that have a ledger."""
+        names = {path.stem for path in self.ledger.glob("*.txt")} if self.ledger.is_dir() else set()
+        return {"" if name == "files" else name for name in names}
+
+    def write_down(self, folder: str, filenames: Iterable[str]) -> None:
+        """Set the folder's ledger."""
+        lines = "".join(f"{name}\n" for name in sorted(filenames))
+        atomic.write_text(receipts.ledger_of(self.output_dir, self.path(folder)), lines, durable=False)
+
+    def announce(self, folders: Mapping[str, set[str]]) -> None:
+        """Note the files of the filled folders, and wait until they and the notes are on the disk."""
+        for folder, filenames in folders.items():
+            self.write_down(folder, self.made(folder) | filenames)
+        if folders:  # a choice of classes may leave none, and then there is no ledger either
+            atomic.settle(self.ledger)
+
+    def install(self, folder: str, filenames: set[str]) -> None:
+        """Put an announced folder in its place; into one that is there file by file, leaving what is not ours."""
+        announced = self.made(folder)
+        source, target = self.partial(folder), self.root / folder
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            source.rename(target)
+        except OSError as error:
+            if error.errno not in _IS_THERE:
+                raise
+            for name in sorted(filenames):
+                os.replace(source / name, target / name)
+            for name in announced - filenames:
+                (target / name).unlink(missing_ok=True)
+            source.rmdir()
+        if announced != filenames:
+            self.write_down(folder, filenames)
+
+    def remove(self, folder: str) -> None:
+        """Take away what was made in a folder, and the folder where nothing else is in it."""
+        target = self.root / folder
+        for name in self.made(folder):
+            (target / name).unlink(missing_ok=True)
+        if target.is_dir() and not any(target.iterdir()):
+            target.rmdir()
+        receipts.ledger_of(self.output_dir, self.path(folder)).unlink(missing_ok=True)
+
+    def remove_if_empty(self) -> None:
+        """Take away the tree itself where nothing is in it; a link to one stays."""
+        if self.root.is_dir() and not self.root.is_symlink() and not any(self.root.iterdir()):
+            self.root.rmdir()
+
+    def remove_partials(self) -> None:
+        """Take away what killed jobs left of folders that they were filling."""
+        for leftover in self._partial.glob(f"{self.name}-*"):
+            shutil.rmtree(leftover)
+        self.remove_empty_partial()
+
+    def remove_empty_partial(self) -> None:
+        """Take away the folder in which folders are filled, if nobody is filling any."""
+        with contextlib.suppress(OSError):  # other jobs may be filling folders there
+            self._partial.rmdir()
+
+
+def partial_folder(output_dir: Path) -> Path:
+    """Where folders are filled before they are put in their places."""
+    return output_dir / "imagefolder" / ".partial"
+
+
+def path_of(tree: str, folder: str) -> str:
+    """The path of a folder of a tree below the output folder; the folder "" is the tree itself."""
+    return f"imagefolder/{tree}/{folder}".removesuffix("/")

@@ -1,0 +1,87 @@
+"""All products by name, in the order in which they are listed, and all steps.
+
+A new product is a line here. Imports are light, since the Snakefile asks here at every start.
+"""
+
+from __future__ import annotations
+
+from imagenet_prep.engine.step import Step
+from imagenet_prep.engine.table_steps import BOXES, DEVKIT, IMAGES
+from imagenet_prep.products.audit.audit_report import AuditReport
+from imagenet_prep.products.bboxes import BBoxes
+from imagenet_prep.products.image_table import ImageTable
+from imagenet_prep.products.imagefolder import ImageFolder
+from imagenet_prep.products.labels import Labels
+from imagenet_prep.products.multilabel import Multilabel
+from imagenet_prep.products.product import Product, SplitProduct
+from imagenet_prep.products.report import Report
+from imagenet_prep.products.shards import SECTION, Plan, ShardedProduct
+from imagenet_prep.products.steps import Description, Leftovers, Predictions, Published, Scores, Unused
+from imagenet_prep.products.tfrecord import TFRecord
+from imagenet_prep.products.tfrecord_index import TFRecordIndex
+from imagenet_prep.products.tfrecord_multilabel import TFRecordMultilabel
+
+IMAGE_TABLE, BBOXES, LABELS = ImageTable(), BBoxes(), Labels()
+
+_MADE: tuple[Product, ...] = (
+    ImageFolder(),
+    TFRecord(),
+    TFRecordIndex(),
+    TFRecordMultilabel(),
+    IMAGE_TABLE,
+    BBOXES,
+    Multilabel(),
+    LABELS,
+)
+AUDIT, PAGE = AuditReport(_MADE), Report(_MADE)
+ALL_PRODUCTS: tuple[Product, ...] = (*_MADE, AUDIT, PAGE)
+
+PRODUCTS: dict[str, Product] = {product.name: product for product in ALL_PRODUCTS if product.is_target}
+"""Those that people ask for by name."""
+
+SPLIT_PRODUCTS: dict[str, SplitProduct] = {it.name: it for it in ALL_PRODUCTS if isinstance(it, SplitProduct)}
+"""Those that are cut by split, and each split into units."""
+
+SHARDED_PRODUCTS: dict[str, ShardedProduct] = {it.name: it for it in ALL_PRODUCTS if isinstance(it, ShardedProduct)}
+"""Those in shards."""
+
+PLAN, SCORES, PUBLISHED = Plan(SHARDED_PRODUCTS.values()), Scores(), Published()
+
+DEFAULT_PRODUCTS = ("imagefolder", "tfrecord", "tfrecord_index", "bboxes", "multilabel", "audit", "report")
+"""What is made where the configuration does not say."""
+
+FORMER_NAMES = {"tfrecords": "tfrecord", "indexes": "tfrecord_index", "multilabel_tfrecords": "tfrecord_multilabel"}
+"""The names that products have had, and those that count now."""
+
+FORMER_KEYS = {f"tfrecord.{key}": f"shards.{key}" for key in SECTION}
+"""Likewise of keys of the configuration."""
+
+FORMER_TARGETS = {
+    **FORMER_NAMES,
+    **{f"tfrecords_{split}": f"tfrecord_{split}" for split in ("train", "validation")},
+    "imagefolder_val": "imagefolder_validation",
+    "write_folders": "write_imagefolder",
+    "write_shards": "write_tfrecord",
+    "index_shards": "write_tfrecord_index",
+    "write_multilabel_records": "write_tfrecord_multilabel",
+    "describe_records": "describe_tfrecord",
+}
+"""Likewise of targets, and of rules."""
+
+STEPS: dict[str, Step] = {
+    step.name: step
+    for step in (
+        DEVKIT,
+        IMAGES,
+        BOXES,
+        PLAN,
+        *ALL_PRODUCTS,
+        *(Description(product) for product in SPLIT_PRODUCTS.values() if product.sidecars),
+        Leftovers(SPLIT_PRODUCTS.values()),
+        Unused(_MADE),
+        Predictions(),
+        SCORES,
+        PUBLISHED,
+    )
+}
+"""All steps by name."""

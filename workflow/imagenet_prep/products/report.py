@@ -1,0 +1,56 @@
+"""The dataset's page as a product: what it is made from. The package `report` draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.datasets.dataset import Dataset
+from imagenet_prep.engine.step import ALL, Config, Need, classes_of
+from imagenet_prep.engine.table_steps import boxes_in_use
+from imagenet_prep.products.audit.audit_report import AuditReport
+from imagenet_prep.products.image_table import ImageTable
+from imagenet_prep.products.labels import Labels
+from imagenet_prep.products.product import Product
+
+
+class Report(Product):
+    """The dataset's page.
+
+    Args:
+        products: all products that it can tell of.
+    """
+
+    name = "report"
+    rule = "write_page"
+    version = 3
+    is_audited = False
+    path = "report/index.html"
+
+    def __init__(self, products: Iterable[Product]) -> None:
+        self._products = list(products)
+
+    def settings(self, config: Config, subject: str) -> dict[str, Any]:
+        """All that it tells of the configuration."""
+        own = [*(product.name for product in self._products if product.section), "shards", "synthetic"]
+        lists = {key: sorted(config[key]) for key in ("use", "products")}
+        return {"classes": classes_of(config), **lists, **{key: config[key] for key in own}}
+
+    def needs(self, config: Config, subject: str) -> list[Need]:
+        """Labels, images, the audit, and the boxes of the splits in use."""
+        splits = [split.name for split in dataset_of(config).splits_in_use(config)]
+        tables = [(Labels.name, ALL), (ImageTable.name, ALL), (AuditReport.name, ALL)]
+        return [*tables, *(boxes_in_use(config, *splits) if splits else [])]
+
+    def reads(self, config: Config, subject: str) -> list[str]:
+        """The archives of the images."""
+        return [split.archive for split in dataset_of(config).splits_in_use(config)]
+
+    def shows(self, config: Config, subject: str) -> list[str]:
+        """All archives."""
+        return list(config["use"])
+
+    def requires(self, dataset: Dataset) -> list[list[str]]:
+        """An archive of images."""
+        return [[split.archive for split in dataset.splits.values()]]

@@ -1,0 +1,130 @@
+"""The steps around the products: sidecars, what is taken away, scores, copies. Imports are light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine.receipts import LEFTOVERS, UNUSED
+from imagenet_prep.engine.step import ALL, Config, Need, Step, classes_of
+from imagenet_prep.engine.table_steps import DEVKIT
+from imagenet_prep.products.audit.audit_report import AuditReport
+from imagenet_prep.products.multilabel import Multilabel
+from imagenet_prep.products.product import Product, SplitProduct
+
+
+class Description(Step):
+    """The sidecars of a product: files that say something of all its units."""
+
+    def __init__(self, product: SplitProduct) -> None:
+        self.product = product
+        self.name = product.description
+        self.rule = f"describe_{product.name}"
+
+    def settings(self, config: Config, subject: str) -> dict[str, Any]:
+        """Those of the product."""
+        return self.product.description_settings(config)
+
+    def needs(self, config: Config, subject: str) -> list[Need]:
+        """All units, and the devkit for the names of the classes."""
+        splits = self.product.splits_in_use(config)
+        return [*((self.product.name, split) for split in splits), (DEVKIT.name, ALL)]
+
+
+class Leftovers(Step):
+    """What an older configuration left of a product's split is taken away; its subject is `<product>-<split>`."""
+
+    name = LEFTOVERS
+    rule = "remove_leftovers"
+
+    def __init__(self, products: Iterable[SplitProduct]) -> None:
+        self._products = {product.name: product for product in products}
+
+    def settings(self, config: Config, subject: str) -> dict[str, Any]:
+        """Of what, and of how many units it consists."""
+        product, _, split = subject.partition("-")
+        return {"product": product, "split": split, "units": self._products[product].count(config, split)}
+
+    def needs(self, config: Config, subject: str) -> list[Need]:
+        """The product."""
+        product, _, split = subject.partition("-")
+        return [(product, split)]
+
+
+class Unused(Step):
+    """What was made of archives that are not in use any more is taken away."""
+
+    name = UNUSED
+    rule = "remove_unused"
+
+    def __init__(self, products: Iterable[Product]) -> None:
+        self._products = list(products)
+
+    def settings(self, config: Config, subject: str) -> dict[str, Any]:
+        """The splits that each product keeps, and its sidecars; of one that is made as a whole, whether it is kept."""
+        kept: dict[str, list[str]] = {}
+        for product in self._products:
+            if isinstance(product, SplitProduct):
+                kept[product.name] = product.splits_in_use(config)
+                if product.sidecars:
+                    kept[product.description] = [ALL] if kept[product.name] else []
+            else:
+                kept[product.name] = [ALL] if product.is_in_use(config) else []
+        return {"kept": kept}
+
+
+class Predictions(Step):
+    """The predictions of a made-up model."""
+
+    name = "predictions"
+    rule = "predict_demo"
+
+    def settings(self, config: Config, subject: str) -> dict[str, Any]:
+        """Which classes, and how they are numbered."""
+        return {"classes": classes_of(config)}
+
+    def needs(self, config: Config, subject: str) -> list[Need]:
+        """The devkit."""
+        return [(DEVKIT.name, ALL)]
+
+
+class Scores(Step):
+    """The scores of a model's predictions; they are asked for by the names of their files, and are no product.
+
+    Attributes:
+        path: where they lie below `output_dir`.
+    """
+
+    name = "scores"
+    rule = "score_predictions"
+    path = "scores/"
+    layout = 2
+
+    def settings(self, config: Config, subject: str) -> dict[str, Any]:
+        """Which classes, and whether there are other labels."""
+        return {"classes": classes_of(config), "real": bool(self.reads(config, subject))}
+
+    def needs(self, config: Config, subject: str) -> list[Need]:
+        """The devkit, and the annotations with several labels an image where they are in use."""
+        annotated = dataset_of(config).multilabel.archive in config["use"]
+        return [(DEVKIT.name, ALL), *([(Multilabel.name, ALL)] if annotated else [])]
+
+    def reads(self, config: Config, subject: str) -> list[str]:
+        """The archive of the other labels, where it is in use."""
+        return [name for name in (dataset_of(config).real_labels,) if name in config["use"]]
+
+
+class Published(Step):
+    """Copies of what was audited, elsewhere."""
+
+    name = "published"
+    rule = "publish_products"
+
+    def settings(self, config: Config, subject: str) -> dict[str, Any]:
+        """Where."""
+        return {"url": config["publish"]["url"]}
+
+    def needs(self, config: Config, subject: str) -> list[Need]:
+        """The audit."""
+        return [(AuditReport.name, ALL)]

@@ -1,0 +1,136 @@
+"""TFRecord shards with the features of TensorFlow's own scripts, and what TensorFlow Datasets reads beside them.
+
+Imports are light, since the Snakefile asks here at every start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache, partial
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imagenet_prep.datasets.dataset import BOX_SIDES
+from imagenet_prep.engine.step import Config, classes_of
+from imagenet_prep.formats import example, tfrecord
+from imagenet_prep.products import tfds
+from imagenet_prep.products.shards import Row, ShardedProduct
+
+if TYPE_CHECKING:
+    from imagenet_prep.engine.inputs import Inputs
+    from imagenet_prep.formats.stream import Buffer
+    from imagenet_prep.products.audit.readings import Reading
+
+# What the audit finds in a record.
+_COLUMNS = ("filename", "label", "wnid", "text", "width", "height", "format", "crc32c", "header", "offset", "size")
+_CONSTANT = {"image/channels": [3], "image/colorspace": [b"RGB"]}
+
+
+class TFRecord(ShardedProduct):
+    """TFRecords of the training and the validation set, a superset of what slim's and the TPU script write."""
+
+    name = "tfrecord"
+    version = 1
+    section: Mapping[str, Mapping[str, Any]] = {
+        "train_shards": {"$ref": "#/$defs/shards", "default": 1024},
+        "validation_shards": {"$ref": "#/$defs/shards", "default": 128},
+        "label_base": {"description": "0 or 1", "type": "integer", "minimum": 0, "maximum": 1, "default": 1},
+    }
+    jobs: Mapping[str, int] = {"tfrecord_shards": 16}
+    sidecars = tfds.DESCRIPTION
+
+    def description_settings(self, config: Config) -> dict[str, Any]:
+        """What the names of the labels follow from."""
+        return {"classes": classes_of(config), "label_base": config[self.name]["label_base"]}
+
+    def describe(self, inputs: Inputs) -> None:
+        """Write the features, the names of the labels, and the numbers of records."""
+        from imagenet_prep.engine.shard_set import files_by_split
+
+        names = tfds.label_names(inputs.numbered_wnids, inputs.settings["label_base"])
+        tfds.describe_imagenet(files_by_split(inputs.all_of(self.name)), names, inputs.output_dir / self.path)
+
+    def write(self, file: FileIO, samples: Iterator[tuple[Row, Buffer]]) -> dict[str, Any]:
+        """A record an image: an Example with the features of `encode_features` and `image/encoded`."""
+        return tfrecord.write_examples(file, ((encode_features(row), image) for row, image in samples), "image/encoded")
+
+    def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
+        """Read a shard with both checksums of every record, and all features."""
+        from imagenet_prep.products.audit.readings import BOX_LABELS, read_examples, schema_of
+
+        schema = schema_of([*_COLUMNS, BOX_LABELS, *BOX_SIDES])
+        return read_examples(unit, schema, partial(_sample, reencoded=reencoded), "image/encoded")
+
+
+def _sample(features: dict[str, Any], reencoded: Collection[str]) -> Row:
+    """What the features of a record say.
+
+    Raises:
+        ValueError: one that is the same in all records is another one here.
+    """
+    from imagenet_prep.products.audit.readings import header_of
+
+    for name, value in _CONSTANT.items():
+        if features[name] != value:
+            raise ValueError(f"{name} is {features[name]}")
+    filename = features["image/filename"][0].decode()
+    return {
+        "filename": filename,
+        "label": features["image/class/label"][0],
+        "wnid": features["image/class/synset"][0].decode(),
+        "text": features["image/class/text"][0].decode(),
+        "width": features["image/width"][0],
+        "height": features["image/height"][0],
+        "format": features["image/format"][0].decode(),
+        "header": header_of(features["image/encoded"][0], filename, reencoded),
+        "box_labels": features["image/object/bbox/label"],
+        **{side: features[f"image/object/bbox/{side}"] for side in BOX_SIDES},
+    }
+
+
+def encode_features(row: Row) -> bytes:
+    """All features of an image but `image/encoded`, by name, as both of TensorFlow's scripts define them.
+
+    `image/channels` is 3 and `image/colorspace` RGB for every image, grayscale too, since that is what the decoders of
+    training code are asked for; the true values are in `images.parquet`.
+    """
+    boxes = len(row["xmin"])
+    return b"".join(
+        [
+            _of_class(row["label"], row["wnid"], row["text"]),
+            example.bytes_entry("image/filename", row["filename"].encode()),
+            example.bytes_entry("image/format", row["format"].encode()),
+            _of_side("image/height", row["height"]),
+            _of_boxes([row["label"]] * boxes, [row[side] for side in BOX_SIDES]) if boxes else _NO_BOXES,
+            _of_side("image/width", row["width"]),
+        ]
+    )
+
+
+@lru_cache(maxsize=1 << 10)
+def _of_class(label: int, wnid: str, text: str) -> bytes:
+    return b"".join(
+        [
+            example.int64_entry("image/channels", [3]),
+            example.int64_entry("image/class/label", [label]),
+            example.bytes_entry("image/class/synset", wnid.encode()),
+            example.bytes_entry("image/class/text", text.encode()),
+            example.bytes_entry("image/colorspace", b"RGB"),
+        ]
+    )
+
+
+@lru_cache(maxsize=1 << 12)
+def _of_side(key: str, pixels: int) -> bytes:
+    return example.int64_entry(key, [pixels])
+
+
+def _of_boxes(labels: list[int], sides: list[list[float]]) -> bytes:
+    entries = [
+        example.float_entry(f"image/object/bbox/{side}", values) for side, values in zip(BOX_SIDES, sides, strict=True)
+    ]
+    return b"".join([example.int64_entry("image/object/bbox/label", labels), *entries])
+
+
+_NO_BOXES = _of_boxes([], [[]] * len(BOX_SIDES))
