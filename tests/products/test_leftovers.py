@@ -276,7 +276,6 @@ def test_files_of_these_names_stay_where_this_program_has_made_nothing(tmp_path:
 @pytest.mark.parametrize(
     ("product", "without"),
     [("bboxes", ["bbox_train", "bbox_val"]), ("multilabel", ["multilabel"])],
-    ids=["bboxes", "multilabel"],
 )
 def test_a_table_goes_with_its_archives_if_a_receipt_says_that_it_is_ours(
     tmp_path: Path, product: str, without: list[str]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
+from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.receipts import described, making, unchanged
 from imagenet_prep.engine.tables import devkit_of
@@ -20,7 +21,7 @@ def main(snakemake: Any) -> None:
     truth = Truth.load(
         devkit_of(given.devkit),
         snakemake.params.settings["classes"],
-        [archive_paths.archive_of(config, "real_labels")] if snakemake.params.settings["real"] else [],
+        [archive_paths.archive_of(config, dataset_of(config).real_labels)] if snakemake.params.settings["real"] else [],
         [unchanged(receipt, table) for receipt in given.multilabel],
     )
     path = Path(given.predictions)

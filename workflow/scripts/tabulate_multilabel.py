@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.classes import select_classes, validation_labels
 from imagenet_prep.datasets.human_accuracy import read_multilabel
 from imagenet_prep.engine import archive_paths
@@ -17,7 +18,7 @@ def main(snakemake: Any) -> None:
     classes = select_classes(devkit.synsets, **snakemake.params.settings["classes"])
     all_wnids = select_classes(devkit.synsets, None, "original")["wnid"].to_pylist()
     validation = validation_labels(devkit.ground_truth, devkit.synsets, classes)
-    annotations = archive_paths.archive_of(snakemake.config, "multilabel")
+    annotations = archive_paths.archive_of(snakemake.config, dataset_of(snakemake.config).multilabel.archive)
     with making(snakemake) as made:
         parquet.write(read_multilabel(annotations, validation, classes, all_wnids), output)
         made["files"] = described(Path(snakemake.config["output_dir"]), [output])

@@ -57,11 +57,6 @@ class Archive:
     layout: Layout | None = None
 
     @property
-    def is_json(self) -> bool:
-        """Whether it is a JSON file, and no tar."""
-        return self.file.endswith(".json")
-
-    @property
     def size(self) -> int:
         """Its size in bytes, a round one where no other is published."""
         return self.bytes or self.about

@@ -70,6 +70,6 @@ def _vain(state: Path, kept: Mapping[str, Collection[str]]) -> list[Path]:
     ]
 
 
-def _withdraw(folder: Path, split: str, keep: Collection[str] = ()) -> None:
+def _withdraw(folder: Path, split: str, keep: Collection[str]) -> None:
     others = [str(name) for name in made.names(folder) if name.split == split and str(name) not in keep]
     made.remove(folder / name for name in others)
