@@ -54,6 +54,28 @@ def test_a_run_that_is_ended_before_its_first_job_gives_its_lock_back(number: in
     assert ended.code == 128 + number
 
 
+@pytest.mark.parametrize("call", ["expect_empty_queue()", "take_folder()", "expect_room()", "show_run()"])
+def test_ctrl_c_while_the_workflow_looks_whether_it_can_begin_is_no_traceback(call: str, tmp_path: Path) -> None:
+    project, here = Project(tmp_path, SMALL), tmp_path / "here"
+    snakefile = tmp_path / "Snakefile"
+    assert f"    {call}\n" in snakefile.read_text()
+    pause = f"    {call}\n    Path('{here}').touch()\n    import time\n    time.sleep(60)\n"
+    snakefile.write_text(snakefile.read_text().replace(f"    {call}\n", pause))
+    run = project.start()
+    try:
+        while not here.exists():
+            assert run.runs, run.terminal.read_text()
+        run.process.send_signal(signal.SIGINT)
+        ended = run.end(kills.HANGS)
+    finally:
+        run.kill()
+    assert "Traceback" not in ended.terminal
+    assert 'File "' not in ended.terminal
+    assert ended.terminal.count("You have stopped it. Run the same command again to go on.") == 1
+    assert ended.code == 128 + signal.SIGINT
+    assert not any((tmp_path / ".snakemake" / "locks").glob("*"))
+
+
 def test_ctrl_c_when_all_is_done_changes_nothing(project: Project) -> None:
     (project.results / "report" / "index.html").unlink()
     run = project.start()

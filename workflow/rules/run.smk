@@ -1,5 +1,6 @@
 """How a run begins and ends: what has to hold before its first job, what it shows, its last lines."""
 
+import functools
 import logging
 import signal
 import threading
@@ -48,15 +49,23 @@ def begin_run():
         expect_writable(folder, "Give yourself the right to write there, or choose another output_dir")
     job.forget_failures(LOGS)
     atexit.register(print_failures)
-    if signal.getsignal(signal.SIGINT) is end_early:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     handle_sigterm_aside()
 
 
+@functools.cache
+def say_stopped():
+    """Say at the end, once, that the run was stopped."""
+    atexit.register(print, STOPPED, file=sys.stderr)
+
+
 def end_early(number, frame):
-    """End a run that has not begun its first job, and have Snakemake give its lock back."""
+    """End the run, and have Snakemake give its lock back.
+
+    For SIGTERM it is that until the first job, for Ctrl-C for as long as the run goes on: Snakemake's scheduler takes the
+    exception as it takes Ctrl-C, but of that itself Snakemake would tell where in these files it came.
+    """
     if number == signal.SIGINT:
-        atexit.register(print, STOPPED, file=sys.stderr)
+        say_stopped()
     logging.getLogger("asyncio").disabled = True  # it would tell of each task that this ends
     sys.exit(128 + number)
 
@@ -200,7 +209,7 @@ def explain_silent_failures(snakemake_log):
     said = Path(snakemake_log).read_text(encoding="utf-8")
     # Not always Snakemake itself notices Ctrl-C, which goes to its jobs, too.
     if any(sign in said for sign in ("Terminating processes on user request", "Signals.SIGINT", "exit status 130")):
-        atexit.register(print, STOPPED, file=sys.stderr)
+        say_stopped()
         return
     lines = [str(it) for it in killed_jobs.without_a_word(said)]
     if not lines and not job.failures(LOGS):
