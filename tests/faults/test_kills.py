@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,23 @@ def test_ctrl_c_while_the_workflow_looks_whether_it_can_begin_is_no_traceback(ca
     assert ended.terminal.count("You have stopped it. Run the same command again to go on.") == 1
     assert ended.code == 128 + signal.SIGINT
     assert not any((tmp_path / ".snakemake" / "locks").glob("*"))
+
+
+def test_a_second_ctrl_c_while_jobs_are_ended_is_no_traceback(project: Project) -> None:
+    shutil.rmtree(project.results / "imagefolder" / "train")
+    run = project.start("imagefolder_train")
+    try:
+        while not kills.jobs_of(run.process.pid):
+            assert run.runs, run.terminal.read_text()
+        for _ in range(5):
+            run.signal(signal.SIGINT)
+            time.sleep(0.05)
+        ended = run.end(kills.HANGS)
+    finally:
+        run.kill()
+    assert "Traceback" not in ended.terminal
+    assert ended.terminal.count("You have stopped it") == 1
+    assert not any((project.folder / ".snakemake" / "locks").glob("*"))
 
 
 def test_ctrl_c_when_all_is_done_changes_nothing(project: Project) -> None:

@@ -66,6 +66,7 @@ def end_early(number, frame):
     """
     if number == signal.SIGINT:
         say_stopped()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would come in the middle of Snakemake's clearing up
     logging.getLogger("asyncio").disabled = True  # it would tell of each task that this ends
     sys.exit(128 + number)
 
