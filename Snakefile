@@ -41,18 +41,11 @@ rule all:
 
 onstart:
     begin_run()
-    expect_empty_queue()
-    take_folder()
-    expect_client()
-    expect_room()
-    show_run()
 
 
 onsuccess:
-    leave_folder()
     end_run(True, log[0])
 
 
 onerror:
     end_run(False, log[0])
-    explain_silent_failures(log[0])

@@ -19,7 +19,6 @@ from typing import Any
 import yaml
 
 import warm
-import warm_jobs
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SOURCES = ("Snakefile", "workflow", "config", "profiles", "envs", "pyproject.toml", "README.md", "docs")
@@ -140,7 +139,7 @@ class Project:
             said = Path(terminal.name)
             if prefix:
                 done = subprocess.run(
-                    [*prefix, *with_warm_jobs(command)],
+                    [*prefix, *command],
                     cwd=self.folder,
                     env=environment(),
                     stdout=terminal,
@@ -163,15 +162,15 @@ class Project:
         assert run.code == 0, run.terminal
         return run
 
-    def start(self, *arguments: str, prefix: tuple[str, ...] = (), to_be_killed: bool = True) -> Started:
-        """Start snakemake, and go on at once; with the jobs that a user's run has where it is to be killed."""
+    def start(self, *arguments: str, prefix: tuple[str, ...] = ()) -> Started:
+        """Start snakemake, and go on at once."""
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell; runs would inherit it
             signal.signal(signal.SIGINT, signal.default_int_handler)
         terminal = self.folder / "terminal.txt"
         command = self.command(*arguments)
         with terminal.open("w") as file:
             process = subprocess.Popen(
-                [*prefix, *(command if to_be_killed else with_warm_jobs(command))],
+                [*prefix, *command],
                 cwd=self.folder,
                 env=environment(),
                 stdout=file,
@@ -221,12 +220,6 @@ class Project:
             for path in sorted(self.results.rglob("*"))
             if path.is_file() and path.relative_to(self.results).parts[0] not in own
         }
-
-
-def with_warm_jobs(command: list[str]) -> list[str]:
-    """`python -m snakemake` with jobs that fork from a process that has their imports."""
-    python, _, _, *words = command
-    return [python, warm_jobs.__file__, *words]
 
 
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,13 @@
-"""Runs snakemake again and again without its imports, which take longer than most runs of the tests.
+"""Runs snakemake again and again without its imports, which take longer than many runs of the tests.
 
-A process that has imported them forks for each run. All that the workflow itself does is done by each run anew.
+A process that has imported them forks for each run. All that the workflow itself does is done by each run anew, and its
+jobs are a user's.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 import os
 import subprocess
@@ -12,8 +15,6 @@ import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import warm_jobs
 
 
 class Snakemake:
@@ -44,6 +45,14 @@ def running(python: str) -> Snakemake:
     return Snakemake(python)
 
 
+def imports() -> None:
+    """Import what every run of snakemake imports sooner or later; for forks, which need not look at it."""
+    importlib.import_module("jsonschema")
+    importlib.import_module("snakemake.script")
+    importlib.import_module("snakemake.cli").get_argument_parser()  # imports all plugins
+    gc.freeze()
+
+
 def serve() -> dict[str, Any]:
     """Fork for each request and tell how that ended; the forks return their request, and this process exits."""
     for line in sys.stdin.buffer:
@@ -70,6 +79,6 @@ def become(request: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    warm_jobs.imports()
+    imports()
     become(serve())
-    warm_jobs.snakemake()
+    sys.exit(importlib.import_module("snakemake.cli").main())

@@ -14,6 +14,7 @@ from typing import TextIO
 
 import pytest
 
+from console.runs import begun
 from imagenet_prep.console.display import Display
 from imagenet_prep.console.stages import Run, State
 from imagenet_prep.progress import CLEAR
@@ -60,13 +61,8 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Termin
     yield Terminal()
 
 
-def running(*stages: str) -> Run:
-    run = Run()
-    logs = {rule: Path(f"{rule}.log") for rule in stages}
-    run.expect([(rule, "train", log) for rule, log in logs.items()], 0.0)
-    for log in logs.values():
-        run.start(log, 0.0)
-    return run
+def running(*rules: str) -> Run:
+    return begun(*((rule, "train") for rule in rules))
 
 
 def test_what_others_print_stays_and_the_lines_are_drawn_below_it(terminal: Terminal) -> None:
@@ -100,9 +96,9 @@ def test_nothing_of_a_run_is_read_while_it_is_changed(terminal: Terminal) -> Non
     class Watched(Run):
         read = False
 
-        def number(self, *states: State) -> int:
+        def number(self, state: State) -> int:
             self.read = True
-            return super().number(*states)
+            return super().number(state)
 
     run = Watched()
     display = Display(run, terminal.stream, live=True)

@@ -1,123 +1,224 @@
-"""What of Snakemake's words reaches its terminal: records as Snakemake 9 makes them, through the real handlers."""
+"""What of a run reaches its terminal: records as Snakemake 9 makes them, through the plugin and a logger's queue."""
 
 from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+import logging.handlers
+import queue
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from snakemake.logging import DefaultFilter, DefaultFormatter
+from snakemake.settings.enums import Quietness
+from snakemake_interface_logger_plugins.common import LogEvent
 
-from imagenet_prep import job, progress
-from imagenet_prep.console import terminal
+from console.runs import jobs_of
+from imagenet_prep import job, progress, signals
+from imagenet_prep.console.terminal import Ending, Terminal
 from imagenet_prep.errors import PrepError
+from snakemake_logger_plugin_imagenet_prep import LogHandler
 
 LOGS = [Path(f"logs/write_tfrecord/train-{number}.log") for number in range(2)]
+STOPPED_SHORT = "0 of 2 jobs done in 0 s, 1 failed. Snakemake's own log: a.log"
+CAUSE = "ERROR a.tar: it is damaged in place {}. Get it again."
 
 
-@pytest.fixture
-def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+class Snakemake:
+    """Snakemake's logger with its queue and this plugin, for a run of two jobs of one stage."""
+
+    def __init__(self, quiet: set[str]) -> None:
+        choices = {Quietness.parse_choice(it) for it in quiet}
+        settings: Any = SimpleNamespace(quiet=choices, dryrun=False, verbose=False, debug_dag=False, stdout=False)
+        self.shown = io.StringIO()
+        self.handler = LogHandler(settings, None)
+        self.handler.stream = self.shown
+        self.handler.addFilter(DefaultFilter(choices, False, False, False, False))
+        self.handler.setFormatter(DefaultFormatter(choices, False))
+        self.terminal = Terminal(self.shown, lambda: ["tfrecord", "tfrecord_train"])
+        waiting: queue.Queue[Any] = queue.Queue()
+        self.logger = logging.Logger("snakemake", logging.INFO)
+        self.logger.addHandler(logging.handlers.QueueHandler(waiting))
+        self._listener = logging.handlers.QueueListener(waiting, self.handler, respect_handler_level=True)
+        self._listener.start()
+
+    @property
+    def quiet(self) -> set[str]:
+        return self.handler.quiet
+
+    def begin(self, beginning: int = 2) -> None:
+        """Read the workflow and begin its first job, or both."""
+        self.handler.show_on(self.terminal)
+        self.terminal.begin(jobs_of("write_tfrecord", LOGS), 2, Path("logs"), self.quiet)
+        for number in range(beginning):
+            self.start(number)
+
+    def tell(self, event: LogEvent, message: str = "", **fields: Any) -> None:
+        self.logger.info(message, extra={"event": event, **fields})
+
+    def start(self, number: int) -> None:
+        fields = {"rule_name": "write_tfrecord", "wildcards": {"split": "train"}, "log": [str(LOGS[number])]}
+        self.tell(LogEvent.JOB_INFO, jobid=number, rule_msg="Write", reason="", local=True, **fields)
+
+    def fail(self, number: int, message: str | None = None, **aux: str) -> None:
+        """Tell of a job that has failed, as Snakemake does."""
+        self.logger.error(
+            "Error in rule",
+            extra={
+                "event": LogEvent.JOB_ERROR,
+                "jobid": number,
+                "rule_name": "write_tfrecord",
+                "rule_msg": message,
+                "log": [str(LOGS[number])],
+                "aux": aux,
+                **dict.fromkeys(("input", "output", "conda_env", "shellcmd")),
+            },
+        )
+
+    def end(self, *, succeeded: bool) -> str:
+        """End the run; return all that was shown of it."""
+        self.terminal.end(Ending(succeeded, {"output_dir": ".", "publish": {"url": None}}, "a.log"))
+        return self.stop()
+
+    def stop(self) -> str:
+        """Stop as Snakemake does."""
+        self._listener.stop()
+        self.handler.close()
+        return self.shown.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def own_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)  # `job.run` sets it for its process,
     monkeypatch.setattr(progress, "_report", progress._Report())  # and where that reports
-    return io.StringIO()
 
 
 @pytest.fixture
-def logger(shown: io.StringIO) -> Iterator[logging.Logger]:
-    """Snakemake's logger, as it is when it reads a workflow."""
-    logger = logging.Logger("snakemake", logging.INFO)
-    handler = logging.StreamHandler(shown)
-    handler.name = "DefaultStreamHandler"
-    logger.addHandler(handler)
-    yield logger
-    for it in logger.handlers:
-        it.close()
+def snakemake(request: pytest.FixtureRequest) -> Snakemake:
+    return Snakemake(getattr(request, "param", set()))
 
 
-@pytest.fixture
-def run(logger: logging.Logger, shown: io.StringIO) -> Iterator[terminal.Terminal]:
-    """A run of two jobs, of which both have begun."""
-    taken = terminal.take(logger, tuple)
-    assert taken
-    taken.show(shown, False, lambda: [("write_tfrecord", "train", log) for log in LOGS])
-    for number in range(2):
-        tell(logger, "job_info", jobid=number, log=[str(LOGS[number])])
-    yield taken
-    taken.end(lambda run, seconds: "the end")
-
-
-def tell(logger: logging.Logger, event: str, message: str = "", **fields: Any) -> None:
-    logger.info(message, extra={"event": event, **fields})
-
-
-def fail(number: int) -> None:
+def fail(number: int, error: Exception | None = None) -> None:
     """Do as a job that finds something wrong."""
 
     def main(snakemake: Any) -> None:
-        raise PrepError("a.tar", f"it is damaged in place {number}", "Get it again")
+        raise error or PrepError("a.tar", f"it is damaged in place {number}", "Get it again")
 
     with pytest.raises(SystemExit):
         job.run(main, SimpleNamespace(log=[str(LOGS[number])], config={"output_dir": "results"}, resources={}))
 
 
-def test_what_bores_is_left_out(run: terminal.Terminal, logger: logging.Logger, shown: io.StringIO) -> None:
-    logger.info("Select jobs to execute...")
-    logger.error("RuleException:\nCalledProcessError: Command 'python x.py' returned non-zero exit status 1.")
-    tell(logger, "progress", done=1, total=2)
-    assert shown.getvalue() == ""
+def test_what_bores_is_left_out(snakemake: Snakemake) -> None:
+    snakemake.begin()
+    snakemake.logger.info("Select jobs to execute...")
+    snakemake.logger.info("a phrase of the next release")
+    snakemake.logger.error("RuleException:\nCalledProcessError: Command 'python x.py' returned non-zero exit status 1.")
+    snakemake.tell(LogEvent.PROGRESS, done=1, total=2)
+    assert snakemake.stop() == ""
 
 
-def test_what_is_not_known_to_bore_is_said(run: terminal.Terminal, logger: logging.Logger, shown: io.StringIO) -> None:
-    logger.error("MissingOutputException: Job completed successfully, but some output files are missing.")
-    assert shown.getvalue().startswith("MissingOutputException")
+def test_what_is_not_known_to_bore_is_said(snakemake: Snakemake) -> None:
+    snakemake.begin()
+    snakemake.logger.error("MissingOutputException: Job completed successfully, but some output files are missing.")
+    snakemake.logger.warning("the queue is closed on Sundays")
+    shown = snakemake.stop()
+    assert shown.startswith("MissingOutputException")
+    assert shown.endswith("the queue is closed on Sundays\n")
 
 
-def test_of_a_failure_beside_jobs_that_go_on_the_cause_is_said_at_once(
-    run: terminal.Terminal, logger: logging.Logger, shown: io.StringIO
-) -> None:
+def test_what_was_said_before_the_run_begins_stays_though_it_comes_late(snakemake: Snakemake) -> None:
+    snakemake.begin(0)
+    snakemake.tell(LogEvent.RUN_INFO, "Job stats:\ntotal 2", stats={})
+    assert snakemake.stop() == "Job stats:\ntotal 2\n"
+
+
+def test_a_failure_beside_jobs_that_go_on_is_said_at_once_and_its_cause_at_the_end(snakemake: Snakemake) -> None:
+    snakemake.begin()
     fail(0)
-    tell(logger, "job_error", jobid=0, log=[str(LOGS[0])])
-    assert shown.getvalue() == "ERROR a.tar: it is damaged in place 0. Get it again.\n"
-    fail(1)
-    tell(logger, "job_error", jobid=1, log=[str(LOGS[1])])
-    assert "place 1" not in shown.getvalue(), "the last lines of the run will tell it"
+    snakemake.fail(0)
+    lines = snakemake.end(succeeded=False).splitlines()
+    assert lines == [f"write_tfrecord has failed: {LOGS[0]}", "", STOPPED_SHORT, "", CAUSE.format(0)]
 
 
-def test_why_a_job_is_tried_again_is_said_before_that(
-    run: terminal.Terminal, logger: logging.Logger, shown: io.StringIO
-) -> None:
+def test_each_cause_is_said_once(snakemake: Snakemake) -> None:
+    snakemake.begin()
     for number in range(2):
-        fail(number)
-    tell(logger, "job_error", jobid=0, log=[str(LOGS[0])])
-    tell(logger, "job_error", jobid=1, log=[str(LOGS[1])])
-    logger.info("Trying to restart job 1.")
-    assert shown.getvalue().splitlines()[-2:] == [
-        "ERROR a.tar: it is damaged in place 1. Get it again.",
-        "Trying to restart job 1.",
-    ]
+        fail(number, PrepError("a.tar", "it is damaged", "Get it again"))
+        snakemake.fail(number)
+    assert snakemake.end(succeeded=False).count("it is damaged") == 1
 
 
-def test_before_the_run_all_is_said_but_the_preamble(logger: logging.Logger, shown: io.StringIO) -> None:
-    terminal.take(logger, tuple)
-    logger.info("Building DAG of jobs...")
-    tell(logger, "workflow_started", "Workflow has started!")
-    logger.info("Nothing to be done.")
-    tell(logger, "job_info", "Job 0: as in a dry run", jobid=0, log=[])
-    assert shown.getvalue() == "Nothing to be done.\nJob 0: as in a dry run\n"
+def test_why_a_job_is_tried_again_is_said_when_that_begins(snakemake: Snakemake) -> None:
+    snakemake.begin(1)
+    fail(0, OSError(5, "Input/output error", "b.parquet"))
+    snakemake.fail(0)
+    snakemake.start(0)
+    assert snakemake.stop().startswith("write_tfrecord is tried again: b.parquet: Input/output error. ")
 
 
-def test_a_snakemake_that_is_to_say_everything_does(logger: logging.Logger) -> None:
-    logger.setLevel(logging.DEBUG)
-    before = list(logger.handlers)
-    assert terminal.take(logger, tuple) is None
-    assert logger.handlers == before
+def test_a_job_that_was_killed_is_told_on_the_last_line(snakemake: Snakemake) -> None:
+    snakemake.begin(1)
+    snakemake.fail(0, "SLURM-job '22' failed, SLURM status is: 'TIMEOUT'.", external_jobid="22")
+    last = snakemake.end(succeeded=False).splitlines()[-1]
+    assert last.startswith(f"ERROR {LOGS[0]}: a job of write_tfrecord was stopped")
+    assert "'TIMEOUT'" in last
 
 
-def test_a_plugin_that_shows_runs_is_left_alone() -> None:
-    logger = logging.Logger("snakemake")
-    logger.addHandler(logging.NullHandler())
-    assert terminal.take(logger, tuple) is None
+def test_jobs_that_ctrl_c_has_ended_are_not_called_killed(
+    snakemake: Snakemake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snakemake.begin()
+    monkeypatch.setattr(signals, "was_stopped", lambda: True)
+    for number in range(2):
+        snakemake.fail(number)
+    assert snakemake.end(succeeded=False) == f"\n{STOPPED_SHORT.replace('1 failed', '2 failed')}\n"
+
+
+def test_a_run_that_ends_without_a_failed_job_names_snakemake_s_log(snakemake: Snakemake) -> None:
+    snakemake.begin()
+    last = snakemake.end(succeeded=False).splitlines()[-1]
+    assert last == "ERROR a.log: the run was ended from outside, or by Snakemake itself, which says above why."
+
+
+@pytest.mark.parametrize("snakemake", [{"all"}], indirect=True)
+def test_a_run_that_is_to_say_nothing_says_why_it_failed(snakemake: Snakemake) -> None:
+    snakemake.begin()
+    fail(1)
+    snakemake.fail(1)
+    assert snakemake.end(succeeded=False) == f"\n{CAUSE.format(1)}\n"
+
+
+@pytest.mark.parametrize("snakemake", [{"progress"}], indirect=True)
+def test_a_run_that_is_to_be_quiet_about_progress_has_done_all_at_its_end(snakemake: Snakemake) -> None:
+    snakemake.begin()
+    assert snakemake.end(succeeded=True).startswith("\nDone: 2 jobs in 0 s\n")
+
+
+@pytest.mark.parametrize("snakemake", [{"rules"}], indirect=True)
+def test_a_run_that_is_to_be_quiet_about_rules_is_followed_all_the_same(snakemake: Snakemake) -> None:
+    snakemake.begin()
+    for number in range(2):
+        snakemake.tell(LogEvent.JOB_FINISHED, job_id=number)
+        snakemake.tell(LogEvent.PROGRESS, done=number + 1, total=2)
+    assert snakemake.end(succeeded=True).startswith("\nDone: 2 jobs in 0 s\n")
+
+
+def test_before_the_run_all_is_said_but_the_preamble(snakemake: Snakemake) -> None:
+    snakemake.handler.show_on(snakemake.terminal)
+    snakemake.logger.info("Building DAG of jobs...")
+    snakemake.logger.info("Nothing to be done.")
+    assert snakemake.stop() == "Nothing to be done.\n"
+
+
+def test_a_mistyped_target_is_answered_in_one_line(snakemake: Snakemake) -> None:
+    snakemake.handler.show_on(snakemake.terminal)
+    snakemake.logger.error("MissingRuleException:\nNo rule to produce tfrecrd (if you use input functions make sure)")
+    assert snakemake.stop() == "\nERROR target tfrecrd: there is no such target. Did you mean tfrecord?\n"
+
+
+def test_without_the_workflow_all_is_said_as_snakemake_says_it(snakemake: Snakemake) -> None:
+    snakemake.logger.info("Building DAG of jobs...")
+    assert snakemake.stop() == "Building DAG of jobs...\n"

@@ -36,7 +36,7 @@ def begin() -> Iterator[Begin]:
     begun: list[Started] = []
 
     def begin(project: Project, prefix: tuple[str, ...] = ()) -> Started:
-        begun.append(project.start(prefix=prefix, to_be_killed=False))
+        begun.append(project.start(prefix=prefix))
         return begun[-1]
 
     yield begin

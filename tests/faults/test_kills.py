@@ -56,13 +56,13 @@ def test_a_run_that_is_ended_before_its_first_job_gives_its_lock_back(number: in
     assert ended.code == 128 + number
 
 
-@pytest.mark.parametrize("call", ["expect_empty_queue()", "take_folder()", "expect_room()", "show_run()"])
-def test_ctrl_c_while_the_workflow_looks_whether_it_can_begin_is_no_traceback(call: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("call", ["run.begin(", "signals.answer_sigterm_aside("])
+def test_ctrl_c_while_a_run_looks_whether_it_can_begin_is_no_traceback(call: str, tmp_path: Path) -> None:
     project, here = Project(tmp_path, SMALL), tmp_path / "here"
-    snakefile = tmp_path / "Snakefile"
-    assert f"    {call}\n" in snakefile.read_text()
-    pause = f"    {call}\n    Path('{here}').touch()\n    import time\n    time.sleep(60)\n"
-    snakefile.write_text(snakefile.read_text().replace(f"    {call}\n", pause))
+    rules = tmp_path / "workflow" / "rules" / "run.smk"
+    assert f"    {call}" in rules.read_text()
+    pause = f"    Path('{here}').touch()\n    import time\n    time.sleep(60)\n    {call}"
+    rules.write_text(rules.read_text().replace(f"    {call}", pause))
     run = project.start()
     try:
         while not here.exists():

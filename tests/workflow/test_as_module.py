@@ -200,7 +200,7 @@ def test_a_second_workflow_is_refused_in_the_same_output_folder_and_so_is_a_job_
     path_of(first, "val").unlink()
     first.configure({"archives": {"val": {"url": f"{gate.served.url}/val.tar"}}})
     second.configure({"output_dir": str(first.results), "classes": wnids(finished)[1:3]})
-    run = first.start(to_be_killed=False)
+    run = first.start()
     try:
         gate.wait_for_a_client(run)
         refused = second.run()

@@ -42,7 +42,7 @@ def test_a_terminal_shows_how_far_the_run_is_and_then_what_it_has_made(undone: P
     code, text, _ = watch(undone.command(), undone.folder, environment(), lambda _, seen: screens.add(seen))
     assert code == 0, text
     bottoms = {screen.rstrip().splitlines()[-1] for screen in screens}
-    assert any(re.fullmatch(r"\d of 5 jobs, \d+ s", line) for line in bottoms), bottoms
+    assert any(re.fullmatch(r"\d of 6 jobs, \d+ s", line) for line in bottoms), bottoms
     assert any(re.search(r"^audit_products +\S", screen, re.MULTILINE) for screen in screens)
 
     assert [line for line in stages(text) if not OVER.fullmatch(line)] == [], "torn, or Snakemake's"
@@ -50,7 +50,7 @@ def test_a_terminal_shows_how_far_the_run_is_and_then_what_it_has_made(undone: P
     made = f"49 images, {images / 1e3:.0f} kB"
     assert any(line.startswith(f"write_imagefolder train: {made} in ") for line in stages(text))
     end = text[text.index("Done: ") :].splitlines()
-    assert re.fullmatch(r"Done: 5 jobs in .*", end[0])
+    assert re.fullmatch(r"Done: 6 jobs in .*", end[0])
     assert re.fullmatch(rf"  results/imagefolder +{made}: train", end[1])
     assert any(re.fullmatch(r"  results/audit.json +all \d+ checks passed", line) for line in end)
     assert any(line.startswith("Next: open results/report/index.html") for line in end)
@@ -62,13 +62,13 @@ def test_elsewhere_the_same_lines_come_without_control_characters(undone: Projec
     assert "\x1b" not in run.terminal
     assert "\r" not in run.terminal
     assert "write_imagefolder train: 49 images" in run.terminal
-    assert "Done: 3 jobs" in run.terminal
+    assert "Done: 4 jobs" in run.terminal
 
 
 def test_a_quiet_run_gets_plain_lines_in_a_terminal_too(undone: Project) -> None:
     code, text, written = watch(undone.command(TARGET, "--quiet"), undone.folder, environment())
     assert code == 0, text
-    assert "Done: 3 jobs" in text
+    assert "Done: 4 jobs" in text
     assert "\x1b[J" not in written
 
 
@@ -132,7 +132,7 @@ def test_a_run_that_is_stopped_says_how_to_go_on(undone: Project, tmp_path: Path
     stopped: list[int] = []
 
     def press(process: subprocess.Popen[bytes], text: str) -> None:
-        if re.search(r"^write_imagefolder", text, re.MULTILINE) and "of 3 jobs" in text and not stopped:
+        if re.search(r"^write_imagefolder", text, re.MULTILINE) and "of 4 jobs" in text and not stopped:
             stopped.append(process.pid)
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does to all that run in it
 

@@ -68,7 +68,7 @@ def test_a_run_of_another_clone_ends_at_once_and_says_who_works_in_the_output_fo
     two: Clones, freshly_made: FreshlyMade
 ) -> None:
     first, second, gate = two
-    run = first.start(to_be_killed=False)
+    run = first.start()
     try:
         gate.wait_for_a_client(run)
         before = clones.snapshot(first.results, "logs", "archives", "verified", "benchmarks")
@@ -94,7 +94,7 @@ def test_a_run_of_another_clone_ends_at_once_and_says_who_works_in_the_output_fo
 
 def test_looking_from_another_clone_is_not_refused(two: Clones) -> None:
     first, second, gate = two
-    run = first.start(to_be_killed=False)
+    run = first.start()
     try:
         gate.wait_for_a_client(run)
         for look in (("-n",), ("space",), ("--list",)):

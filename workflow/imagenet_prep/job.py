@@ -7,7 +7,6 @@ import errno
 import logging
 import os
 import shutil
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import progress, run_lock
+from imagenet_prep import progress, run_lock, signals
 from imagenet_prep.engine.runs import RUN_ID
 from imagenet_prep.errors import PrepError
 
@@ -45,7 +44,6 @@ def run(main: Callable[[Any], None], snakemake: Any, *, writes: bool = True) -> 
 
     Another attempt of a job that failed in this run with a `PrepError` would be made in vain, so that none is made.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     log = Path(snakemake.log[0])
     logging.raiseExceptions = False  # a log that cannot be written must not bury the cause under its own traceback
     if snakemake.resources.get("attempt", 1) > 1 and _note(log, lasting=True).exists():
@@ -55,6 +53,7 @@ def run(main: Callable[[Any], None], snakemake: Any, *, writes: bool = True) -> 
             log.write_text(f"{cause(log)}\nThis was found by an earlier attempt in this run.\n", encoding="utf-8")
         sys.exit(1)
     try:
+        signals.listen()
         _start_logging(log)
         with without_pandas(), _taking_part(snakemake, writes):
             main(snakemake)

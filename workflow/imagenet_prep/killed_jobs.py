@@ -1,21 +1,18 @@
 """Jobs that ended without a word: a cluster stopped them, or the machine killed them for want of memory.
 
-They could leave no cause, so the log of Snakemake tells which they were, and what the scheduler wrote tells why.
+They could leave no cause. Snakemake tells which they were, and what the scheduler wrote tells why.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from imagenet_prep import job
-
-# What is known of a failed job: lines indented below a headline, as Snakemake 9 writes them.
-_FAILURE = re.compile(r"^Error in rule (?P<rule>\w+):\n(?P<fields>(?: +\w+:.*\n)+)", re.MULTILINE)
-_FIELD = re.compile(r"^ +(?P<name>\w+): (?P<value>.*)$", re.MULTILINE)
-_RESTART = re.compile(r"^Trying to restart job (?P<jobid>\d+)\.", re.MULTILINE)
 
 # What begins a line that tells why: of a script of this workflow, of Slurm, of PBS.
 _WHY = re.compile(r"ERROR |slurmstepd.*?: error: |=>> PBS: ")
@@ -23,24 +20,41 @@ _TAIL = 1 << 16
 
 
 @dataclass(frozen=True)
-class Stopped:
-    """A job that failed for good.
+class FailedJob:
+    """A job that failed.
 
     Attributes:
         rule: the name of its rule.
         log: where the workflow's script logs.
         output: where the scheduler puts what the job prints; None where there is no scheduler, or it put nothing.
-        on_cluster: whether a scheduler ran it.
+        on_cluster: whether a scheduler ran it, or was to.
+        message: what Snakemake's plugin for the scheduler said; empty where there is none, or it said nothing.
     """
 
     rule: str
     log: Path
     output: Path | None
     on_cluster: bool
+    message: str
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> FailedJob:
+        """The job of an event `job_error` of Snakemake 9; of its logs the rule's own comes first."""
+        log, *more = event["log"] or [event["rule_name"]]
+        outputs = [Path(path) for path in (*more, f"{log}.pbs") if os.path.exists(path)]
+        message = str(event["rule_msg"] or "")
+        return cls(
+            event["rule_name"], Path(log), outputs[0] if outputs else None, bool(event["aux"] or message), message
+        )
+
+    @property
+    def why(self) -> str:
+        """A line that tells why it failed: the cause that it left, or what else there is to be known."""
+        return job.cause(self.log) or str(self)
 
     def __str__(self) -> str:
         place = self.output or self.log
-        words = last_words(place)
+        words = last_words(place) or " ".join(self.message.splitlines()[:1])
         said = f' (there: "{words}")' if words else ""
         remedy = job.AGAIN
         if self.on_cluster:
@@ -53,24 +67,9 @@ class Stopped:
         return f"{place}: a job of {self.rule} was stopped, or killed, before it could say why{said}. {remedy}."
 
 
-def without_a_word(snakemake_log: str) -> list[Stopped]:
-    """The jobs that failed for good in a run, and left no cause.
-
-    Args:
-        snakemake_log: the content of Snakemake's own log of that run.
-    """
-    failed: dict[str, Stopped] = {}
-    for event in sorted([*_FAILURE.finditer(snakemake_log), *_RESTART.finditer(snakemake_log)], key=re.Match.start):
-        if event.re is _RESTART:
-            failed.pop(event["jobid"], None)
-            continue
-        fields = {field["name"]: field["value"] for field in _FIELD.finditer(event["fields"])}
-        log, *more = re.sub(r" \(check log file.*", "", fields.get("log", "")).split(", ")
-        outputs = [Path(path) for path in (*more, f"{log}.pbs") if os.path.exists(path)]
-        failed[fields["jobid"]] = Stopped(
-            event["rule"], Path(log), outputs[0] if outputs else None, "external_jobid" in fields
-        )
-    return [it for it in failed.values() if not job.cause(it.log)]
+def without_a_word(failed: Iterable[FailedJob]) -> list[str]:
+    """A line of each of these jobs that has left no cause."""
+    return [str(it) for it in failed if not job.cause(it.log)]
 
 
 def last_words(path: Path) -> str:

@@ -1,23 +1,21 @@
 """The configuration, complete; the paths below output_dir; what of it all is in use."""
 
-import atexit
 import os
 import re
 import sys
 from pathlib import Path
 
-# Jobs find the library in any environment that has its dependencies, such as one that conda made, and what they do
-# before anything else. An empty part would be the working directory, whose files would hide the standard library's.
+# Jobs find this clone's library in any environment that has its dependencies, such as one that conda made. An empty
+# part would be the working directory, whose files would hide the standard library's.
 CHECKOUT = Path(str(workflow.current_basedir)).resolve().parents[1]
 LIBRARY = f"{CHECKOUT}/workflow"
 sys.path.insert(0, LIBRARY)
-JOB_PATH = [LIBRARY, f"{LIBRARY}/startup", *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-os.environ |= {"PYTHONPATH": os.pathsep.join(JOB_PATH)}
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [LIBRARY, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]))
 
 # No job computes with matrices, but NumPy's library for them starts a thread a core in every one: half its start-up.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from imagenet_prep import configuration
+from imagenet_prep import configuration, run
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine import runs, space
 from imagenet_prep.engine.provenance import Provenance
@@ -27,25 +25,10 @@ from imagenet_prep.engine.table_steps import expected
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products import registry
 
-
-def print_errors(lines):
-    """Print what went wrong, a line each."""
-    print("", *[f"ERROR {line}" for line in lines], sep="\n", file=sys.stderr)
-
-
-def stop(message):
-    """End the run with this message as the last on the terminal.
-
-    An exception would end it too, but Snakemake would tell from where in the workflow it came.
-    """
-    atexit.register(print_errors, [line.strip() for line in message.splitlines()])
-    sys.exit(1)
-
-
 try:
     config = configuration.complete(config, Path.cwd())
 except PrepError as error:
-    stop(str(error))
+    run.stop(str(error))
 
 OUT = Path(config["output_dir"])
 VERIFIED = OUT / "verified"
@@ -63,7 +46,7 @@ SPLITS = [split.name for split in DATASET.splits_in_use(config)]
 NOTED = {} if workflow.is_main_process else runs.noted(OUT)
 if NOTED and os.environ.get(runs.RUN_ID, NOTED["id"]) != NOTED["id"]:
     # Before Snakemake deletes what the job would make anew.
-    stop(f"{OUT}: another run is at work here than the one that this job is of. Run it again when that has ended.")
+    run.stop(f"{OUT}: another run is at work here than the one that this job is of. Run it again when that has ended.")
 if NOTED:
     os.environ[runs.RUN_ID] = NOTED["id"]
 PROVENANCE = Provenance(config, registry.STEPS, NOTED)

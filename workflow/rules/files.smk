@@ -43,7 +43,7 @@ def receipts_of_file(name):
 
 
 for NAME in sorted({word.partition(":")[0] for word in sys.argv[1:]} & registry.FORMER_TARGETS.keys()):
-    stop(f"target {NAME}: it is called {registry.FORMER_TARGETS[NAME]} now. Write that in its place.")
+    run.stop(f"target {NAME}: it is called {registry.FORMER_TARGETS[NAME]} now. Write that in its place.")
 
 for FILE in named_on_command_line():
     if receipts_of_file(FILE):

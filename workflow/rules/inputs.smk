@@ -28,7 +28,9 @@ def expect_in_use(*archives):
     """Refuse a target if the configuration leaves out all the archives that it is made from."""
     if not set(archives) & set(config["use"]):
         names = " or ".join(archives)
-        stop(f"configuration key use: {names} is not in the list, but this target is made from it. Add {names} to use.")
+        run.stop(
+            f"configuration key use: {names} is not in the list, but this target is made from it. Add {names} to use."
+        )
 
 
 # Decided once: what is taken over is so for the rest of this run.
@@ -207,5 +209,5 @@ def everything():
 def published(wildcards):
     """What `publish` asks for, where the configuration says where to."""
     if not config["publish"]["url"]:
-        stop("configuration key publish.url: it is null. Write where to publish, such as gs://bucket/folder.")
+        run.stop("configuration key publish.url: it is null. Write where to publish, such as gs://bucket/folder.")
     return target("publish", ("published", ALL))(wildcards)

@@ -120,7 +120,7 @@ class Display:
         return [f"{clock}  {line}" for line in (*_table(self._run.running, now), self._summary(now))]
 
     def _summary(self, now: float) -> str:
-        parts = [f"{self._run.number(State.DONE)} of {self._run.number()} jobs"]
+        parts = [f"{self._run.done} of {self._run.total} jobs"]
         failed = self._run.number(State.FAILED)
         if failed:
             parts.append(f"{failed} failed")

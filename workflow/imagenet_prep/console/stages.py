@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,13 +19,31 @@ class State(enum.Enum):
     FAILED = enum.auto()
 
 
+# Wildcards that name a job's part of its subject, or the receipt that it writes.
+_NO_SUBJECTS = ("batch", "digest", "number")
+
+
 @dataclass
 class Job:
-    """A job of the run, known by the file that it logs to."""
+    """A job of the run, known by the file that it logs to.
 
+    Attributes:
+        rule: the name of its rule.
+        subject: a split, an archive or another thing that the job is about; empty where its rule has but one.
+        log: where it logs.
+    """
+
+    rule: str
+    subject: str
     log: Path
     state: State = State.WAITING
     count: Count | None = None
+
+    @classmethod
+    def of(cls, rule: str, wildcards: Mapping[str, str], log: str) -> Job:
+        """The job of a rule with these wildcards, which logs there."""
+        subject = " ".join(value for name, value in wildcards.items() if name not in _NO_SUBJECTS)
+        return cls(rule, subject, Path(log))
 
     def look(self) -> None:
         """Read how far it is."""
@@ -64,9 +82,9 @@ class Stage:
         """The rule and the subject."""
         return f"{self.rule} {self.subject}".rstrip()
 
-    def number(self, *states: State) -> int:
-        """How many of its jobs are in one of these states."""
-        return sum(job.state in states for job in self.jobs.values())
+    def number(self, state: State) -> int:
+        """How many of its jobs are in this state."""
+        return sum(job.state is state for job in self.jobs.values())
 
     @property
     def seconds(self) -> float:
@@ -116,58 +134,74 @@ class Stage:
 
 
 class Run:
-    """All stages of a run, in the order in which they are first heard of."""
+    """All stages of a run, in the order in which they are first heard of.
 
-    def __init__(self) -> None:
+    Args:
+        jobs: those that are to be done and have a log; others may come to light later.
+        total: how many jobs Snakemake is to do in all.
+
+    Attributes:
+        stages: by rule and subject.
+        done: how many jobs are done, as Snakemake counts them.
+        total: how many there are, as Snakemake counts them: what was made can show that some are not needed.
+    """
+
+    def __init__(self, jobs: Iterable[Job] = (), total: int = 0) -> None:
         self.stages: dict[tuple[str, str], Stage] = {}
+        self.done = 0
+        self.total = total
         self._stage_of: dict[Path, Stage] = {}
+        self._running: dict[int, Path] = {}
+        for job in jobs:
+            self._expect(job)
 
-    def expect(self, unfinished: Iterable[tuple[str, str, Path]], now: float) -> list[Stage]:
-        """Take down the jobs that are still to be done: rule, subject and log of each; return the stages that are over.
+    def _expect(self, job: Job) -> Stage:
+        if job.log not in self._stage_of:
+            stage = self.stages.setdefault((job.rule, job.subject), Stage(job.rule, job.subject))
+            stage.jobs[job.log] = job
+            self._stage_of[job.log] = stage
+        return self._stage_of[job.log]
 
-        What the run has made so far can show that jobs which were expected are not needed, or that others are. And a
-        quiet Snakemake does not tell of each job that it is done.
-        """
-        logs = set()
-        for rule, subject, log in unfinished:
-            logs.add(log)
-            if log not in self._stage_of:
-                stage = self.stages.setdefault((rule, subject), Stage(rule, subject))
-                stage.jobs[log] = Job(log)
-                self._stage_of[log] = stage
-        over = []
-        for log, stage in list(self._stage_of.items()):
-            if log in logs:
-                continue
-            if stage.jobs[log].state is State.RUNNING:
-                over.append(self.finish(log, now))
-            elif stage.jobs[log].state is State.WAITING:
-                del stage.jobs[log], self._stage_of[log]
-                if not stage.jobs:
-                    del self.stages[stage.rule, stage.subject]
-        return [stage for stage in over if stage]
+    def start(self, number: int, job: Job, now: float) -> None:
+        """Note that a job has begun, perhaps again, to which Snakemake gave this number."""
+        self._running[number] = job.log
+        stage = self._expect(job)
+        job.state = State.RUNNING
+        stage.jobs[job.log] = job
+        stage.began = now if stage.began is None else stage.began
 
-    def start(self, log: Path, now: float) -> None:
-        """Note that a job has begun, perhaps again."""
-        if stage := self._stage_of.get(log):
-            stage.jobs[log] = Job(log, State.RUNNING)
-            stage.began = now if stage.began is None else stage.began
-
-    def finish(self, log: Path, now: float) -> Stage | None:
+    def finish(self, number: int, now: float) -> Stage | None:
         """Note that a job is done; return its stage if that is over."""
-        stage = self._stage_of.get(log)
-        if stage is None:
+        log = self._running.pop(number, None)
+        if log is None:
             return None
+        stage = self._stage_of[log]
         stage.jobs[log].finish()
         if not stage.is_over:
             return None
         stage.ended = now
         return stage
 
-    def fail(self, log: Path) -> None:
+    def fail(self, number: int) -> None:
         """Note that a job has failed."""
-        if stage := self._stage_of.get(log):
-            stage.jobs[log].state = State.FAILED
+        if log := self._running.pop(number, None):
+            self._stage_of[log].jobs[log].state = State.FAILED
+
+    def end(self, now: float) -> list[Stage]:
+        """Note that all is done, as far as it was needed; return the stages of which that was not known yet.
+
+        A Snakemake that is to be quiet about progress does not tell of each job that it is done.
+        """
+        for number in list(self._running):
+            self.finish(number, now)
+        over = []
+        for stage in self.stages.values():
+            stage.jobs = {log: job for log, job in stage.jobs.items() if job.state is State.DONE}
+            if stage.jobs and stage.ended is None:
+                stage.ended = now
+                over.append(stage)
+        self.done = self.total = max(self.total, self.done)
+        return over
 
     def look(self, now: float) -> None:
         """Read how far the running jobs are."""
@@ -179,6 +213,6 @@ class Run:
         """The stages of which jobs run."""
         return [stage for stage in self.stages.values() if stage.number(State.RUNNING)]
 
-    def number(self, *states: State) -> int:
-        """How many jobs are in one of these states; all of them where none is given."""
-        return sum(stage.number(*(states or State)) for stage in self.stages.values())
+    def number(self, state: State) -> int:
+        """How many jobs are in this state."""
+        return sum(stage.number(state) for stage in self.stages.values())

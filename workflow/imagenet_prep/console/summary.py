@@ -29,7 +29,7 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
         config: the configuration, complete.
         snakemake_log: where Snakemake keeps all that it said.
     """
-    output, jobs = Path(config["output_dir"]), run.number(State.DONE)
+    output, jobs = Path(config["output_dir"]), run.done
     rows = [("", f"Done: {jobs} {'job' if jobs == 1 else 'jobs'} in {shown_time(seconds)}")]
     stages = list(run.stages.values())
     made = [product for product in ALL_PRODUCTS if _stages_of(product.rule, stages)]
@@ -47,10 +47,10 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
 
 def of_failure(run: Run, seconds: float, snakemake_log: str) -> str:
     """What is to be known beside the causes of its failures, which follow."""
-    done, failed = run.number(State.DONE), run.number(State.FAILED)
+    failed = run.number(State.FAILED)
     what = f"{failed} failed" if failed else "the run was ended"
     took = shown_time(seconds)
-    return f"\n{done} of {run.number()} jobs done in {took}, {what}. Snakemake's own log: {snakemake_log}"
+    return f"\n{run.done} of {run.total} jobs done in {took}, {what}. Snakemake's own log: {snakemake_log}"
 
 
 def _aligned(rows: list[tuple[str, str]]) -> list[str]:
@@ -64,7 +64,7 @@ def _stages_of(rule: str, stages: Iterable[Stage]) -> list[Stage]:
 
 def _content(product: Product, stages: Iterable[Stage], config: Mapping[str, Any]) -> str:
     """The images that the stages of a product have gone through, or what it says itself that was made."""
-    counted = [stage for stage in stages if stage.count and stage.count.images]
+    counted = sorted((stage for stage in stages if stage.count and stage.count.images), key=lambda it: it.subject)
     if not counted:
         return product.made(config)
     images, nbytes = _totals(counted)

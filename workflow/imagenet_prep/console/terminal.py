@@ -1,153 +1,181 @@
-"""What Snakemake says of a run on its terminal, less what bores or buries; its own log file keeps everything.
+"""What of a run is worth a line on its terminal: how far it is, what failed and why, and what it has made.
 
-Snakemake has plugins for this. The one for terminals that is kept, snakemake-logger-plugin-rich, counts jobs alone,
-calls itself unstable (0.5.1), and is torn by what jobs print. A plugin of our own would have to be installed beside
-Snakemake, and could do no more than this handler of the standard library's logging.
+The log file of Snakemake keeps everything. Snakemake tells each record by its interface for logger plugins
+(`snakemake_logger_plugin_imagenet_prep`). Of those that others keep, snakemake-logger-plugin-rich (0.5.1) is made for
+terminals: it counts jobs, and no bytes in them, prints the log of a failed job, traceback and all, in place of its
+cause, and says nothing at the end.
 """
 
 from __future__ import annotations
 
-import atexit
+import contextlib
 import difflib
 import logging
+import os
 import re
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from imagenet_prep import job
+from imagenet_prep import job, killed_jobs, signals
+from imagenet_prep.console import summary
 from imagenet_prep.console.display import Display, result
-from imagenet_prep.console.stages import Run, Stage, State
+from imagenet_prep.console.stages import Job, Run, Stage, State
+from imagenet_prep.killed_jobs import FailedJob
 
-# What is said before a run begins, and says nothing of it.
-_HEADER = "workflow_started"
+# Texts without an event that are said before each run, and tell nothing of it.
 _PREAMBLE = (
-    "Config file",
     "Assuming unrestricted shared filesystem",
     "Building DAG of jobs",
     "Updating checkpoint dependencies",
     "Using shell",
-    "Provided cores",
-    "Rules claiming more",
     "Conda environments: ignored",
 )
+_PREAMBLE_EVENTS = {"workflow_started", "resources_info"}
 
-# Events of Snakemake 9 that the display shows in its own way, and phrases of records without an event. A release that
-# words them otherwise shows some lines more.
-_EVENTS = {
-    "job_info",
-    "job_started",
-    "job_finished",
-    "job_error",
-    "group_info",
-    "group_error",
-    "shellcmd",
-    "progress",
-    "resources_info",
-}
-_PHRASES = (
-    "Select jobs to execute",
-    "DAG of jobs will be updated",
-    "Updating checkpoint dependencies",
-    "Touching output file",
-    "Removing output file",
-    "Shutting down, this might",
+SPACE = "space"
+"""The event of this workflow's own record, which tells the space that a run needs."""
+
+# Events that are said whenever they come: records wait in a queue, so that these may come when the run has begun.
+_STAY = {"run_info", SPACE}
+
+# Errors that tell only that a job has failed; which one, an event tells, and why, the job itself.
+_FAILED = (
+    "returned non-zero exit status",
+    "died with <Signals",
+    "At least one job did not complete successfully",
     "Exiting because a job execution failed",
-    "Complete log",
-    "Elapsed time",
 )
-_FAILED = ("returned non-zero exit status", "died with <Signals", "At least one job did not complete successfully")
-_AGAIN = "Trying to restart job"
 _NO_TARGET = re.compile(r"No rule to produce (\w+) \(")  # of a name that is no path
 
 # Seconds of a stage that nothing is counted in, from which on its end is worth a line.
 _LONG = 10.0
 
 
-class Terminal(logging.Handler):
-    """Takes the place of the handler by which Snakemake writes to its terminal, and leaves to it what is to be said.
+@dataclass(frozen=True)
+class Ending:
+    """How a run has ended.
+
+    Attributes:
+        succeeded: whether all was done.
+        config: the configuration, complete.
+        log: where Snakemake keeps all that it said.
+    """
+
+    succeeded: bool
+    config: Mapping[str, Any]
+    log: str
+
+
+class Terminal:
+    """Follows what Snakemake says, shows how far the run is, and says at its end what it has made or why it failed.
 
     Args:
-        inner: that handler.
+        stream: where lines go to.
         targets: gives the names that a target can have beside paths.
     """
 
-    def __init__(self, inner: logging.Handler, targets: Callable[[], Iterable[str]]) -> None:
-        super().__init__()
-        self._inner = inner
+    def __init__(self, stream: TextIO, targets: Callable[[], Iterable[str]]) -> None:
+        self._stream = stream
         self._targets = targets
+        self._logs = Path()
+        self._run: Run | None = None
         self._display: Display | None = None
-        self._unfinished: Callable[[], Iterable[tuple[str, str, Path]]] = tuple
-        self._logs: dict[int, Path] = {}
-        self._untold: list[Path] = []
+        self._failed: dict[int, FailedJob] = {}
+        self._ending: Ending | None = None
 
-    def show(self, stream: TextIO, live: bool, unfinished: Callable[[], Iterable[tuple[str, str, Path]]]) -> None:
-        """Follow the run from now on, and show how far it is.
+    def begin(self, jobs: Iterable[Job], total: int, logs: Path, quiet: set[str]) -> None:
+        """Show from now on how far the run is.
 
         Args:
-            stream: where to.
-            live: whether lines can be drawn again there.
-            unfinished: gives rule, subject and log of all jobs that are still to be done.
+            jobs: all that are to be done and have a log.
+            total: how many are to be done in all.
+            logs: the folder that they log in.
+            quiet: what is not to be shown, as snakemake's option `--quiet` names it.
         """
-        run = Run()
-        run.expect(unfinished(), 0.0)
-        self._unfinished = unfinished
-        self._display = Display(run, stream, live)
-        self._display.start()
-        atexit.register(self._display.stop)
+        self._logs = logs
+        run = Run(jobs, total)
+        if "all" not in quiet:
+            self._display = Display(run, self._stream, self._stream.isatty() and os.environ.get("TERM") != "dumb")
+            if "progress" not in quiet:
+                self._display.start()
+        self._run = run
 
-    def end(self, last_lines: Callable[[Run, float], str]) -> None:
-        """Show the run no more, but these lines of it, made of the run and its seconds."""
+    def end(self, ending: Ending) -> None:
+        """Take down how the run has ended; `close` says it, when Snakemake has said all."""
+        self._ending = ending
+
+    def follow(self, record: logging.LogRecord) -> None:
+        """Take down what a record tells of the run."""
+        if self._run is None:
+            return
+        with self._held():
+            for line in list(self._told(record, self._run)):
+                if self._display:
+                    self.write(line)
+
+    def say(self, record: logging.LogRecord, text: str) -> None:
+        """Write what Snakemake has to say with a record, if it is worth a line."""
+        if self._run is None:
+            if hint := _no_target(text, self._targets()):
+                self.write(f"\nERROR {hint}")
+            elif _event(record) not in _PREAMBLE_EVENTS and not text.startswith(_PREAMBLE):
+                self.write(text)
+        elif _event(record) in _STAY or (record.levelno >= logging.WARNING and _is_news(record, text)):
+            self.write(text)
+
+    def write(self, text: str) -> None:
+        """Write lines that stay."""
         if self._display:
-            self._display.stop()
-            with self._display.held() as run:
-                for line in _results(run.expect(self._unfinished(), self._display.now)):
-                    self._display.write(line)
-                self._display.write(last_lines(run, self._display.now))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Follow what is said, and say it if it is worth that."""
-        try:
-            if self._display is None:
-                if _event(record) != _HEADER and not record.getMessage().startswith(_PREAMBLE):
-                    self._inner.handle(record)
-                if hint := _no_target(record.getMessage(), self._targets()):
-                    print(f"\nERROR {hint}", file=sys.stderr)
-                return
-            with self._display.held() as run:
-                for line in self._follow(record, run):
-                    self._display.write(line)
-                if not _is_boring(record):
-                    self._display.clear()
-                    self._inner.handle(record)
-        except Exception:  # as all handlers do: a line that cannot be shown must not end the run
-            self.handleError(record)
+            self._display.write(text)
+            return
+        with contextlib.suppress(OSError, ValueError):  # a terminal that was closed must not end the run
+            print(text, file=self._stream, flush=True)
 
     def close(self) -> None:
-        """Close both."""
-        self._inner.close()
-        super().close()
+        """Show the run no more, but what it has made or how far it came, and last of all the causes of failures."""
+        if self._run is None:
+            return
+        run, ending, display, self._display = self._run, self._ending, self._display, None
+        if display:
+            display.stop()
+            for line in _results(run.end(display.now) if ending and ending.succeeded else []):
+                self.write(line)
+            if ending and ending.succeeded:
+                self.write(summary.of_success(run, display.now, ending.config, ending.log))
+            elif ending:
+                self.write(summary.of_failure(run, display.now, ending.log))
+        causes = job.failures(self._logs)
+        if ending and not ending.succeeded and not signals.was_stopped():
+            causes += killed_jobs.without_a_word(self._failed.values())
+            unknown = f"{ending.log}: the run was ended from outside, or by Snakemake itself, which says above why."
+            causes = causes or [unknown]
+        if causes:
+            self.write("\n".join(["", *(f"ERROR {cause}" for cause in causes)]))
 
-    def _follow(self, record: logging.LogRecord, run: Run) -> Iterable[str]:
+    def _held(self) -> contextlib.AbstractContextManager[object]:
+        return self._display.held() if self._display else contextlib.nullcontext()
+
+    def _told(self, record: logging.LogRecord, run: Run) -> Iterable[str]:
         """Take down what a record says of the run, and yield the lines that stay."""
         it = record.__dict__
         event = _event(record)
         now = self._display.now if self._display else 0.0
-        if event == "job_info":
-            yield from _results(run.expect(self._unfinished(), now))
-            if it["log"]:
-                self._logs[it["jobid"]] = Path(it["log"][0])
-                run.start(self._logs[it["jobid"]], now)
-        elif event == "job_finished" and it["job_id"] in self._logs:
-            yield from _results([run.finish(self._logs[it["job_id"]], now)])
-        elif event == "job_error" and it["log"]:
-            self._untold.append(Path(it["log"][0]))
-            run.fail(self._untold[-1])
-        # The last lines of the run tell of all failures; of one whose run goes on it is good to know before.
-        if self._untold and (run.number(State.RUNNING) or record.getMessage().startswith(_AGAIN)):
-            yield from (f"ERROR {cause}" for cause in map(job.cause, self._untold) if cause)
-            self._untold.clear()
+        if event == "job_info" and it["log"]:
+            if failed := self._failed.pop(it["jobid"], None):
+                yield f"{failed.rule} is tried again: {failed.why}"
+            run.start(it["jobid"], Job.of(it["rule_name"], it["wildcards"], it["log"][0]), now)
+        elif event == "job_finished":
+            yield from _results([run.finish(it["job_id"], now)])
+        elif event == "job_error":
+            failed = FailedJob.of(it)
+            self._failed[it["jobid"]] = failed
+            run.fail(it["jobid"])
+            if run.number(State.RUNNING) and not signals.was_stopped():
+                yield f"{failed.rule} has failed: {failed.log}"
+        elif event == "progress":
+            run.done, run.total = it["done"], it["total"]
 
 
 def _results(over: Iterable[Stage | None]) -> Iterable[str]:
@@ -156,7 +184,7 @@ def _results(over: Iterable[Stage | None]) -> Iterable[str]:
 
 
 def _no_target(message: str, targets: Iterable[str]) -> str | None:
-    """What to say, beside this message of Snakemake's, of a target that is mistyped; None if it is about none."""
+    """What to say, in place of this message of Snakemake's, of a target that is mistyped; None if it is about none."""
     found = _NO_TARGET.search(message)
     if not found:
         return None
@@ -165,22 +193,10 @@ def _no_target(message: str, targets: Iterable[str]) -> str | None:
     return f"target {found[1]}: there is no such target. {meant}"
 
 
+def _is_news(record: logging.LogRecord, text: str) -> bool:
+    """Whether it tells more than that a job has failed."""
+    return _event(record) in ("", "error") and not any(phrase in text for phrase in _FAILED)
+
+
 def _event(record: logging.LogRecord) -> str:
     return str(getattr(record, "event", None) or "")
-
-
-def _is_boring(record: logging.LogRecord) -> bool:
-    message = record.getMessage()
-    failed = any(phrase in message for phrase in _FAILED)
-    return _event(record) in _EVENTS or message.startswith(_PHRASES) or failed
-
-
-def take(logger: logging.Logger, targets: Callable[[], Iterable[str]]) -> Terminal | None:
-    """Take the place of Snakemake's own handler for its terminal; None if there is none, or it is to say everything."""
-    inner = next((it for it in logger.handlers if it.name == "DefaultStreamHandler"), None)
-    if inner is None or logger.level <= logging.DEBUG:
-        return None
-    terminal = Terminal(inner, targets)
-    logger.removeHandler(inner)
-    logger.addHandler(terminal)
-    return terminal

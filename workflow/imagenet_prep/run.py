@@ -1,0 +1,154 @@
+"""How a run begins and ends: what has to hold before its first job, and the folder that is its own until its end."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from imagenet_prep import job, progress, run_lock
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine import runs, space, space_check
+from imagenet_prep.engine.existing import look
+from imagenet_prep.engine.provenance import Provenance
+from imagenet_prep.engine.receipts import STATE
+from imagenet_prep.errors import PrepError
+from imagenet_prep.products.partials import remove_partials
+from imagenet_prep.products.registry import PUBLISHED, SPLIT_PRODUCTS
+from imagenet_prep.publish import bucket
+
+# Rules that only look at what is there.
+_LOOKING = {"check", "space"}
+
+
+@dataclass(frozen=True)
+class NeededJob:
+    """A job that this run is to do.
+
+    Attributes:
+        rule: the name of its rule, as this workflow has it.
+        wildcards: their values by name.
+        written: the paths of all files that it writes.
+        log: the one that it logs to; None where it only gathers others.
+    """
+
+    rule: str
+    wildcards: Mapping[str, str]
+    written: tuple[str, ...]
+    log: str | None
+
+
+def stop(message: str) -> NoReturn:
+    """End the run with this message as the last on the terminal.
+
+    An exception would end it too, but Snakemake would tell from where in the workflow it came.
+    """
+    atexit.register(_print_errors, message.splitlines())
+    sys.exit(1)
+
+
+def tell_failures_at_exit(logs: Path) -> None:
+    """Have the causes that failed jobs leave be the last lines, where no plugin of ours sees to that."""
+    atexit.register(lambda: _print_errors(job.failures(logs)))
+
+
+def _print_errors(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(f"\nERROR {line.strip()}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def stopping(config: Mapping[str, Any]) -> Iterator[None]:
+    """End the run with the one line of what a user can mend that the block raises."""
+    try:
+        yield
+    except (PrepError, OSError) as error:
+        stop(job.describe(error, Path(config["output_dir"], "logs"), config["output_dir"]))
+
+
+def expect_writable(folder: Path, remedy: str) -> None:
+    """Stop if a folder, or where it would be made, is not writable: Snakemake would fail in its own words."""
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
+    if not os.access(existing, os.W_OK | os.X_OK):
+        stop(f"{existing}: this folder is not writable for you. {remedy}.")
+
+
+def begin(
+    jobs: Iterable[NeededJob], config: Mapping[str, Any], provenance: Provenance, tell: Callable[[str], object]
+) -> None:
+    """See to it that a run can do its jobs, and that nobody else writes where it does; stop it where that is not so.
+
+    Args:
+        jobs: what it is to do.
+        config: the configuration, complete.
+        provenance: what the run asks for.
+        tell: is given a table of the space that it needs.
+    """
+    jobs = list(jobs)
+    remedy = "Give yourself the right to write there, or choose another output_dir"
+    for folder in sorted({Path(path).parent for it in jobs for path in it.written}):
+        expect_writable(folder, remedy)
+    output = Path(config["output_dir"])
+    job.forget_failures(output / "logs")
+    progress.forget_reports(output / "logs")
+    rules = {it.rule for it in jobs}
+    with stopping(config):
+        if rules - _LOOKING:
+            _take_folder(output, dataset_of(config).name, provenance)
+        if PUBLISHED.rule in rules:  # rather now than when all has been made
+            bucket.expect_client(config["publish"]["url"])
+        _expect_room(jobs, config, tell)
+
+
+def _take_folder(output: Path, dataset: str, provenance: Provenance) -> None:
+    """Keep other runs out of output_dir for as long as this one goes on, and take away what killed jobs left there.
+
+    What is asked for was found out before nobody else could write here: it has to hold still.
+    """
+    lock = run_lock.hold(output / STATE)
+    if not provenance.agrees():
+        raise PrepError(output, "another run has changed what lies here just now", "Run the same command again")
+    if not runs.is_older(output):
+        runs.claim(output, dataset)
+    os.environ[runs.RUN_ID] = lock.id
+    provenance.note = lambda: runs.note(output, lock.id, provenance.answers)
+    provenance.note()
+    remove_partials(output)
+    atexit.register(lock.release)
+    atexit.register(runs.forget, output)
+
+
+def _expect_room(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Callable[[str], object]) -> None:
+    """Show the space that this run needs, and raise a PrepError if it is not there.
+
+    Here and in no rule, since a rule's output would be an input of all others and could make them stale.
+    """
+    kinds = {product.rule: name for name, product in SPLIT_PRODUCTS.items()}
+    parts = set()
+    for it in jobs:
+        if it.rule == "fetch_archive":
+            parts.add((space.ARCHIVE, it.wildcards["archive"]))
+        elif it.rule == "label_images":
+            parts.add((space.REST, ""))
+        elif it.rule in kinds:
+            parts.add((kinds[it.rule], it.wildcards["split"]))
+    there = look(config, SPLIT_PRODUCTS) if parts else space.There()
+    needed = space.needs(config, SPLIT_PRODUCTS, there, parts)
+    rooms = space_check.rooms_of(needed)
+    if needed:
+        tell(space_check.as_table(needed, rooms))
+    space_check.expect_room(needed, rooms, config, SPLIT_PRODUCTS)
+
+
+def end(output: Path, *, succeeded: bool) -> None:
+    """End a run; take away what jobs left half-made that were tried again, where none of them goes on."""
+    # It is over in a moment, and Python would answer Ctrl-C by then with where it was.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if succeeded and runs.RUN_ID in os.environ:
+        remove_partials(output)

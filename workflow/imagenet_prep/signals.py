@@ -1,0 +1,76 @@
+"""What a run does when it is asked to end: by Ctrl-C, or by SIGTERM as batch systems and `kill` send it."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import logging
+import signal
+import subprocess
+import sys
+import threading
+from types import FrameType
+
+STOPPED = "You have stopped it. Run the same command again to go on."
+
+
+# GNU env has the option from 8.31 on, that of macOS has not.
+_HOLDING_BACK = ("env", "--block-signal=INT")
+
+
+def holding_back() -> str:
+    """What to put in front of a job's command, so that Ctrl-C waits until the job's script listens.
+
+    In the middle of its imports Python would print where it was. Where there is no such command, nothing.
+    """
+    try:
+        subprocess.run([*_HOLDING_BACK, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return " ".join(_HOLDING_BACK)
+
+
+def listen() -> None:
+    """Raise `KeyboardInterrupt` in this job for Ctrl-C from now on, and for one that was held back."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+@functools.cache
+def say_stopped() -> None:
+    """Say at the end, once, that the run was stopped."""
+    atexit.register(print, STOPPED, file=sys.stderr)
+
+
+def was_stopped() -> bool:
+    """Whether somebody has pressed Ctrl-C."""
+    return say_stopped.cache_info().currsize > 0
+
+
+def answer() -> None:
+    """End the run in order when it is asked to, by Ctrl-C or SIGTERM, from now on."""
+    signal.signal(signal.SIGTERM, _end_early)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not so in the background of a shell
+        signal.signal(signal.SIGINT, _end_early)
+
+
+def _end_early(number: int, frame: FrameType | None) -> None:
+    """End the run, and have Snakemake give its lock back.
+
+    For SIGTERM it is that until the first job, for Ctrl-C until the end of the run: Snakemake's scheduler takes the
+    exception as it takes Ctrl-C, but of Ctrl-C itself Snakemake would tell where in these files it came.
+    """
+    if number == signal.SIGINT:
+        say_stopped()
+    logging.getLogger("asyncio").disabled = True  # it would tell of each task that this ends
+    sys.exit(128 + number)
+
+
+def answer_sigterm_aside() -> None:
+    """Have SIGTERM answered in a thread of its own, from the first job on.
+
+    Snakemake's handler waits for a lock. Where the code that it interrupts holds that lock, it would wait for ever.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        signal.signal(signal.SIGTERM, lambda *told: threading.Thread(target=handler, args=told).start())
