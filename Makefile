@@ -147,6 +147,7 @@ $(FLOOR)/installed: envs/lock.txt pyproject.toml | $(FLOOR)/bin/pip
 	@echo 'Installing the oldest Snakemake and what it needs into $(FLOOR) (once; about a minute)'
 	@$(FLOOR_PIP) install --requirement envs/lock.txt
 	@$(FLOOR_PIP) install snakemake==$(OLDEST_SNAKEMAKE)
+	@$(FLOOR_PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(BIN)/pip $(READERS)/bin/pip $(CLUSTER)/bin/pip $(FLOOR)/bin/pip:

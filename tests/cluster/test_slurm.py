@@ -94,11 +94,11 @@ def test_all_that_is_made_can_be_read_by_the_group_of_its_folder(demo: tuple[Clu
     assert found == {("drwxr-s---", GROUP), ("-rw-r-----", GROUP)}
 
 
-def hang(project: ClusterProject, slurm: Slurm, *arguments: str) -> tuple[Started, str]:
-    """Start a run, and wait until its job is on a node, where it hangs."""
+def hang(project: ClusterProject, slurm: Slurm, *arguments: str, after: str = "0") -> tuple[Started, str]:
+    """Start a run, and wait until its job, which comes after another one, is on a node, where it hangs."""
     project.hold()
     started = project.start(IMAGES, *arguments)
-    return started, slurm.running(project.folder)
+    return started, slurm.running(project.folder, after)
 
 
 def test_a_cancelled_job_is_tried_again_with_more_and_at_last_ends_the_run_with_its_log_as_the_last_line(
@@ -123,7 +123,7 @@ def test_a_job_killed_for_want_of_memory_succeeds_with_more(
     project: ClusterProject, local: Project, slurm: Slurm
 ) -> None:
     run = project.succeed(IMAGES, "--set-resources", "write_imagefolder:mem_mb=60 if attempt == 1 else 1000")
-    assert "Trying to restart job" in run.terminal
+    assert "write_imagefolder is tried again: " in run.terminal
     (log,) = project.scheduler_logs()
     assert "exceeded memory limit" in log.read_text()
     assert [state for _, state, _ in slurm.ended(project.folder)].count("COMPLETED") == 1
@@ -144,23 +144,23 @@ def test_a_job_on_a_node_that_is_lost_is_run_on_another_one(
     expect_finished(project, local)
 
 
-def test_a_killed_run_is_not_repeated_while_its_jobs_go_on(
+def test_what_a_killed_run_left_in_the_queue_does_nothing_beside_the_next_run(
     project: ClusterProject, local: Project, slurm: Slurm
 ) -> None:
-    started, job = hang(project, slurm)
-    started.kill()
+    killed, left = hang(project, slurm)
+    killed.kill()
     assert "--unlock" in project.run(IMAGES).terminal
     project.succeed("--unlock")
-
-    run = project.run(IMAGES)
-    assert run.code != 0
-    assert run.last_line.startswith("ERROR the queue of this cluster: jobs of an earlier run")
-    assert f"scancel {job}" in run.last_line
-    assert slurm.jobs(project.folder) == [job]
+    started, own = hang(project, slurm, after=left)
 
     project.release()
+    run = started.end()
+    assert run.code == 0, run.terminal
     patience.until(lambda: not slurm.jobs(project.folder))
-    expect_mended(project, local)
+    assert (slurm.about(left, "JobState"), slurm.about(own, "JobState")) == ("FAILED", "COMPLETED")
+    (words,) = [log.read_text() for log in project.scheduler_logs() if log.stem == left]
+    assert "another run is at work here than the one that this job is of" in words
+    expect_finished(project, local)
 
 
 def test_an_interrupted_run_cancels_its_jobs(project: ClusterProject, local: Project, slurm: Slurm) -> None:
@@ -185,7 +185,8 @@ def test_a_damaged_archive_is_told_on_the_last_line_and_read_only_once(project: 
     run = project.run(IMAGES, "--retries", "1")
     assert run.code != 0
     assert run.last_line.startswith(f"ERROR {archive}, member '{image['filename']}', byte {image['offset']}: ")
-    assert run.terminal.count("Trying to restart job") == 1
+    assert run.terminal.count(f"member '{image['filename']}'") == 1
+    assert run.log.count("Trying to restart job") == 1
     log = max(
         (project.results / "logs" / "write_imagefolder").glob("validation-*.log"), key=lambda it: it.stat().st_mtime
     )

@@ -159,6 +159,15 @@ def test_why_a_job_is_tried_again_is_said_when_that_begins(snakemake: Snakemake)
     assert snakemake.stop().startswith("write_tfrecord is tried again: b.parquet: Input/output error. ")
 
 
+def test_what_will_fail_again_is_not_said_before_the_end(snakemake: Snakemake) -> None:
+    snakemake.begin(1)
+    for _ in range(2):
+        fail(0)
+        snakemake.fail(0)
+        snakemake.start(0)
+    assert snakemake.end(succeeded=False).count(CAUSE.format(0)) == 1
+
+
 def test_a_job_that_was_killed_is_told_on_the_last_line(snakemake: Snakemake) -> None:
     snakemake.begin(1)
     snakemake.fail(0, "SLURM-job '22' failed, SLURM status is: 'TIMEOUT'.", external_jobid="22")

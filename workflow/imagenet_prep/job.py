@@ -46,7 +46,7 @@ def run(main: Callable[[Any], None], snakemake: Any, *, writes: bool = True) -> 
     """
     log = Path(snakemake.log[0])
     logging.raiseExceptions = False  # a log that cannot be written must not bury the cause under its own traceback
-    if snakemake.resources.get("attempt", 1) > 1 and _note(log, lasting=True).exists():
+    if snakemake.resources.get("attempt", 1) > 1 and is_lasting(log):
         if not progress.run_speaks():
             print(f"ERROR {cause(log)}", file=sys.stderr)
         with contextlib.suppress(OSError):  # Snakemake has emptied it
@@ -170,6 +170,11 @@ def cause(log: str | os.PathLike[str]) -> str | None:
         with contextlib.suppress(FileNotFoundError):
             return _note(log, lasting).read_text(encoding="utf-8").strip()
     return None
+
+
+def is_lasting(log: str | os.PathLike[str]) -> bool:
+    """Whether another attempt of the failed job that logs to the file `log` would be made in vain."""
+    return _note(log, lasting=True).exists()
 
 
 def forget_failures(logs: str | os.PathLike[str]) -> None:

@@ -163,7 +163,8 @@ class Terminal:
         event = _event(record)
         now = self._display.now if self._display else 0.0
         if event == "job_info" and it["log"]:
-            if failed := self._failed.pop(it["jobid"], None):
+            failed = self._failed.pop(it["jobid"], None)
+            if failed and not job.is_lasting(failed.log):  # else this attempt ends at once, and the run with the cause
                 yield f"{failed.rule} is tried again: {failed.why}"
             run.start(it["jobid"], Job.of(it["rule_name"], it["wildcards"], it["log"][0]), now)
         elif event == "job_finished":
