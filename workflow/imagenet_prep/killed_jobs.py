@@ -49,13 +49,10 @@ class FailedJob:
 
     @property
     def why(self) -> str:
-        """A line that tells why it failed: the cause that it left, or what else there is to be known."""
-        return job.cause(self.log) or str(self)
+        """What is known of why it failed: the cause that it left, or where it would stand."""
+        return job.cause(self.log) or self._problem
 
     def __str__(self) -> str:
-        place = self.output or self.log
-        words = last_words(place) or " ".join(self.message.splitlines()[:1])
-        said = f' (there: "{words}")' if words else ""
         remedy = job.AGAIN
         if self.on_cluster:
             remedy += (
@@ -64,7 +61,14 @@ class FailedJob:
             )
         else:
             remedy += f"; if memory was short, {job.FEWER_CORES}"
-        return f"{place}: a job of {self.rule} was stopped, or killed, before it could say why{said}. {remedy}."
+        return f"{self._problem} {remedy}."
+
+    @property
+    def _problem(self) -> str:
+        place = self.output or self.log
+        words = last_words(place) or " ".join(self.message.splitlines()[:1])
+        said = f' (there: "{words}")' if words else ""
+        return f"{place}: a job of {self.rule} was stopped, or killed, before it could say why{said}."
 
 
 def without_a_word(failed: Iterable[FailedJob]) -> list[str]:
