@@ -11,7 +11,7 @@ import pytest
 from imagenet_prep.publish.address import Address
 from imagenet_prep.publish.publication import Outcome, Publication
 from imagenet_prep.publish.retries import Retries
-from imagenet_prep.publish.store import open_store
+from imagenet_prep.publish.stores import open_store
 from publish import proxy, stores
 from publish.places import S3, Folder, Google, Other, Place, Products
 
@@ -102,7 +102,7 @@ def publish(products: Products) -> Callable[[str], Outcome]:
     """Publishes the products to a URL, and wastes no time with waiting between attempts."""
 
     def run(url: str, attempts: int = 4) -> Outcome:
-        retries = Retries(attempts=attempts, pause=lambda *_: None)
+        retries = Retries(attempts=attempts, backoff=0)
         return Publication(products.folder, open_store(Address.parse(url)), retries).run()
 
     return run

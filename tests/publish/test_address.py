@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from imagenet_prep.errors import PrepError
-from imagenet_prep.publish import bucket
 from imagenet_prep.publish.address import Address
+from imagenet_prep.publish.stores import expect_client
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_client_that_is_not_installed_is_named_with_the_way_to_install_it(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(PrepError, match=package) as caught:
-        bucket.expect_client(f"{scheme}://bucket/folder")
+        expect_client(f"{scheme}://bucket/folder")
     assert "pip install --requirement envs/lock-publish.txt" in str(caught.value)
 
 
@@ -78,9 +78,9 @@ def test_the_lock_with_the_clients_is_there(checkout: Path) -> None:
 
 def test_a_scheme_that_nobody_knows_is_told() -> None:
     with pytest.raises(PrepError, match="there is no client of gss://"):
-        bucket.expect_client("gss://bucket/folder")
+        expect_client("gss://bucket/folder")
 
 
 def test_a_folder_needs_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
-    bucket.expect_client("/mnt/share")
+    expect_client("/mnt/share")

@@ -18,7 +18,7 @@ from imagenet_prep.errors import PrepError
 from imagenet_prep.publish import publication
 from imagenet_prep.publish.address import Address
 from imagenet_prep.publish.publication import Outcome
-from imagenet_prep.publish.store import open_store
+from imagenet_prep.publish.stores import open_store
 from publish import proxy, stores
 from publish.conftest import SECRET
 from publish.places import S3, Folder, Place, Products
@@ -123,7 +123,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from imagenet_prep.publish.address import Address
-from imagenet_prep.publish.store import open_store
+from imagenet_prep.publish.stores import open_store
 source, url, name = sys.argv[1:]
 open_store(Address.parse(url)).put(Path(source), name, lambda nbytes: os.kill(os.getpid(), signal.SIGKILL))
 """

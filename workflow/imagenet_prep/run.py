@@ -21,7 +21,7 @@ from imagenet_prep.engine.receipts import STATE
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.partials import remove_partials
 from imagenet_prep.products.registry import PUBLISHED, SPLIT_PRODUCTS
-from imagenet_prep.publish import bucket
+from imagenet_prep.publish import stores
 
 # Rules that only look at what is there.
 _LOOKING = {"check", "space"}
@@ -102,7 +102,7 @@ def begin(
         if rules - _LOOKING:
             _take_folder(output, dataset_of(config).name, provenance)
         if PUBLISHED.rule in rules:  # rather now than when all has been made
-            bucket.expect_client(config["publish"]["url"])
+            stores.expect_client(config["publish"]["url"])
         _expect_room(jobs, config, tell)
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import logging
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.errors import PrepError
-from imagenet_prep.publish.address import FOLDER, KEY, Address
+from imagenet_prep.publish.address import Address
 from imagenet_prep.publish.digests import PART, Digests
 from imagenet_prep.publish.store import Found, Progress, Store
 from imagenet_prep.publish.store_errors import failure_of
@@ -51,12 +48,9 @@ class Bucket(Store):
         """Send a local file; what lay under the name is replaced."""
         from fsspec.callbacks import Callback
 
-        class Tell(Callback):  # type: ignore[misc]
-            def call(self, *_: object, **__: object) -> None:
-                progress(self.value)
-
+        tell = Callback(hooks={"progress": lambda _, sent, **__: progress(sent)})
         with _explained(path):
-            self._client.put_file(os.fspath(path), self._path(name), callback=Tell(), **self._sending())
+            self._client.put_file(os.fspath(path), self._path(name), callback=tell, **self._sending())
 
     def _sending(self) -> dict[str, Any]:
         return {}
@@ -71,7 +65,7 @@ class Bucket(Store):
         """The SHA-256 of a file in hexadecimal, which is read for it."""
         digest = hashlib.sha256()
         with _explained(), self._client.open(self._path(name), "rb", block_size=PART) as file:
-            while block := file.read(PART):
+            while block := file.read(PART):  # not all clients' files can do what hashlib.file_digest wants of them
                 digest.update(block)
         return digest.hexdigest()
 
@@ -145,50 +139,6 @@ class S3Bucket(Bucket):
                     self._client.call_s3(
                         "abort_multipart_upload", Bucket=bucket, Key=left["Key"], UploadId=left["UploadId"]
                     )
-
-
-_BUCKETS: dict[str, type[Bucket]] = {"s3": S3Bucket, "s3a": S3Bucket, "gs": GoogleBucket, "gcs": GoogleBucket}
-
-
-def expect_client(url: str) -> None:
-    """Look whether a configured URL, or folder, can be published to with what is installed.
-
-    Raises:
-        PrepError: no.
-    """
-    address = Address.parse(url)
-    if address.scheme != FOLDER:
-        _client_of(address)
-
-
-def open_bucket(address: Address) -> Bucket:
-    """The store of an address.
-
-    Raises:
-        PrepError: its client is not installed, or there is none.
-        Refused: there are no credentials.
-    """
-    return _BUCKETS.get(address.scheme, Bucket)(address, _client_of(address))
-
-
-def _client_of(address: Address) -> Callable[..., Any]:
-    # Else gcsfs asks over gRPC first of what kind a bucket is, which takes another port, and a right that few have.
-    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
-    for name in ("aiobotocore", "botocore", "gcsfs", "google", "s3fs"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # this program tells of errors itself, and once
-    try:
-        import fsspec
-
-        client: Callable[..., Any] = fsspec.get_filesystem_class(address.scheme)
-    except ImportError as error:
-        remedy = f"Install the package that fsspec needs for {address.scheme}://"
-        if address.scheme in _BUCKETS:
-            remedy = f"Install it: {sys.executable} -m pip install --requirement envs/lock-publish.txt"
-        raise PrepError(KEY, f"the client of {address.scheme}:// is not installed ({error})", remedy) from None
-    except ValueError:
-        remedy = "Write gs://, s3://, the path of a folder, or another scheme that fsspec knows"
-        raise PrepError(KEY, f"there is no client of {address.scheme}://", remedy) from None
-    return client
 
 
 @contextlib.contextmanager

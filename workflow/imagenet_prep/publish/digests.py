@@ -38,7 +38,7 @@ def digest(path: str | os.PathLike[str]) -> Digests:
     sha256, md5, crc, nbytes = hashlib.sha256(), _md5(), 0, 0
     part, parts = _md5(), b""
     with open(path, "rb") as file:
-        in_parts = not is_sent_whole(os.fstat(file.fileno()).st_size)
+        in_parts = os.fstat(file.fileno()).st_size >= 2 * PART  # as s3fs decides it
         while block := file.read(_BLOCK):
             sha256.update(block)
             md5.update(block)
@@ -52,11 +52,6 @@ def digest(path: str | os.PathLike[str]) -> Digests:
         parts += part.digest()
     etag = f"{_md5(parts).hexdigest()}-{-(-nbytes // PART)}" if in_parts else md5.hexdigest()
     return Digests(nbytes, sha256.hexdigest(), md5.hexdigest(), f"{crc:08x}", etag)
-
-
-def is_sent_whole(nbytes: int) -> bool:
-    """Whether a file of this size goes to S3 in one request, as s3fs decides it for parts of `PART` bytes."""
-    return nbytes < 2 * PART
 
 
 def _md5(data: bytes = b"") -> hashlib._Hash:

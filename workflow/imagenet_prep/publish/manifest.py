@@ -19,7 +19,12 @@ _PUBLISHER = "imagenet-prep"
 
 def manifest_of(files: Mapping[str, Digests]) -> dict[str, Any]:
     """The manifest of these files, by name; the same files make the same manifest."""
-    return _document({name: _entry(digests) for name, digests in sorted(files.items())})
+    return _document(
+        {
+            name: {"bytes": it.nbytes, "sha256": it.sha256, "md5": it.md5, "crc32c": it.crc32c}
+            for name, it in sorted(files.items())
+        }
+    )
 
 
 def unfinished_of(names: set[str]) -> dict[str, Any]:
@@ -53,12 +58,3 @@ def names_in(content: bytes, place: str) -> set[str]:
 
 def _document(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {"publisher": _PUBLISHER, "format_version": _VERSION, "files": dict(files)}
-
-
-def _entry(digests: Digests) -> dict[str, Any]:
-    return {
-        "bytes": digests.nbytes,
-        "sha256": digests.sha256,
-        "md5": digests.md5,
-        "crc32c": digests.crc32c,
-    }

@@ -18,8 +18,9 @@ from imagenet_prep.publish.digests import Digests, digest
 from imagenet_prep.publish.items import Item, items_of
 from imagenet_prep.publish.manifest import MANIFEST, UNFINISHED, encoded, manifest_of, names_in, unfinished_of
 from imagenet_prep.publish.retries import Retries
-from imagenet_prep.publish.store import Found, Store, open_store
+from imagenet_prep.publish.store import Found, Store
 from imagenet_prep.publish.store_errors import Damaged, Failure
+from imagenet_prep.publish.stores import open_store
 from imagenet_prep.publish.threads import each
 
 UPLOADS = 8  # at once; each takes some forty MB of memory, and enough of them fill any line

@@ -24,13 +24,11 @@ class Retries:
         attempts: how often a thing is tried: ten minutes.
         backoff: seconds to wait after the first failure; the wait doubles with each one.
         longest: where the doubling ends.
-        pause: called with the event that ends all waiting, and the seconds to wait.
     """
 
     attempts: int = 10
     backoff: float = 2
     longest: float = 120
-    pause: Callable[[threading.Event, float], object] = threading.Event.wait
 
     def attempt(self, what: str, action: Callable[[], Result], stopping: threading.Event) -> Result:
         """The result of an action, tried again while it is interrupted.
@@ -38,7 +36,7 @@ class Retries:
         Args:
             what: what it is about, for the log.
             action: what to do.
-            stopping: set when nobody wants the result any more.
+            stopping: set when nobody wants the result any more; that ends all waiting.
 
         Raises:
             Interrupted: all attempts were, or it is stopping.
@@ -51,5 +49,5 @@ class Retries:
                     raise
                 seconds = min(self.longest, self.backoff * 2.0 ** (failures - 1)) * random.uniform(0.5, 1)
                 log.info("%s: %s; next attempt in %.0f s", what, failure.problem, seconds)
-                self.pause(stopping, seconds)
+                stopping.wait(seconds)
         raise AssertionError("there is at least one attempt")

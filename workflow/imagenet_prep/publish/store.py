@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imagenet_prep.publish.address import FOLDER, Address
+from imagenet_prep.publish.address import Address
 from imagenet_prep.publish.digests import Digests
 from imagenet_prep.publish.store_errors import Damaged
 
@@ -76,19 +76,3 @@ class Store(ABC):
             return self.sha256(name) == digests.sha256 if vouched is None else vouched
         except Damaged:  # as the client finds that reads it
             return False
-
-
-def open_store(address: Address) -> Store:
-    """The store of an address.
-
-    Raises:
-        PrepError: its client is not installed, or there is none.
-        Refused: there are no credentials.
-    """
-    if address.scheme == FOLDER:
-        from imagenet_prep.publish.folder import Folder
-
-        return Folder(address)
-    from imagenet_prep.publish.bucket import open_bucket
-
-    return open_bucket(address)
