@@ -11,11 +11,13 @@ import pyarrow.compute as pc
 
 import builders
 from builders import FOX, TRUTH
+from imagenet_prep import atomic
 from imagenet_prep.datasets.classes import select_classes
 from imagenet_prep.datasets.human_accuracy import MULTILABEL
 from imagenet_prep.engine.images import write_images
 from imagenet_prep.engine.inputs import Inputs
 from imagenet_prep.engine.plan import write_plan
+from imagenet_prep.engine.receipts import described
 from imagenet_prep.engine.shard_set import ShardSet
 from imagenet_prep.engine.shard_writer import Reencoding, write_shards
 from imagenet_prep.formats import parquet, tfrecord
@@ -62,6 +64,7 @@ class World:
         parquet.write(
             pa.table({"filename": [BOXED], "usable": [True]} | {s: [v] for s, v in SIDES.items()}), self.boxes
         )
+        atomic.write_json(self.boxes.with_suffix(".json"), {"files": described(self.out, [self.boxes])})
 
     def write(
         self,

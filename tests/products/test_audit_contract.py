@@ -7,7 +7,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from pyarrow.parquet import ParquetFile
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.receipts import LEFTOVERS
@@ -287,6 +289,24 @@ def test_of_a_table_that_is_damaged_only_that_is_said(maker: Maker) -> None:
     texts = [problem.text for check in audit.checks for problem in check.problems]
     assert texts
     assert {text for text in texts if "multilabel.parquet" not in text} == set()
+
+
+@pytest.mark.parametrize("name", ["labels/synsets.parquet", "tables/images.parquet", "tables/multilabel.parquet"])
+def test_a_table_whose_footer_is_damaged_is_named_and_not_opened(
+    name: str, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = maker.results / name
+    content = bytearray(table.read_bytes())
+    content[content.rindex(b"ARROW:schema")] ^= 1
+    table.write_bytes(content)
+    opened = []
+    monkeypatch.setattr(pq, "ParquetFile", lambda path, **how: opened.append(path) or ParquetFile(path, **how))
+    audit = Audit(maker.config, maker.config["products"], ["train"], 1)
+    audit.run()
+    (problem,) = {problem for check in audit.checks for problem in check.problems if str(table) in problem.text}
+    assert problem.text == f"{table}: it is not as it was made"
+    assert problem.mend.startswith(f"rm {table} && {SNAKEMAKE} ")
+    assert table not in opened
 
 
 def test_an_index_is_looked_at_where_the_records_are_not(maker: Maker) -> None:

@@ -275,6 +275,15 @@ def test_a_failed_audit_fails_the_run_and_leaves_no_report_that_looks_good(proje
     assert not (project.results / "SHA256SUMS").exists()
 
 
+def test_a_table_that_was_damaged_before_the_audit_is_not_vouched_for(project: Project) -> None:
+    table = project.results / "labels" / "synsets.parquet"
+    flip(table, table.read_bytes().rindex(b"gloss"))  # the name of a column, which has no checksum in the file
+    run = project.run("audit", "--forcerun", "audit_products")
+    assert run.code != 0
+    assert "results/labels/synsets.parquet: it is not as it was made" in run.last_line
+    assert not (project.results / "SHA256SUMS").exists()
+
+
 def test_a_class_with_an_image_less_than_the_devkit_says_fails_the_audit(project: Project) -> None:
     classes = project.results / "labels" / "classes.csv"
     lines = classes.read_text().splitlines()

@@ -54,15 +54,17 @@ OF_IMAGES = ("imagefolder/", "tfrecord/train-", "tfrecord/validation-", "tfrecor
 OWN = {"about.json", "run.json", "run.lock", "jobs.lock", "taken_over.json"}
 
 
-# What has columns of other names than in that version, or says something of what has.
-RENAMED = {"audit.json", "SHA256SUMS", "tables/images.parquet"} | {
+# What has columns of other names than in that version, or says something of what has; and tables, which had a checksum
+# of their own between the last page and the footer.
+OTHERWISE = {"audit.json", "SHA256SUMS"} | {
     f"labels/{name}" for name in ("classes.csv", "val_labels.csv", "hierarchy.json")
 }
 
 
 def as_before(products: dict[str, str]) -> dict[str, str]:
     """What has the same bytes as that version gave it."""
-    return {path: it for path, it in products.items() if path not in RENAMED and not path.startswith("report/")}
+    kept = [path for path in products if not path.startswith("report/") and not path.endswith(".parquet")]
+    return {path: products[path] for path in kept if path not in OTHERWISE}
 
 
 def unpack(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """Parquet tables: written whole or not at all, with checksums, so that reading finds damage.
 
-The format is Apache Parquet's. Its pages have the CRC-32 of their headers. Of the footer, where the columns' names and
-the numbers of rows stand, the format has none: a CRC-32C of it lies between the last page and the footer, where no
-other reader looks, behind eight bytes to know it by.
+The format is Apache Parquet's. Its pages have checksums, and its footer, where the columns' names and the numbers of
+rows stand, has none: of a damaged one pyarrow may make another table, and its statistics may end the process. So what a
+receipt says of a table's file is held against it before the table is opened.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from crc32c import crc32c
 
 from imagenet_prep import atomic, errors
 from imagenet_prep.errors import PrepError
 
-_SEAL = b"CRC32C\r\n"
 AGAIN = errors.AGAIN
 
 Path = str | os.PathLike[str]
@@ -36,10 +34,8 @@ def write(table: pa.Table, path: Path) -> None:
 @contextmanager
 def writing(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A writer for a table that comes piece by piece; the file appears when the block ends well."""
-    with atomic.replacing(path) as partial:
-        with into(partial, schema) as writer:
-            yield writer
-        _seal(partial)
+    with atomic.replacing(path) as partial, into(partial, schema) as writer:
+        yield writer
 
 
 def into(place: Path | BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
@@ -60,8 +56,6 @@ def read(path: Path, columns: Sequence[str] | None = None, *, schema: pa.Schema 
 def open_table(path: Path | BinaryIO, *, schema: pa.Schema | None = None) -> pq.ParquetFile:
     """Open a table, to read it by row groups with `read_groups`; raises as `read`."""
     with _damage(path):
-        if isinstance(path, str | os.PathLike):
-            _expect_seal(path)
         file = pq.ParquetFile(path, page_checksum_verification=True)
     if schema is not None and file.schema_arrow != schema:
         raise PrepError(_shown(path), "the table's columns are not the ones expected", AGAIN)
@@ -113,36 +107,6 @@ def same_rows(path: Path, other: Path, renamed: Mapping[str, str] | None = None)
     return all(
         read_groups(one, path, [it]).equals(read_groups(two, other, [it]).rename_columns(names)) for it in groups
     )
-
-
-def _seal(path: Path) -> None:
-    """Put the footer's checksum in front of it: nothing in the file refers to a place behind the pages."""
-    with open(path, "r+b") as file:
-        place, footer, end = _footer(file)
-        file.seek(place)
-        file.write(_SEAL + crc32c(footer).to_bytes(4, "little") + footer + end)
-
-
-def _expect_seal(path: Path) -> None:
-    """Raise `ValueError` if the footer is not the one that was sealed; other people's tables have no seal."""
-    with open(path, "rb") as file:
-        place, footer, _ = _footer(file)
-        file.seek(max(0, place - len(_SEAL) - 4))
-        seal = file.read(len(_SEAL) + 4)
-    if seal.startswith(_SEAL) and crc32c(footer) != int.from_bytes(seal[len(_SEAL) :], "little"):
-        raise ValueError("the checksum of its footer does not hold")
-
-
-def _footer(file: BinaryIO) -> tuple[int, bytes, bytes]:
-    """Where the footer begins, the footer, and the eight bytes that end the file: its length and the magic number."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 8))
-    end = file.read(8)
-    place = size - 8 - int.from_bytes(end[:4], "little")
-    if place < 4:
-        raise ValueError("it is cut off, or no Parquet file")
-    file.seek(place)
-    return place, file.read(size - 8 - place), end
 
 
 @contextmanager

@@ -14,7 +14,9 @@ import pyarrow.csv
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine.image_reader import ImageTable
+from imagenet_prep.engine.receipts import STATE
 from imagenet_prep.engine.table_steps import BOXES
+from imagenet_prep.engine.tables import table_of
 from imagenet_prep.products import bboxes, image_table, labels
 
 CLASSES = pa.schema(
@@ -84,9 +86,14 @@ class Facts:
         return self.output_dir / bboxes.BBoxes().path
 
     def boxes(self, split: str) -> Path | None:
-        """A table that holds the boxes of a split; an output folder that was copied elsewhere has no `state/`."""
-        sources = (*sorted((self.output_dir / "state" / BOXES.name).glob(f"{split}.*.parquet")), self.box_table)
-        return next((path for path in sources if path.is_file()), None)
+        """A table that holds the boxes of a split; an output folder that was copied elsewhere has no `state/`.
+
+        Raises:
+            PrepError: it is not as it was made.
+        """
+        for receipt in sorted((self.output_dir / STATE / BOXES.name).glob(f"{split}.*.json")):
+            return table_of(str(receipt))
+        return self.box_table if self.box_table.is_file() else None
 
     def reencoded(self, split: str) -> frozenset[str]:
         """The names of the images of which products in shards have other bytes than the archive."""

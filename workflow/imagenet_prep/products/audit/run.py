@@ -11,7 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from imagenet_prep import atomic
+from imagenet_prep import atomic, errors
+from imagenet_prep.engine.receipts import STATE, sums_in
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.audit.audit_report import SUMS
 from imagenet_prep.products.audit.comparison import Compared, Comparison
@@ -22,6 +23,9 @@ from imagenet_prep.products.audit.readings import Reading
 from imagenet_prep.products.product import Product, SplitProduct
 from imagenet_prep.products.registry import ALL_PRODUCTS, IMAGE_TABLE, LABELS, SPLIT_PRODUCTS
 from imagenet_prep.progress import Progress
+
+_WHOLE = [it for it in ALL_PRODUCTS if it.is_audited and not isinstance(it, SplitProduct)]
+"""The products that are not cut by split."""
 
 
 @dataclass
@@ -64,8 +68,7 @@ class Audit:
         if not all(self._examine(product) for product in (LABELS, IMAGE_TABLE)):
             self._left_out.append("")
             return
-        whole = [it for it in ALL_PRODUCTS if it.is_audited and not isinstance(it, SplitProduct)]
-        tables = [it for it in whole if it.name in names and it not in (LABELS, IMAGE_TABLE)]
+        tables = [it for it in _WHOLE if it.name in names and it not in (LABELS, IMAGE_TABLE)]
         readable = {product.name for product in tables if self._examine(product)}
         self._left_out += [it.path for it in products if not readable.issuperset(it.compared_with)]
         products = [it for it in products if it.path not in self._left_out]
@@ -75,11 +78,9 @@ class Audit:
             for product in SPLIT_PRODUCTS.values():
                 for split in self._splits(product):
                     self._read(pool, product, split, products)
-        examined = [LABELS, IMAGE_TABLE, *tables]
-        self._nothing_else(examined)
-        for path in dict.fromkeys(path for product in (*examined, *products) for path in product.files(self.config)):
-            if (self.output_dir / path).is_file():
-                self.sums[path] = atomic.sha256(self.output_dir / path)
+        self._nothing_else([LABELS, IMAGE_TABLE, *tables])
+        for product in products:
+            self._sum(product)
 
     def _splits(self, product: SplitProduct) -> list[str]:
         """The splits of a product whose images are in use."""
@@ -88,6 +89,7 @@ class Audit:
 
     def _examine(self, product: Product) -> bool:
         """Look at the files of a product that is not cut by split; return whether they could be read."""
+        self._sum(product)
         place = self.output_dir / product.path
         mend = f"{SNAKEMAKE} {product.name if product.is_target else place}"
         again = f"rm -r {place} && {mend}"
@@ -97,8 +99,11 @@ class Audit:
             paths = [self.output_dir / path for path in product.files(self.config)]
             missing = [str(path) for path in paths if not path.is_file()]
             check.add_each("it is missing", missing, mend)
+            # Nothing in a table tells that its footer is damaged, and that can end the process which reads it.
+            changed = [str(path) for path in paths if path.suffix == ".parquet" and self._is_changed(path)]
+            check.add_each("it is not as it was made", changed, f"rm {{}} && {mend}")
             try:
-                check = check if missing else examine(again)
+                check = check if missing or changed else examine(again)
             except PrepError as error:
                 check.add(str(error), again)
                 is_readable = False
@@ -106,8 +111,35 @@ class Audit:
                 check.add(f"{place}: it is damaged and cannot be read ({type(error).__name__})", again)
                 is_readable = False
             self.checks.append(check)
-            is_readable &= not missing
+            is_readable &= not missing and not changed
         return is_readable
+
+    def _sum(self, product: Product) -> None:
+        """Take the checksums of the files of a product that keep their names."""
+        for name in product.files(self.config):
+            path = self.output_dir / name
+            if path.is_file():
+                with errors.reading(path):
+                    self.sums[name] = atomic.sha256(path)
+
+    def _is_changed(self, path: Path) -> bool:
+        """Whether a file is another one than was made."""
+        found = self.sums.get(self.relative(path))
+        return found is not None and found != self._made.get(self.relative(path), found)
+
+    @cached_property
+    def _made(self) -> dict[str, str]:
+        """The checksums of files as they were made; in a folder copied without receipts, as the last audit saw them."""
+        state = self.output_dir / STATE
+        receipts = [path for product in _WHOLE for path in (state / product.name).glob("*.json")]
+        return self._recorded | sums_in(receipts)
+
+    @cached_property
+    def _recorded(self) -> dict[str, str]:
+        """The checksums that the last audit wrote, by path below the output folder; none where there are none."""
+        path = self.output_dir / SUMS
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
     def _list(self, product: SplitProduct) -> None:
         """Look whether all units and sidecars of a product are there, and nothing else."""
@@ -192,10 +224,7 @@ class Audit:
         if not path.is_file():
             check.add(f"{path}: it is missing", f"{SNAKEMAKE} audit")
         else:
-            recorded = {}
-            for line in path.read_text(encoding="utf-8").splitlines():
-                digest, _, name = line.partition("  ")
-                recorded[name] = digest
+            recorded = self._recorded
             check.figures["files"] = len(recorded)
             changed = [name for name, digest in sorted(self.sums.items()) if recorded.get(name) != digest]
             mend = (
