@@ -186,7 +186,7 @@ def test_another_variable_is_an_error(tmp_path: Path) -> None:
 def test_a_variable_that_is_no_list_of_structures_is_an_error(tmp_path: Path) -> None:
     for value in (np.eye(3), "text", np.array([[1, "a"]], dtype=object)):
         file = io.BytesIO()
-        scipy.io.savemat(file, {"synsets": value})
+        scipy.io.savemat(file, {"synsets": value}, do_compression=True)
         assert "`synsets`" in fails(archive(tmp_path, {META: file.getvalue(), TRUTH: b"1\n"})).problem
 
 

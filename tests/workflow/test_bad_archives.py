@@ -44,7 +44,7 @@ META, TRUTH = "data/meta.mat", "data/ILSVRC2012_validation_ground_truth.txt"
 ENTITY = b'<!DOCTYPE annotation [<!ENTITY lol "lol">]><annotation><filename>&lol;</filename></annotation>'
 EXTERNAL = b'<!DOCTYPE annotation SYSTEM "file:///etc/passwd"><annotation/>'
 ANOTHER_MAT = io.BytesIO()
-scipy.io.savemat(ANOTHER_MAT, {"answers": [1, 2, 3]})
+scipy.io.savemat(ANOTHER_MAT, {"answers": [1, 2, 3]}, do_compression=True)
 
 
 class Case(NamedTuple):

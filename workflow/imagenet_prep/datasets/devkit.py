@@ -107,8 +107,9 @@ def _parse_meta(path: Path, member: str, content: bytes) -> pa.Table:
         return PrepError(path, problem, _OTHER_KIT, member=member)
 
     try:
+        matlab.expect_whole(content)
         # The stubs of scipy forget open files, which its documentation allows.
-        source: Any = io.BytesIO(matlab.unpacked(content))
+        source: Any = io.BytesIO(content)
         variables = scipy.io.loadmat(source, squeeze_me=True, variable_names=["synsets"])
     except Exception as error:  # on broken bytes scipy raises whatever its parser trips over, of a dozen types
         detail = " ".join(str(error).split()) or type(error).__name__
