@@ -51,12 +51,15 @@ class Reader:
         read: reads one of them, in an empty folder of its own; asserts what must hold of the outcome.
         errors: what it may raise; of `PrepError` the text must be one line, too.
         memory: MiB that it may take beyond what it has at rest.
+        forged: whether such input comes with a checksum that the data set's declaration or the format has, and which
+            holds, so that it was forged; other readers meet what people have, before any checksum is known to hold.
     """
 
     inputs: st.SearchStrategy[Any]
     read: Callable[[Any, Path], None]
     errors: tuple[type[Exception], ...] = (PrepError,)
     memory: int = 64
+    forged: bool = False
 
 
 def _scan_tar(content: bytes, _folder: Path) -> None:
@@ -184,14 +187,14 @@ def emptied(folder: Path) -> Path:
 
 READERS: dict[str, Reader] = {
     "tar scanner": Reader(SMALL_ARCHIVES, _scan_tar),
-    "compressed archive": Reader(COMPRESSED_ARCHIVES, _read_compressed, memory=400),
-    "class folders": Reader(SMALL_ARCHIVES, _make_class_folders, memory=128),
+    "compressed archive": Reader(COMPRESSED_ARCHIVES, _read_compressed, memory=400, forged=True),
+    "class folders": Reader(SMALL_ARCHIVES, _make_class_folders, memory=128, forged=True),
     "image": Reader(IMAGES, _read_image, (ValueError,), memory=900),
-    "VOC XML": Reader(xml_files(), _parse_xml),
-    "meta.mat": Reader(KITS, _read_kit, memory=128),
-    "multi-label JSON": Reader(MULTILABELS, _read_multilabel, memory=128),
-    "ReaL JSON": Reader(REAL_LABELS, _read_real_labels, memory=200),
-    "TFRecord": Reader(RECORDS, _read_records),
+    "VOC XML": Reader(xml_files(), _parse_xml, forged=True),
+    "meta.mat": Reader(KITS, _read_kit, memory=128, forged=True),
+    "multi-label JSON": Reader(MULTILABELS, _read_multilabel, memory=128, forged=True),
+    "ReaL JSON": Reader(REAL_LABELS, _read_real_labels, memory=200, forged=True),
+    "TFRecord": Reader(RECORDS, _read_records, forged=True),
     "predictions": Reader(PREDICTIONS, _read_predictions),
     "configuration": Reader(configurations(), _complete_configuration),
 }

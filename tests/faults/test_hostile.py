@@ -1,4 +1,4 @@
-"""A few of the inputs of the soak, at every run others, and all that ever did harm; `make soak` makes thousands."""
+"""A few of the inputs of the soak that nobody has to forge, at every run others, and all that ever did harm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imagenet_prep.errors import PrepError
 CORPUS = Path(__file__).with_name("corpus")
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", [name for name, reader in READERS.items() if not reader.forged])
 def test_a_reader_raises_its_own_errors_and_no_others(name: str) -> None:
     first = int.from_bytes(os.urandom(2), "big")
     assert attack(name, 60, first, bombs=False).faults == [], f"--seed {first}"
@@ -32,6 +32,5 @@ def test_what_once_did_harm_does_none_now(path: Path, tmp_path: Path) -> None:
         assert is_one_line(error)
 
 
-@pytest.mark.parametrize("name", ["meta.mat", "ReaL JSON", "configuration"])
-def test_a_bomb_harms_no_reader(name: str) -> None:
-    assert attack(name, 1, 0).faults == []
+def test_a_bomb_in_a_configuration_does_no_harm() -> None:
+    assert attack("configuration", 1, 0).faults == []
