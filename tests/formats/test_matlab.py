@@ -21,8 +21,9 @@ def written(variables: dict[str, Any], *, compressed: bool = True, form: str = "
     return file.getvalue()
 
 
-def test_a_compressed_file_is_let_pass() -> None:
-    expect_whole(written(VALUES))
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_whole_file_is_let_pass(compressed: bool) -> None:
+    expect_whole(written(VALUES, compressed=compressed))
 
 
 def test_every_flipped_bit_is_told_or_changes_nothing() -> None:
@@ -58,7 +59,9 @@ def test_every_missing_end_is_told_but_for_one_between_two_arrays() -> None:
         (b"", "no MATLAB file"),
         (written({"a": 1}, form="4"), "no MATLAB file"),
         (b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + bytes(384), "no MATLAB file"),
-        (written({"a": 1}, compressed=False), "not compressed"),
+        (written({"a": np.zeros(5 << 20)}, compressed=False), "more than 33554432 bytes"),
+        (written({"a": 1}, compressed=False)[:-1], "cut off"),
+        (matfile.HEADER + bytes(64), "other than arrays"),
         (matfile.zeros(33 << 20), "more than 33554432 bytes"),
         (written({"a": 1}) + matfile.zeros(32 << 20)[128:], "more than 33554432 bytes"),
         (matfile.HEADER + matfile.compressed(b"no zlib."), "compression is broken"),

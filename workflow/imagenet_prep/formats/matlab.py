@@ -1,8 +1,8 @@
 """MATLAB files, looked at before scipy reads them: whole, and not more than a bound when inflated.
 
-Of MATLAB's "MAT-File Format" this takes Level 5, whose arrays have been compressed since MATLAB 7. The checksum of the
-compression tells of every accident. That matters, since scipy trusts what it reads: of what is damaged inside of an
-array it can make anything, or end the process.
+Of MATLAB's "MAT-File Format" this takes Level 5, whose arrays MATLAB compresses since its version 7. The checksum of
+the compression tells of every accident. That matters, since scipy trusts what it reads: of what is damaged inside of an
+array that is not compressed it can make anything, or end the process.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import zlib
 _LIMIT = 32 << 20
 _HEADER_BYTES = 128
 _ORDERS = {b"IM": "<", b"MI": ">"}
-_COMPRESSED = 15
+_MATRIX, _COMPRESSED = 14, 15
+_FLAGS = (6, 8)  # how each array begins: 8 bytes of type 6
 
 
 def expect_whole(content: bytes) -> None:
     """Look through a file before it is parsed.
 
     Raises:
-        ValueError: it is no such file, is damaged, has an array that is not compressed, or holds more than 32 MiB.
+        ValueError: it is no such file, is damaged, or holds more than 32 MiB.
     """
     order = _ORDERS.get(content[126:_HEADER_BYTES])
     if order is None or content[124:126] != struct.pack(f"{order}H", 0x0100):
@@ -32,12 +33,15 @@ def expect_whole(content: bytes) -> None:
         if start > len(content):
             raise ValueError("it is cut off")
         kind, nbytes = tag.unpack_from(content, position)
-        if kind != _COMPRESSED:
-            raise ValueError("it holds an array that is not compressed, so that nothing would tell of damage in it")
+        is_array = kind == _MATRIX and content.startswith(tag.pack(*_FLAGS), start)
+        if kind != _COMPRESSED and not is_array:
+            raise ValueError("it holds something other than arrays")
         position = start + nbytes
         if position > len(content):
             raise ValueError("it is cut off")
-        room -= _inflated_size(content[start:position], room)
+        room -= _inflated_size(content[start:position], room) if kind == _COMPRESSED else nbytes
+        if room < 0:
+            raise ValueError(f"it holds more than {_LIMIT} bytes")
 
 
 def _inflated_size(data: bytes, room: int) -> int:
