@@ -30,7 +30,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.mirrors import download
-from imagenet_prep.download.wanted import Wanted
+from imagenet_prep.download.identity import Wanted
 download([sys.argv[2]], Path(sys.argv[3]), int(sys.argv[4]), Wanted("md5", sys.argv[5] or None), Limits())
 """
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from download import server
-from imagenet_prep.download import intervals, journal, limits, mirrors
-from imagenet_prep.download.wanted import Wanted
+from imagenet_prep.download import limits, mirrors, partial, ranges
+from imagenet_prep.download.identity import Wanted
 
 CONTENT = random.Random(0).randbytes(1_000_003)
 KIB = 1 << 10
@@ -90,9 +90,9 @@ class Client:
     @property
     def missing(self) -> int:
         """How many bytes the journal says are not there."""
-        entry = journal.Journal(self.journal).read()
+        entry = partial.Journal(self.journal).read()
         assert entry is not None
-        return len(CONTENT) - intervals.total(entry.written)
+        return len(CONTENT) - ranges.total(entry.written)
 
     @property
     def journal(self) -> Path:

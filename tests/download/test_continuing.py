@@ -12,7 +12,7 @@ import pytest
 
 from download import server
 from download.conftest import CONTENT, Client, Messages, from_middle_on, interrupt
-from imagenet_prep.download import journal
+from imagenet_prep.download import partial
 from imagenet_prep.errors import PrepError
 
 OTHER = CONTENT[::-1]
@@ -155,10 +155,10 @@ def test_after_a_reboot_only_what_was_forced_to_the_disk_is_believed(
     record = json.loads(head) | {"written": [[0, 70_000]]}
     later = [[0, 70_000], [80_000, 500_000]]
     begun.journal.write_text(f"{json.dumps(record)}\n{json.dumps(later)}\n")
-    assert journal.Journal(begun.journal).read().written == [(0, 70_000), (80_000, 500_000)]
+    assert partial.Journal(begun.journal).read().written == [(0, 70_000), (80_000, 500_000)]
     (tmp_path / "boot_id").write_text("another boot\n")
-    monkeypatch.setattr(journal, "_BOOT", tmp_path / "boot_id")
-    assert journal.Journal(begun.journal).read().written == [(0, 70_000)]
+    monkeypatch.setattr(partial, "_BOOT", tmp_path / "boot_id")
+    assert partial.Journal(begun.journal).read().written == [(0, 70_000)]
     begun.partial.write_bytes(CONTENT[:70_000].ljust(len(CONTENT), b"\0"))
     assert begun.download(f"{served.url}/a.tar") == CONTENT
 
@@ -166,7 +166,7 @@ def test_after_a_reboot_only_what_was_forced_to_the_disk_is_believed(
 def test_a_last_line_of_the_journal_that_was_cut_off_is_passed_over(begun: Client) -> None:
     head, *_ = begun.journal.read_text().splitlines()
     begun.journal.write_text(f"{head}\n[[0, 90000]]\n[[0, 95")
-    assert journal.Journal(begun.journal).read().written == [(0, 90_000)]
+    assert partial.Journal(begun.journal).read().written == [(0, 90_000)]
 
 
 def test_the_last_bytes_of_a_killed_run_need_no_server(served: server.Server, client: Client, tmp_path: Path) -> None:

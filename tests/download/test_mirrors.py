@@ -13,7 +13,7 @@ import pytest
 from download import server
 from download.conftest import CONTENT, Client, Messages, interrupt
 from imagenet_prep.download import checksum, mirrors
-from imagenet_prep.download.wanted import Wanted
+from imagenet_prep.download.identity import Wanted
 
 MD5 = hashlib.md5(CONTENT).hexdigest()
 WRONG = CONTENT[::-1]

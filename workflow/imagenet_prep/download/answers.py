@@ -11,8 +11,7 @@ from http import HTTPStatus
 import requests
 import urllib3.exceptions
 
-from imagenet_prep.download.identity import Identity
-from imagenet_prep.download.remedies import (
+from imagenet_prep.download.failures import (
     ADDRESS,
     BY_HAND,
     CERTIFICATE,
@@ -24,6 +23,7 @@ from imagenet_prep.download.remedies import (
     Refused,
     stalled,
 )
+from imagenet_prep.download.identity import Identity
 from imagenet_prep.download.sources import shown
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")

@@ -10,9 +10,9 @@ import requests
 import urllib3.exceptions
 
 from imagenet_prep.download import answers
+from imagenet_prep.download.failures import closed_early, stalled
 from imagenet_prep.download.identity import Identity
 from imagenet_prep.download.limits import Limits
-from imagenet_prep.download.remedies import closed_early, stalled
 from imagenet_prep.download.sources import Session, Source
 
 # UnicodeError: what the encoding of international host names raises for a name that is none.

@@ -1,8 +1,23 @@
-"""Which version of a file a server has, as far as its headers tell."""
+"""Which file is meant: what is known of it beforehand, and which version a server has, as far as its headers tell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is known beforehand of a file.
+
+    Attributes:
+        algorithm: "md5" or "sha256".
+        checksum: in hexadecimal; None where it is not known.
+        nbytes: the size; None where it is not known.
+    """
+
+    algorithm: str = "md5"
+    checksum: str | None = None
+    nbytes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from pathlib import Path
 from imagenet_prep import atomic
 from imagenet_prep.download import sources
 from imagenet_prep.download.checksum import FollowingChecksum
+from imagenet_prep.download.failures import Failure, Refused
+from imagenet_prep.download.identity import Wanted
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.partial import Partial, bad_path_of
-from imagenet_prep.download.remedies import Failure, Refused
 from imagenet_prep.download.sources import Source
 from imagenet_prep.download.transfer import Transfer
-from imagenet_prep.download.wanted import Wanted
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from imagenet_prep.download.remedies import ADDRESS, TOKENS, Refused
+from imagenet_prep.download.failures import ADDRESS, TOKENS, Refused
 from imagenet_prep.errors import PrepError
 
 _TOKEN = re.compile(r"[\x21-\x2b\x2d-\x7e]+")  # visible characters, less the comma between two entries

@@ -6,17 +6,15 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
-from imagenet_prep.download import intervals
+from imagenet_prep.download import ranges
 from imagenet_prep.download.answers import Answer
 from imagenet_prep.download.checksum import FollowingChecksum
 from imagenet_prep.download.connection import Connection, Opened
-from imagenet_prep.download.identity import Identity
-from imagenet_prep.download.journal import Entry
+from imagenet_prep.download.failures import BY_HAND, LATER, Changed, Interrupted, Refused, closed_early
+from imagenet_prep.download.identity import Identity, Wanted
 from imagenet_prep.download.limits import Limits
-from imagenet_prep.download.partial import Partial
-from imagenet_prep.download.remedies import BY_HAND, LATER, Changed, Interrupted, Refused, closed_early
+from imagenet_prep.download.partial import Entry, Partial
 from imagenet_prep.download.sources import Source
-from imagenet_prep.download.wanted import Wanted
 from imagenet_prep.download.workers import WHOLE, Workers
 from imagenet_prep.progress import Progress
 
@@ -92,7 +90,7 @@ class Transfer:
             else:
                 self._partial.resume(self._source.shown, identity)
             self._start_checksum()
-            present = intervals.total(self._partial.entry.written) if self._partial.entry else 0
+            present = ranges.total(self._partial.entry.written) if self._partial.entry else 0
             progress = self._progress(identity.length, present)
             missing = identity.length - present
             size = max(1, min(self._connections, missing // self._limits.smallest_piece))
@@ -137,7 +135,7 @@ class Transfer:
         entry = self._partial.entry
         start, end = 0, self._limits.smallest_piece
         if entry and entry.identity.length:
-            start, end = intervals.gaps(entry.written, entry.identity.length)[0]
+            start, end = ranges.gaps(entry.written, entry.identity.length)[0]
             end = min(end, start + self._limits.smallest_piece)
         same = entry is not None and entry.url == self._source.shown
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 
 from imagenet_prep.download.checksum import FollowingChecksum
 from imagenet_prep.download.connection import Connection, Opened
+from imagenet_prep.download.failures import Changed, Failure, Interrupted
 from imagenet_prep.download.identity import Identity
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.partial import Partial
-from imagenet_prep.download.pieces import Piece, Pieces
-from imagenet_prep.download.remedies import Changed, Failure, Interrupted
+from imagenet_prep.download.ranges import Piece, Pieces
 from imagenet_prep.download.sources import Source
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.download.wanted import Wanted
+from imagenet_prep.download.identity import Wanted
 from imagenet_prep.engine import archive_search
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError

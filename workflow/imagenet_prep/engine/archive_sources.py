@@ -10,9 +10,9 @@ from pathlib import Path
 
 from imagenet_prep import atomic
 from imagenet_prep.download import partial
+from imagenet_prep.download.failures import ADDRESS, BY_HAND, LATER
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.mirrors import NotHad, download
-from imagenet_prep.download.remedies import ADDRESS, BY_HAND, LATER
 from imagenet_prep.download.sources import shown
 from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_check import Expected

@@ -7,51 +7,50 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagenet_prep.download import intervals
-from imagenet_prep.download.pieces import Pieces
+from imagenet_prep.download import ranges
 
 some_ranges = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)).map(lambda pair: (pair[0], sum(pair))))
 
 
 @given(some_ranges)
-def test_ranges_are_the_bytes_that_were_added(added: list[intervals.Range]) -> None:
-    found: list[intervals.Range] = []
+def test_ranges_are_the_bytes_that_were_added(added: list[ranges.Range]) -> None:
+    found: list[ranges.Range] = []
     for start, end in added:
-        intervals.add(found, start, end)
+        ranges.add(found, start, end)
     inside = {byte for start, end in added for byte in range(start, end)}
     assert [byte for start, end in found for byte in range(start, end)] == sorted(inside)
     assert all(end < start for (_, end), (start, _) in itertools.pairwise(found))
-    assert {byte for start, end in intervals.gaps(found, 80) for byte in range(start, end)} == set(range(80)) - inside
-    assert intervals.total(found) == len(inside)
-    assert intervals.are_valid([list(pair) for pair in found], 80)
+    assert {byte for start, end in ranges.gaps(found, 80) for byte in range(start, end)} == set(range(80)) - inside
+    assert ranges.total(found) == len(inside)
+    assert ranges.are_valid([list(pair) for pair in found], 80)
 
 
 @given(some_ranges, st.integers(1, 5))
-def test_every_missing_byte_is_handed_out_once(written: list[intervals.Range], connections: int) -> None:
-    present: list[intervals.Range] = []
+def test_every_missing_byte_is_handed_out_once(written: list[ranges.Range], connections: int) -> None:
+    present: list[ranges.Range] = []
     for start, end in written:
-        intervals.add(present, start, end)
-    pieces = Pieces(80, present, connections, 2, 30)
+        ranges.add(present, start, end)
+    pieces = ranges.Pieces(80, present, connections, 2, 30)
     fetched: list[int] = []
     while piece := pieces.take():
         while piece.position < piece.end:
             fetched.append(piece.position)
             pieces.advance(piece, 1)
         pieces.give_back(piece)
-    assert sorted(fetched) == [byte for start, end in intervals.gaps(present, 80) for byte in range(start, end)]
+    assert sorted(fetched) == [byte for start, end in ranges.gaps(present, 80) for byte in range(start, end)]
     assert pieces.are_complete
     assert pieces.written == [(0, 80)]
 
 
 def test_one_connection_gets_each_gap_as_one_piece() -> None:
-    pieces = Pieces(1000, [(100, 200)], 1, 10, 50)
+    pieces = ranges.Pieces(1000, [(100, 200)], 1, 10, 50)
     first = pieces.take()
     assert first is not None
     assert (first.position, first.end) == (0, 100)
 
 
 def test_pieces_get_smaller_towards_the_end() -> None:
-    pieces = Pieces(10_000, [], 2, 10, 1000)
+    pieces = ranges.Pieces(10_000, [], 2, 10, 1000)
     sizes = []
     while not pieces.are_complete:
         piece = pieces.take()
@@ -65,7 +64,7 @@ def test_pieces_get_smaller_towards_the_end() -> None:
 
 
 def test_who_has_nothing_to_do_takes_half_of_what_a_slow_one_still_has() -> None:
-    pieces = Pieces(1000, [], 1, 10, 1000)
+    pieces = ranges.Pieces(1000, [], 1, 10, 1000)
     slow, helper = pieces.take(), pieces.take()
     assert slow is not None
     assert helper is not None
@@ -74,7 +73,7 @@ def test_who_has_nothing_to_do_takes_half_of_what_a_slow_one_still_has() -> None
 
 
 def test_what_was_given_back_is_handed_out_first() -> None:
-    pieces = Pieces(1000, [], 2, 10, 100)
+    pieces = ranges.Pieces(1000, [], 2, 10, 100)
     first, second = pieces.take(), pieces.take()
     assert first is not None
     assert second is not None

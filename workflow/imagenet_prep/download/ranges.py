@@ -1,11 +1,64 @@
-"""The missing parts of a file, handed out to several connections so that all of them end at about the same time."""
+"""Ranges of bytes of a file: sets of those that are there, and pieces of what is missing for several connections.
+
+A set is a sorted list of ranges (first byte, byte after the last) that do not touch.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imagenet_prep.download import intervals
+Range = tuple[int, int]
+
+
+def add(ranges: list[Range], start: int, end: int) -> None:
+    """Put one more range into the set."""
+    for i, (first, last) in enumerate(ranges):
+        if first <= start <= last:  # the usual case: a connection goes on where it was
+            ranges[i] = (first, max(last, end))
+            if i + 1 < len(ranges) and ranges[i + 1][0] <= end:
+                ranges[:] = _merged(ranges)
+            return
+    ranges.append((start, end))
+    ranges[:] = _merged(ranges)
+
+
+def _merged(ranges: Sequence[Range]) -> list[Range]:
+    merged: list[Range] = []
+    for start, end in sorted(ranges):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def gaps(ranges: Sequence[Range], length: int) -> list[Range]:
+    """What is missing of a file of so many bytes."""
+    edges = [0, *(edge for pair in ranges for edge in pair), length]
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return [(start, end) for start, end in pairs if start < end]
+
+
+def total(ranges: Sequence[Range]) -> int:
+    """How many bytes are in the set."""
+    return sum(end - start for start, end in ranges)
+
+
+def are_valid(ranges: object, length: int) -> bool:
+    """Whether this is a set of ranges within a file of so many bytes, as lists that JSON made of it."""
+    if not isinstance(ranges, list):
+        return False
+    position = -1
+    for pair in ranges:
+        if not (isinstance(pair, list) and len(pair) == 2 and all(type(edge) is int for edge in pair)):
+            return False
+        start, end = pair
+        if not position < start < end <= length:
+            return False
+        position = end
+    return True
 
 
 @dataclass
@@ -30,22 +83,20 @@ class Pieces:
         largest: the most that goes into one piece where there are several connections.
     """
 
-    def __init__(
-        self, length: int, written: list[intervals.Range], connections: int, smallest: int, largest: int
-    ) -> None:
+    def __init__(self, length: int, written: Sequence[Range], connections: int, smallest: int, largest: int) -> None:
         self._length = length
         self._written = list(written)
-        self._gaps = intervals.gaps(written, length)
+        self._gaps = gaps(written, length)
         self._working: list[Piece] = []
         self._connections = connections
         self._smallest = smallest
         self._largest = largest
         self._stopped = False
         self._changed = threading.Condition()
-        self.done = intervals.total(written)
+        self.done = total(written)
 
     @property
-    def written(self) -> list[intervals.Range]:
+    def written(self) -> list[Range]:
         """A copy of what is there."""
         with self._changed:
             return list(self._written)
@@ -70,8 +121,8 @@ class Pieces:
         """So many bytes of a piece were written; return how far the file is there without a gap from its beginning."""
         with self._changed:
             start, piece.position = piece.position, piece.position + nbytes
-            intervals.add(self._written, start, piece.position)
-            self.done = intervals.total(self._written)
+            add(self._written, start, piece.position)
+            self.done = total(self._written)
             return self._written[0][1] if self._written[0][0] == 0 else 0
 
     def give_back(self, piece: Piece) -> None:
