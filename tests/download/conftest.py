@@ -54,7 +54,7 @@ class Client:
             first_attempts=3,
             block=16 * KIB,
             smallest_piece=32 * KIB,
-            largest_piece=63 * KIB,  # too small to be halved, so that each byte is sent once
+            largest_piece=64 * KIB,
             noted=16 * KIB,
             tick=0.002,
             pause=lambda event, seconds: self.waits.append(seconds),

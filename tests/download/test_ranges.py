@@ -63,15 +63,6 @@ def test_pieces_get_smaller_towards_the_end() -> None:
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_who_has_nothing_to_do_takes_half_of_what_a_slow_one_still_has() -> None:
-    pieces = ranges.Pieces(1000, [], 1, 10, 1000)
-    slow, helper = pieces.take(), pieces.take()
-    assert slow is not None
-    assert helper is not None
-    assert (slow.position, slow.end) == (0, 500)
-    assert (helper.position, helper.end) == (500, 1000)
-
-
 def test_what_was_given_back_is_handed_out_first() -> None:
     pieces = ranges.Pieces(1000, [], 2, 10, 100)
     first, second = pieces.take(), pieces.take()

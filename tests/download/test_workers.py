@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from download import server
-from download.conftest import CONTENT, KIB, Client
+from download.conftest import CONTENT, Client
 from imagenet_prep.download import workers
 from imagenet_prep.download.connection import Connection
 
@@ -32,24 +32,6 @@ def test_the_first_answer_is_written_to_its_place_however_late_its_connection_go
     monkeypatch.setattr(workers, "threading", SimpleNamespace(**vars(threading) | {"Thread": Late}))
     assert client.download(f"{served.url}/a.tar", checksum=None) == CONTENT
     assert len(started) == 4
-
-
-def test_half_of_what_a_slow_connection_has_before_it_is_fetched_by_another(
-    served: server.Server, client: Client
-) -> None:
-    def slow(handler: server.Handler) -> None:
-        assert handler.asked
-        start, end = handler.asked
-        handler.head(
-            206, handler.labels(Content_Range=f"bytes {start}-{end - 1}/{len(CONTENT)}", Content_Length=end - start)
-        )
-        handler.body(CONTENT[start : start + KIB])
-        while not any(start < request.start < end for request in served.requests):
-            time.sleep(0.001)
-        handler.body(CONTENT[start + KIB : end])
-
-    served.next += [server.good, slow]
-    assert client.download(f"{served.url}/a.tar", connections=2, largest_piece=512 * KIB) == CONTENT
 
 
 def test_connections_are_closed_where_a_download_fails(

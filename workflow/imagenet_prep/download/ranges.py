@@ -63,17 +63,17 @@ def are_valid(ranges: object, length: int) -> bool:
 
 @dataclass
 class Piece:
-    """A range that one connection fetches: `position` is where it is, `end` may come nearer when another one helps."""
+    """A range that one connection fetches; `position` is where it is."""
 
     position: int
     end: int
 
 
 class Pieces:
-    """Hands out pieces and remembers what is there.
+    """Hands out the missing parts of a file and remembers what is there.
 
-    Pieces come in the order of the file, and get smaller towards its end. Once none is left, whoever asks for one gets
-    the second half of the largest that another connection still works on.
+    Pieces come in the order of the file, and get smaller towards its end, so that all connections end at about the same
+    time.
 
     Args:
         length: of the file.
@@ -87,7 +87,6 @@ class Pieces:
         self._length = length
         self._written = list(written)
         self._gaps = gaps(written, length)
-        self._working: list[Piece] = []
         self._connections = connections
         self._smallest = smallest
         self._largest = largest
@@ -109,13 +108,19 @@ class Pieces:
     def take(self, at_most: int | None = None) -> Piece | None:
         """The next piece; waits while others work on all that is left, and returns None when that is done too."""
         with self._changed:
-            while not self._stopped and not self.are_complete:
-                piece = self._from_gap(at_most) or self._from_another()
-                if piece:
-                    self._working.append(piece)
-                    return piece
-                self._changed.wait()
-            return None
+            self._changed.wait_for(lambda: self._gaps or self._stopped or self.are_complete)
+            if self._stopped or not self._gaps:
+                return None
+            start, end = self._gaps.pop(0)
+            size = end - start
+            if self._connections > 1:
+                share = (self._length - self.done) // (2 * self._connections)
+                size = min(size, self._largest, max(self._smallest, share))
+            if at_most is not None:
+                size = min(size, at_most)
+            if start + size < end:
+                self._gaps.insert(0, (start + size, end))
+            return Piece(start, start + size)
 
     def advance(self, piece: Piece, nbytes: int) -> int:
         """So many bytes of a piece were written; return how far the file is there without a gap from its beginning."""
@@ -128,7 +133,6 @@ class Pieces:
     def give_back(self, piece: Piece) -> None:
         """A connection has ended with a piece; what is missing of it is handed out again."""
         with self._changed:
-            self._working.remove(piece)
             if piece.position < piece.end:
                 self._gaps = sorted([*self._gaps, (piece.position, piece.end)])
             self._changed.notify_all()
@@ -138,26 +142,3 @@ class Pieces:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-
-    def _from_gap(self, at_most: int | None) -> Piece | None:
-        if not self._gaps:
-            return None
-        start, end = self._gaps.pop(0)
-        size = end - start
-        if self._connections > 1:
-            share = (self._length - self.done) // (2 * self._connections)
-            size = min(size, self._largest, max(self._smallest, share))
-        if at_most is not None:
-            size = min(size, at_most)
-        if start + size < end:
-            self._gaps.insert(0, (start + size, end))
-        return Piece(start, start + size)
-
-    def _from_another(self) -> Piece | None:
-        slowest = max(self._working, key=lambda piece: piece.end - piece.position, default=None)
-        if slowest is None or slowest.end - slowest.position < 2 * self._smallest:
-            return None
-        middle = (slowest.position + slowest.end) // 2
-        piece = Piece(middle, slowest.end)
-        slowest.end = middle
-        return piece
