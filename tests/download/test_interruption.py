@@ -11,7 +11,7 @@ import pytest
 
 from download import server
 from download.conftest import CONTENT, Client
-from imagenet_prep.download import workers
+from imagenet_prep.download import mirrors, workers
 
 
 def test_ctrl_c_waits_for_no_server_that_does_not_answer_and_keeps_what_has_come(
@@ -73,6 +73,22 @@ def test_a_second_ctrl_c_while_connections_end_keeps_what_has_come(
             client.download(f"{served.url}/a.tar", connections=1)
     assert client.files == {"a.tar.part", "a.tar.part.json"}
     assert client.download(f"{served.url}/a.tar") == CONTENT
+
+
+def test_ctrl_c_while_the_checksum_is_made_gives_no_name_and_loses_nothing(
+    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mirrors, "Stream", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.download(f"{served.url}/a.tar")
+    assert client.files == {"a.tar.part", "a.tar.part.json"}
+    served.requests.clear()
+    assert client.download(f"{served.url}/a.tar") == CONTENT
+    assert served.requests == []
 
 
 def expect_the_rest_to_be_fetched(served: server.Server, client: Client) -> None:

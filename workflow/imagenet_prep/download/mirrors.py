@@ -10,13 +10,14 @@ from pathlib import Path
 
 from imagenet_prep import atomic
 from imagenet_prep.download import sources
-from imagenet_prep.download.checksum import FollowingChecksum
 from imagenet_prep.download.failures import Failure, Refused
 from imagenet_prep.download.identity import Wanted
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.partial import Partial, bad_path_of
 from imagenet_prep.download.sources import Source
 from imagenet_prep.download.transfer import Transfer
+from imagenet_prep.formats.stream import Stream
+from imagenet_prep.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ def download(urls: Sequence[str], place: Path, connections: int, wanted: Wanted,
     mirrors = _Mirrors(urls, connections, wanted, limits)
     while True:
         with Partial(place, wanted.nbytes) as partial:
-            url, checksum = mirrors.complete(partial)
+            url = mirrors.complete(partial)
+            checksum = _checksum(partial, wanted.algorithm) if wanted.checksum is not None else None
             if checksum == wanted.checksum:
                 partial.finish(place)
                 return
@@ -70,24 +72,18 @@ class _Mirrors:
         self._wanted = wanted
         self._limits = limits
 
-    def complete(self, partial: Partial) -> tuple[str | None, str | None]:
-        """Complete the file from the next address that can.
-
-        Returns:
-            That address, None where an earlier run had received all of it; and the checksum, where one is wanted.
-        """
-        wanted = self._wanted
+    def complete(self, partial: Partial) -> str | None:
+        """Complete the file from the next address that can; return it, or None where an earlier run had done so."""
         if partial.is_complete:
-            following = FollowingChecksum(wanted.algorithm, partial.descriptor)
-            return None, following.hexdigest(partial.kept) if wanted.checksum is not None else None
+            return None
         begun = partial.entry.url if partial.entry else None
         self._left.sort(key=lambda url: sources.shown(url) != begun)
         while self._left:
             url = self._left.pop(0)
             try:
                 source = Source.parse(url)
-                transfer = Transfer(source, self._tokens, partial, self._connections, wanted, self._limits)
-                return url, transfer.run()
+                Transfer(source, self._tokens, partial, self._connections, self._wanted, self._limits).run()
+                return url
             except Failure as failure:
                 self._note(url, failure)
         raise NotHad(self._failures, partial.kept)
@@ -105,6 +101,15 @@ class _Mirrors:
     def _note(self, url: str, failure: Failure) -> None:
         self._failures.append((sources.shown(url), failure))
         log.info("%s: %s", *self._failures[-1])
+
+
+def _checksum(partial: Partial, algorithm: str) -> str:
+    """Read a whole file for its checksum, which has to be right before the file gets its name."""
+    with open(partial.path, "rb", buffering=0) as file:
+        progress = Progress(f"verifying {partial.place.name}", os.fstat(file.fileno()).st_size)
+        with Stream(file, algorithm, progress.reach) as stream:
+            stream.drain()
+            return stream.hexdigest()
 
 
 def _put_aside(partial: Partial, source: str, wanted: Wanted, checksum: str) -> Refused:

@@ -174,12 +174,12 @@ class Partial:
         self.finished = False
         self.is_mixed = False
         self._journal = Journal(self.path.with_name(f"{self.path.name}.json"))
-        self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             self._lock()
             self.entry = self._read(nbytes)
         except BaseException:
-            os.close(self.descriptor)
+            os.close(self._descriptor)
             raise
 
     def __enter__(self) -> Partial:
@@ -190,7 +190,7 @@ class Partial:
         if not self.finished and (self.entry is None or not self.entry.written):
             self._journal.remove()
             self.path.unlink(missing_ok=True)
-        os.close(self.descriptor)
+        os.close(self._descriptor)
 
     def _lock(self) -> None:
         busy = PrepError(
@@ -199,16 +199,16 @@ class Partial:
             "Wait until it has ended, then run the same command again",
         )
         try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise busy from error
         except OSError:
             log.info("%s: this file system has no locks; see to it that one run at a time downloads to it", self.path)
-        if not self.path.exists() or not os.path.samestat(os.fstat(self.descriptor), self.path.stat()):
+        if not self.path.exists() or not os.path.samestat(os.fstat(self._descriptor), self.path.stat()):
             raise busy  # it ended between our opening and locking its file
 
     def _read(self, nbytes: int | None) -> Entry | None:
-        size = os.fstat(self.descriptor).st_size
+        size = os.fstat(self._descriptor).st_size
         try:
             entry = self._journal.read()
             if entry is None:
@@ -240,7 +240,7 @@ class Partial:
         """Forget what is there; begin with this version of a source, the length of which is known."""
         assert identity.length is not None
         self.forget()
-        os.ftruncate(self.descriptor, identity.length)
+        os.ftruncate(self._descriptor, identity.length)
         self.entry = Entry(url, identity, [])
         self._journal.settle(self.entry)
 
@@ -249,7 +249,7 @@ class Partial:
         self.entry = None
         self.is_mixed = False
         self._journal.remove()
-        os.ftruncate(self.descriptor, 0)
+        os.ftruncate(self._descriptor, 0)
 
     def resume(self, url: str, identity: Identity) -> None:
         """Go on with what is there, from this source, which may be another one with the same content."""
@@ -263,7 +263,7 @@ class Partial:
         view = memoryview(data)
         while view:
             try:
-                count = os.pwrite(self.descriptor, view, offset)
+                count = os.pwrite(self._descriptor, view, offset)
             except OSError as error:
                 error.filename = str(self.path)
                 raise
@@ -286,7 +286,7 @@ class Partial:
     def sync(self) -> None:
         """Force what is written to the disk."""
         try:
-            os.fsync(self.descriptor)
+            os.fsync(self._descriptor)
         except OSError as error:
             error.filename = str(self.path)
             raise

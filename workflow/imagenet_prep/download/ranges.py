@@ -122,13 +122,12 @@ class Pieces:
                 self._gaps.insert(0, (start + size, end))
             return Piece(start, start + size)
 
-    def advance(self, piece: Piece, nbytes: int) -> int:
-        """So many bytes of a piece were written; return how far the file is there without a gap from its beginning."""
+    def advance(self, piece: Piece, nbytes: int) -> None:
+        """So many bytes of a piece were written."""
         with self._changed:
             start, piece.position = piece.position, piece.position + nbytes
             add(self._written, start, piece.position)
             self.done = total(self._written)
-            return self._written[0][1] if self._written[0][0] == 0 else 0
 
     def give_back(self, piece: Piece) -> None:
         """A connection has ended with a piece; what is missing of it is handed out again."""

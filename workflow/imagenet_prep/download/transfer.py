@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 
 from imagenet_prep.download import ranges
 from imagenet_prep.download.answers import Answer
-from imagenet_prep.download.checksum import FollowingChecksum
 from imagenet_prep.download.connection import Connection, Opened
 from imagenet_prep.download.failures import BY_HAND, LATER, Changed, Interrupted, Refused, closed_early
 from imagenet_prep.download.identity import Identity, Wanted
@@ -53,11 +52,10 @@ class Transfer:
         self._connections = connections
         self._wanted = wanted
         self._limits = limits
-        self._checksum: FollowingChecksum | None = None
         self._streamed = 0
 
-    def run(self) -> str | None:
-        """Download what is missing; return the file's checksum, where one is wanted.
+    def run(self) -> None:
+        """Download what is missing.
 
         Raises:
             Refused, Interrupted: the source does not give it; what has come stays.
@@ -65,17 +63,14 @@ class Transfer:
         """
         for _ in range(self._limits.restarts + 1):
             try:
-                length = self._complete()
-                return self._checksum.hexdigest(length) if self._checksum else None
+                self._complete()
+                return
             except Changed as change:
                 log.info("%s has changed: %s. The download starts over", self._source.shown, change)
                 self._partial.forget()
-            finally:
-                if self._checksum:
-                    self._checksum.stop()
         raise Refused("it has another version each time it is asked", f"Set download.connections to 1. {LATER}")
 
-    def _complete(self) -> int:
+    def _complete(self) -> None:
         connection = Connection(self._source, self._tokens, self._limits)
         try:
             opened = self._open(connection)
@@ -84,21 +79,19 @@ class Transfer:
             if not (opened.answer.is_part and identity.length and versioned):
                 why = "does not tell versions apart" if opened.answer.is_part else "sends no parts of files"
                 log.info("%s %s: one connection, and each interruption starts it over", self._source.shown, why)
-                return self._stream(connection, opened)
+                self._stream(connection, opened)
+                return
             if entry is None:
                 self._partial.begin(self._source.shown, identity)
             else:
                 self._partial.resume(self._source.shown, identity)
-            self._start_checksum()
             present = ranges.total(self._partial.entry.written) if self._partial.entry else 0
             progress = self._progress(identity.length, present)
             missing = identity.length - present
             size = max(1, min(self._connections, missing // self._limits.smallest_piece))
-            limits = self._limits
-            workers = Workers(self._source, self._tokens, self._partial, size, self._checksum, limits, progress.reach)
+            workers = Workers(self._source, self._tokens, self._partial, size, self._limits, progress.reach)
             workers.work(connection, opened)
             progress.end()
-            return identity.length
         finally:
             connection.close()
 
@@ -107,12 +100,6 @@ class Transfer:
         if present:
             log.info("continuing %s", progress)
         return progress
-
-    def _start_checksum(self) -> None:
-        if self._checksum:
-            self._checksum.stop()
-        if self._wanted.checksum is not None:
-            self._checksum = FollowingChecksum(self._wanted.algorithm, self._partial.descriptor)
 
     def _retrying(self, ask: Callable[[bool], Opened]) -> Opened:
         failures = 0
@@ -172,7 +159,7 @@ class Transfer:
         if self._wanted.nbytes is not None and identity.length not in (None, self._wanted.nbytes):
             raise Refused(f"it has {identity.length} bytes where {self._wanted.nbytes} are expected", BY_HAND)
 
-    def _stream(self, connection: Connection, opened: Opened | None) -> int:
+    def _stream(self, connection: Connection, opened: Opened | None) -> None:
         """Receive the whole file from its beginning, again and again until it came to its end once."""
         furthest = failures = again = 0
         if opened and opened.answer.is_part:
@@ -185,7 +172,7 @@ class Transfer:
                     opened = connection.ask(0, 0)
                 self._expect_length(opened.answer.identity)
                 self._receive(opened)
-                return self._streamed
+                return
             except Interrupted as failure:
                 # A network that was down is worth long patience; a server that ends at one place each time is not.
                 again = again + 1 if self._streamed == furthest else 1
@@ -202,15 +189,12 @@ class Transfer:
     def _receive(self, opened: Opened) -> None:
         """Write down what comes, from byte 0 to the end."""
         self._partial.forget()
-        self._start_checksum()
         length = opened.answer.identity.length or self._wanted.nbytes
         progress = self._progress(length or 0)
         while data := opened.read(self._limits.block):
             if length is not None and self._streamed + len(data) > length:
                 raise Refused(f"it sends more than the {length} bytes expected", BY_HAND)
             self._partial.write(self._streamed, data)
-            if self._checksum:
-                self._checksum.feed(self._streamed, data)
             self._streamed += len(data)
             progress.reach(self._streamed)
         if not self._streamed:

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from imagenet_prep.download.checksum import FollowingChecksum
 from imagenet_prep.download.connection import Connection, Opened
 from imagenet_prep.download.failures import Changed, Failure, Interrupted
 from imagenet_prep.download.identity import Identity
@@ -35,7 +34,6 @@ class Workers:
         tokens: the bearer tokens by host.
         partial: the file, of which `entry` tells what is there.
         connections: how many.
-        checksum: is told what is written; None where no checksum is wanted.
         limits: of time and size.
         progress: called now and then with how many bytes are there.
     """
@@ -46,7 +44,6 @@ class Workers:
         tokens: Mapping[str, str],
         partial: Partial,
         connections: int,
-        checksum: FollowingChecksum | None,
         limits: Limits,
         progress: Callable[[int], None],
     ) -> None:
@@ -58,7 +55,6 @@ class Workers:
         self._tokens = tokens
         self._partial = partial
         self._size = connections
-        self._checksum = checksum
         self._limits = limits
         self._progress = progress
         self._pieces = Pieces(length, partial.entry.written, connections, limits.smallest_piece, limits.largest_piece)
@@ -186,11 +182,8 @@ class Workers:
                 data = opened.read(piece.end - piece.position)
                 if not data or self._stopping.is_set():
                     return
-                offset = piece.position
-                self._partial.write(offset, data)
-                frontier = self._pieces.advance(piece, len(data))
-                if self._checksum and frontier >= piece.position:  # there is no gap before these bytes
-                    self._checksum.feed(offset, data)
+                self._partial.write(piece.position, data)
+                self._pieces.advance(piece, len(data))
                 if piece.position - noted >= self._limits.noted:
                     self._partial.note(self._pieces.written)
                     noted = piece.position
