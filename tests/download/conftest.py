@@ -55,7 +55,7 @@ class Client:
             block=16 * KIB,
             smallest_piece=32 * KIB,
             largest_piece=64 * KIB,
-            noted=16 * KIB,
+            settled=0,
             tick=0.002,
             pause=lambda event, seconds: self.waits.append(seconds),
         )
@@ -90,9 +90,9 @@ class Client:
     @property
     def missing(self) -> int:
         """How many bytes the journal says are not there."""
-        entry = partial.Journal(self.journal).read()
-        assert entry is not None
-        return len(CONTENT) - ranges.total(entry.written)
+        journal = partial.Journal.read(self.journal)
+        assert journal is not None
+        return len(CONTENT) - ranges.total(journal.written)
 
     @property
     def journal(self) -> Path:

@@ -6,13 +6,14 @@ import fcntl
 import hashlib
 import json
 import os
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from download import server
 from download.conftest import CONTENT, Client, Messages, from_middle_on, interrupt
-from imagenet_prep.download import partial
 from imagenet_prep.errors import PrepError
 
 OTHER = CONTENT[::-1]
@@ -25,7 +26,7 @@ def test_a_failed_download_is_continued_where_it_was(served: server.Server, begu
 
 
 def test_the_journal_knows_the_source_and_its_version(served: server.Server, begun: Client) -> None:
-    record = json.loads(begun.journal.read_text().splitlines()[0])
+    record = json.loads(begun.journal.read_text())
     assert record["url"] == f"{served.url}/a.tar"
     assert (record["etag"], record["last_modified"], record["length"]) == (served.etag, served.modified, len(CONTENT))
 
@@ -148,34 +149,27 @@ def test_a_journal_without_a_partial_file_is_nothing(served: server.Server, begu
     assert begun.download(f"{served.url}/a.tar") == CONTENT
 
 
-def test_after_a_reboot_only_what_was_forced_to_the_disk_is_believed(
-    served: server.Server, begun: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    head, *_ = begun.journal.read_text().splitlines()
-    record = json.loads(head) | {"written": [[0, 70_000]]}
-    later = [[0, 70_000], [80_000, 500_000]]
-    begun.journal.write_text(f"{json.dumps(record)}\n{json.dumps(later)}\n")
-    assert partial.Journal(begun.journal).read().written == [(0, 70_000), (80_000, 500_000)]
-    (tmp_path / "boot_id").write_text("another boot\n")
-    monkeypatch.setattr(partial, "_BOOT", tmp_path / "boot_id")
-    assert partial.Journal(begun.journal).read().written == [(0, 70_000)]
-    begun.partial.write_bytes(CONTENT[:70_000].ljust(len(CONTENT), b"\0"))
-    assert begun.download(f"{served.url}/a.tar") == CONTENT
-
-
-def test_a_last_line_of_the_journal_that_was_cut_off_is_passed_over(begun: Client) -> None:
-    head, *_ = begun.journal.read_text().splitlines()
-    begun.journal.write_text(f"{head}\n[[0, 90000]]\n[[0, 95")
-    assert partial.Journal(begun.journal).read().written == [(0, 90_000)]
+def test_a_journal_of_a_former_version_is_believed_as_far_as_it_was_forced_to_the_disk(begun: Client) -> None:
+    record = json.loads(begun.journal.read_text()) | {"written": [[0, 70_000]], "boot": "one"}
+    begun.journal.write_text(f"{json.dumps(record)}\n[[0, 500000]]\n[[0, 95")
+    assert begun.missing == len(CONTENT) - 70_000
 
 
 def test_the_last_bytes_of_a_killed_run_need_no_server(served: server.Server, client: Client, tmp_path: Path) -> None:
     client.place.parent.mkdir()
     client.partial.write_bytes(CONTENT)
-    entry = {"format": 1, "url": "u", "etag": None, "last_modified": None, "length": len(CONTENT), "boot": None}
+    entry = {"format": 1, "url": "u", "etag": None, "last_modified": None, "length": len(CONTENT)}
     client.journal.write_text(json.dumps(entry | {"written": [[0, len(CONTENT)]]}) + "\n")
     assert client.download(f"{served.url}/a.tar") == CONTENT
     assert served.requests == []
+
+
+def test_what_a_killed_run_was_writing_beside_the_journal_goes(served: server.Server, begun: Client) -> None:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    leftover = begun.journal.with_name(f".{begun.journal.name}.{socket.gethostname()}-{process.pid}.partial")
+    leftover.touch()
+    assert begun.download(f"{served.url}/a.tar") == CONTENT  # which expects it alone in its folder
 
 
 def test_two_runs_do_not_write_into_one_file(served: server.Server, begun: Client) -> None:

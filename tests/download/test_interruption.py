@@ -75,9 +75,12 @@ def test_a_second_ctrl_c_while_connections_end_keeps_what_has_come(
     assert client.download(f"{served.url}/a.tar") == CONTENT
 
 
+@pytest.mark.parametrize("behaviour", [server.good, server.whole, server.whole_without_length])
 def test_ctrl_c_while_the_checksum_is_made_gives_no_name_and_loses_nothing(
-    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch
+    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch, behaviour: server.Behaviour
 ) -> None:
+    served.always = behaviour
+
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
@@ -101,5 +104,5 @@ def expect_the_rest_to_be_fetched(served: server.Server, client: Client) -> None
 
 
 def wait_for_bytes(client: Client) -> None:
-    while client.missing == len(CONTENT):
+    while not any(client.partial.read_bytes()):
         time.sleep(0.001)

@@ -132,7 +132,7 @@ def test_a_wrong_file_of_which_an_earlier_run_received_all_is_kept_aside_and_dow
 ) -> None:
     client.place.parent.mkdir()
     client.partial.write_bytes(WRONG)
-    entry = {"format": 1, "url": "u", "etag": None, "last_modified": None, "length": len(WRONG), "boot": None}
+    entry = {"format": 1, "url": "u", "etag": None, "last_modified": None, "length": len(WRONG)}
     client.journal.write_text(json.dumps(entry | {"written": [[0, len(WRONG)]]}) + "\n")
     mirrors.download([f"{served.url}/a.tar"], client.place, 4, Wanted("md5", MD5), client.limits)
     assert client.place.read_bytes() == CONTENT

@@ -83,7 +83,7 @@ def test_a_server_that_allows_one_connection_is_read_by_one(
 
     def wait_for_progress(event: threading.Event, seconds: float) -> None:
         before = client.missing
-        while not event.wait(0.001) and before - client.missing < 64 * KIB:  # more than waits to be noted down
+        while not event.wait(0.001) and before - client.missing < 128 * KIB:  # more than waits to be noted down
             pass
 
     allowed: set[object] = set()

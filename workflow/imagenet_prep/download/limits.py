@@ -28,9 +28,7 @@ class Limits:
         block: the most that is read at once.
         smallest_piece: the first range asked for, and the smallest that is worth a request of its own.
         largest_piece: the largest range asked for where there are several connections.
-        noted: bytes that a connection receives before the journal is told; so much is fetched again after SIGKILL.
-        settled: bytes after which data and journal are forced to the disk; so much is fetched again after a power cut.
-        settled_seconds: the same as a time.
+        settled: how long what has come may wait to be forced to the disk; so much is fetched again after a kill.
         tick: how often progress is shown, and looked whether it is time to settle.
         pause: called with the event that ends all waiting, and the seconds to wait.
     """
@@ -47,9 +45,7 @@ class Limits:
     block: int = 256 * KIB
     smallest_piece: int = MIB
     largest_piece: int = 64 * MIB
-    noted: int = 256 * KIB
-    settled: int = 256 * MIB
-    settled_seconds: float = 10
+    settled: float = 1
     tick: float = 0.25
     pause: Callable[[threading.Event, float], object] = threading.Event.wait
 

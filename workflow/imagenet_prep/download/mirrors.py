@@ -76,7 +76,7 @@ class _Mirrors:
         """Complete the file from the next address that can; return it, or None where an earlier run had done so."""
         if partial.is_complete:
             return None
-        begun = partial.entry.url if partial.entry else None
+        begun = partial.journal.url if partial.journal else None
         self._left.sort(key=lambda url: sources.shown(url) != begun)
         while self._left:
             url = self._left.pop(0)

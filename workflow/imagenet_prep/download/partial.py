@@ -1,18 +1,16 @@
 """The partial file beside the place of a download, with its journal: what is there is never fetched again.
 
-The journal's first line tells what was forced to the disk before it was written, so that it is right even after a power
-cut. Lines that are appended tell what was written since: they are believed while the same boot lasts.
+The journal tells of which version of which source the file is, and which of its bytes are there. It is replaced as a
+whole, after the data that it tells of was forced to the disk, so that it is right after a power cut, too.
 """
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import logging
 import os
 import re
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +25,6 @@ log = logging.getLogger(__name__)
 
 _BAD = ".bad-"
 _FORMAT = 1
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def path_of(place: Path) -> Path:
@@ -50,8 +47,8 @@ class DamagedJournal(Exception):
 
 
 @dataclass
-class Entry:
-    """What a journal tells.
+class Journal:
+    """What is known of a partial file.
 
     Attributes:
         url: of the source, without credentials and without its query.
@@ -63,101 +60,50 @@ class Entry:
     identity: Identity
     written: list[ranges.Range]
 
-
-class Journal:
-    """A journal that is being written; `settle` and `note` may be called by several threads."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._appending: int | None = None
-
-    def read(self) -> Entry | None:
-        """What it tells; None where there is none.
+    @classmethod
+    def read(cls, path: Path) -> Journal | None:
+        """Read a journal; None where there is none.
 
         Raises:
             DamagedJournal: it cannot be understood.
         """
         try:
-            head, *later = self._path.read_bytes().split(b"\n")
+            # Former versions appended lines of what may not have reached the disk.
+            head, *_ = path.read_bytes().split(b"\n")
         except FileNotFoundError:
             return None
         try:
-            record = json.loads(head)
-            entry = _entry(record)
+            return cls._parse(json.loads(head))
         except (ValueError, KeyError, TypeError) as error:
             raise DamagedJournal("its journal is damaged") from error
-        if record.get("boot") is not None and record["boot"] == _boot():
-            for line in reversed(later):
-                with contextlib.suppress(ValueError):
-                    written = json.loads(line)
-                    if ranges.are_valid(written, entry.identity.length or 0):
-                        entry.written = [(start, end) for start, end in written]
-                        break
-        return entry
 
-    def settle(self, entry: Entry) -> None:
-        """Write down what is safe on the disk, and force that to the disk, too."""
+    @classmethod
+    def _parse(cls, record: Any) -> Journal:
+        url, length, written = record["url"], record["length"], record["written"]
+        validators = [record["etag"], record["last_modified"]]
+        texts = isinstance(url, str) and all(value is None or isinstance(value, str) for value in validators)
+        valid = type(length) is int and ranges.are_valid(written, length)
+        if record["format"] != _FORMAT or not texts or not valid:
+            raise ValueError("no journal of this format")
+        return cls(url, Identity(length, *validators), [(start, end) for start, end in written])
+
+    def write(self, path: Path) -> None:
+        """Write it down; after a power cut a former one may be there, which tells of less."""
         record = {
             "format": _FORMAT,
-            "url": entry.url,
-            "etag": entry.identity.etag,
-            "last_modified": entry.identity.last_modified,
-            "length": entry.identity.length,
-            "boot": _boot(),
-            "written": entry.written,
+            "url": self.url,
+            "etag": self.identity.etag,
+            "last_modified": self.identity.last_modified,
+            "length": self.identity.length,
+            "written": self.written,
         }
-        with atomic.replacing(self._path) as partial:
-            partial.write_text(json.dumps(record) + "\n", encoding="utf-8")
-            appending = os.open(partial, os.O_WRONLY | os.O_APPEND)
-            with self._lock:
-                self._stop_appending()
-                self._appending = appending
-        atomic.sync_folder(self._path.parent)
-
-    def note(self, written: list[ranges.Range]) -> None:
-        """Append what is written by now; this costs microseconds."""
-        with self._lock:
-            if self._appending is not None:
-                os.write(self._appending, json.dumps(written).encode() + b"\n")
-
-    def remove(self) -> None:
-        """Delete it."""
-        self.close()
-        self._path.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Write no more."""
-        with self._lock:
-            self._stop_appending()
-
-    def _stop_appending(self) -> None:
-        if self._appending is not None:
-            os.close(self._appending)
-            self._appending = None
-
-
-def _entry(record: Any) -> Entry:
-    url, length, written = record["url"], record["length"], record["written"]
-    validators = [record["etag"], record["last_modified"]]
-    texts = isinstance(url, str) and all(value is None or isinstance(value, str) for value in validators)
-    if record["format"] != _FORMAT or not texts or type(length) is not int or not ranges.are_valid(written, length):
-        raise ValueError("no journal of this format")
-    return Entry(url, Identity(length, *validators), [(start, end) for start, end in written])
-
-
-def _boot() -> str | None:
-    """A name of the time since the operating system started, where it tells one."""
-    try:
-        return _BOOT.read_text().strip()
-    except OSError:
-        return None
+        atomic.write_text(path, json.dumps(record) + "\n")
 
 
 class Partial:
     """A partial file, opened for this process alone.
 
-    `entry` tells what is there, and of what; it is None where nothing is there that could be continued. `is_mixed`
+    `journal` tells what is there, and of what; it is None where nothing is there that could be continued. `is_mixed`
     tells whether this run went on from one source with what another had begun.
 
     Args:
@@ -173,11 +119,12 @@ class Partial:
         self.path = path_of(place)
         self.finished = False
         self.is_mixed = False
-        self._journal = Journal(self.path.with_name(f"{self.path.name}.json"))
+        self._journal_path = self.path.with_name(f"{self.path.name}.json")
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             self._lock()
-            self.entry = self._read(nbytes)
+            atomic.remove_leftovers(self._journal_path)
+            self.journal = self._read(nbytes)
         except BaseException:
             os.close(self._descriptor)
             raise
@@ -186,9 +133,8 @@ class Partial:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._journal.close()
-        if not self.finished and (self.entry is None or not self.entry.written):
-            self._journal.remove()
+        if not self.finished and (self.journal is None or not self.journal.written):
+            self._journal_path.unlink(missing_ok=True)
             self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
@@ -207,56 +153,57 @@ class Partial:
         if not self.path.exists() or not os.path.samestat(os.fstat(self._descriptor), self.path.stat()):
             raise busy  # it ended between our opening and locking its file
 
-    def _read(self, nbytes: int | None) -> Entry | None:
+    def _read(self, nbytes: int | None) -> Journal | None:
         size = os.fstat(self._descriptor).st_size
         try:
-            entry = self._journal.read()
-            if entry is None:
+            journal = Journal.read(self._journal_path)
+            if journal is None:
                 if size:
                     log.info("%s has no journal: the download starts over", self.path)
                 return None
-            if not size and not entry.written:
+            if not size and not journal.written:
                 return None
-            if size != entry.identity.length:
-                raise DamagedJournal(f"its journal tells of {entry.identity.length} bytes, and it has {size}")
+            if size != journal.identity.length:
+                raise DamagedJournal(f"its journal tells of {journal.identity.length} bytes, and it has {size}")
             if nbytes is not None and size != nbytes:
                 raise DamagedJournal(f"it is of a file of {size} bytes, where {nbytes} are expected")
         except DamagedJournal as error:
             log.info("%s cannot be continued, since %s: the download starts over", self.path, error)
             return None
-        return entry
+        return journal
 
     @property
     def kept(self) -> int:
         """How many bytes are there that another run would not fetch again."""
-        return ranges.total(self.entry.written) if self.entry else 0
+        return ranges.total(self.journal.written) if self.journal else 0
 
     @property
     def is_complete(self) -> bool:
         """Whether every byte is there, though perhaps the wrong ones."""
-        return self.entry is not None and self.kept == self.entry.identity.length
+        return self.journal is not None and self.kept == self.journal.identity.length
 
     def begin(self, url: str, identity: Identity) -> None:
         """Forget what is there; begin with this version of a source, the length of which is known."""
         assert identity.length is not None
         self.forget()
         os.ftruncate(self._descriptor, identity.length)
-        self.entry = Entry(url, identity, [])
-        self._journal.settle(self.entry)
+        self.journal = Journal(url, identity, [])
+        self.journal.write(self._journal_path)
+        atomic.sync_folder(self.place.parent)  # no journal of what was there before may come back
 
     def forget(self) -> None:
         """Forget what is there; what is written now cannot be continued by another run."""
-        self.entry = None
+        self.journal = None
         self.is_mixed = False
-        self._journal.remove()
+        self._journal_path.unlink(missing_ok=True)
         os.ftruncate(self._descriptor, 0)
 
     def resume(self, url: str, identity: Identity) -> None:
         """Go on with what is there, from this source, which may be another one with the same content."""
-        assert self.entry is not None
-        self.is_mixed |= url != self.entry.url
-        self.entry = Entry(url, identity, self.entry.written)
-        self.settle(self.entry.written)  # which also opens the journal for notes
+        assert self.journal is not None
+        self.is_mixed |= url != self.journal.url
+        self.journal = Journal(url, identity, self.journal.written)
+        self.settle(self.journal.written)
 
     def write(self, offset: int, data: bytes) -> None:
         """Write all of `data` into place."""
@@ -270,18 +217,18 @@ class Partial:
             view = view[count:]
             offset += count
 
-    def note(self, written: list[ranges.Range]) -> None:
-        """Tell the journal what is written, so that it outlives this process."""
-        self._journal.note(written)
-        if self.entry is not None:
-            self.entry.written = written
-
     def settle(self, written: list[ranges.Range]) -> None:
-        """Force what is written to the disk and tell the journal, so that it outlives the machine, too."""
+        """Force what is written to the disk and tell the journal, so that another run fetches none of it again."""
         self.sync()
-        if self.entry is not None:
-            self.entry.written = written
-            self._journal.settle(self.entry)
+        if self.journal is not None:
+            self.journal.written = written
+            self.journal.write(self._journal_path)
+
+    def settle_whole(self, url: str, identity: Identity) -> None:
+        """Do the same for a whole file that has come without a journal."""
+        assert identity.length is not None
+        self.journal = Journal(url, identity, [])
+        self.settle([(0, identity.length)])
 
     def sync(self) -> None:
         """Force what is written to the disk."""
@@ -296,4 +243,4 @@ class Partial:
         os.replace(self.path, name)
         self.finished = True
         atomic.sync_folder(name.parent)
-        self._journal.remove()
+        self._journal_path.unlink(missing_ok=True)

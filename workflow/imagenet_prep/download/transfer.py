@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from imagenet_prep.download import ranges
 from imagenet_prep.download.answers import Answer
@@ -12,7 +13,7 @@ from imagenet_prep.download.connection import Connection, Opened
 from imagenet_prep.download.failures import BY_HAND, LATER, Changed, Interrupted, Refused, closed_early
 from imagenet_prep.download.identity import Identity, Wanted
 from imagenet_prep.download.limits import Limits
-from imagenet_prep.download.partial import Entry, Partial
+from imagenet_prep.download.partial import Journal, Partial
 from imagenet_prep.download.sources import Source
 from imagenet_prep.download.workers import WHOLE, Workers
 from imagenet_prep.progress import Progress
@@ -74,18 +75,18 @@ class Transfer:
         connection = Connection(self._source, self._tokens, self._limits)
         try:
             opened = self._open(connection)
-            identity, entry = opened.answer.identity, self._partial.entry
+            identity, journal = opened.answer.identity, self._partial.journal
             versioned = identity.is_known or self._wanted.checksum is not None
             if not (opened.answer.is_part and identity.length and versioned):
                 why = "does not tell versions apart" if opened.answer.is_part else "sends no parts of files"
                 log.info("%s %s: one connection, and each interruption starts it over", self._source.shown, why)
                 self._stream(connection, opened)
                 return
-            if entry is None:
+            if journal is None:
                 self._partial.begin(self._source.shown, identity)
             else:
                 self._partial.resume(self._source.shown, identity)
-            present = ranges.total(self._partial.entry.written) if self._partial.entry else 0
+            present = ranges.total(self._partial.journal.written) if self._partial.journal else 0
             progress = self._progress(identity.length, present)
             missing = identity.length - present
             size = max(1, min(self._connections, missing // self._limits.smallest_piece))
@@ -119,18 +120,18 @@ class Transfer:
 
     def _open(self, connection: Connection) -> Opened:
         """The first answer, for a small part, from which it is seen what the server has and can."""
-        entry = self._partial.entry
+        journal = self._partial.journal
         start, end = 0, self._limits.smallest_piece
-        if entry and entry.identity.length:
-            start, end = ranges.gaps(entry.written, entry.identity.length)[0]
+        if journal and journal.identity.length:
+            start, end = ranges.gaps(journal.written, journal.identity.length)[0]
             end = min(end, start + self._limits.smallest_piece)
-        same = entry is not None and entry.url == self._source.shown
+        same = journal is not None and journal.url == self._source.shown
 
         def ask(again: bool) -> Opened:
             # Some servers answer any If-Range with the whole file; the answer's headers tell the version anyway.
-            opened = connection.ask(start, end, entry.identity if entry and same and not again else None)
+            opened = connection.ask(start, end, journal.identity if journal and same and not again else None)
             try:
-                self._expect(opened.answer, entry, same)
+                self._expect(opened.answer, journal, same)
             except BaseException:
                 opened.close()
                 raise
@@ -138,21 +139,23 @@ class Transfer:
 
         return self._retrying(ask)
 
-    def _expect(self, answer: Answer, entry: Entry | None, same: bool) -> None:
+    def _expect(self, answer: Answer, journal: Journal | None, same: bool) -> None:
         self._expect_length(answer.identity)
-        if entry is None:
+        if journal is None:
             return
         if same:
-            difference = entry.identity.difference(answer.identity)
+            difference = journal.identity.difference(answer.identity)
             if difference:
                 raise Changed(difference)
             if not (answer.identity.is_known or self._wanted.checksum):
                 raise Changed("nothing tells whether it has the same version still")
         else:
-            same_length = answer.identity.length == entry.identity.length
-            if not (entry.identity.is_surely(answer.identity) or (self._wanted.checksum and same_length)):
-                raise Changed(f"nothing tells whether it has the same version as {entry.url}, of which a part is there")
-        if not answer.is_part and entry.written:
+            same_length = answer.identity.length == journal.identity.length
+            if not (journal.identity.is_surely(answer.identity) or (self._wanted.checksum and same_length)):
+                raise Changed(
+                    f"nothing tells whether it has the same version as {journal.url}, of which a part is there"
+                )
+        if not answer.is_part and journal.written:
             raise Interrupted(WHOLE, f"Run again later, or delete {self._partial.path} to start over without parts")
 
     def _expect_length(self, identity: Identity) -> None:
@@ -202,4 +205,4 @@ class Transfer:
         if length is not None and self._streamed < length:
             raise closed_early()
         progress.end()
-        self._partial.sync()
+        self._partial.settle_whole(self._source.shown, replace(opened.answer.identity, length=self._streamed))

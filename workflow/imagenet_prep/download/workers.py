@@ -47,17 +47,17 @@ class Workers:
         limits: Limits,
         progress: Callable[[int], None],
     ) -> None:
-        assert partial.entry is not None
-        assert partial.entry.identity.length is not None
-        self._identity: Identity = partial.entry.identity
-        length = partial.entry.identity.length
+        assert partial.journal is not None
+        assert partial.journal.identity.length is not None
+        self._identity: Identity = partial.journal.identity
+        length = partial.journal.identity.length
         self._source = source
         self._tokens = tokens
         self._partial = partial
         self._size = connections
         self._limits = limits
         self._progress = progress
-        self._pieces = Pieces(length, partial.entry.written, connections, limits.smallest_piece, limits.largest_piece)
+        self._pieces = Pieces(length, partial.journal.written, connections, limits.smallest_piece, limits.largest_piece)
         self._lock = threading.Lock()
         self._working = 0
         self._opened: set[Opened] = set()
@@ -86,23 +86,24 @@ class Workers:
             self._keep_journal()
         finally:
             self._stop(None)
-            deadline = time.monotonic() + _PATIENCE
-            for thread in threads:
-                if thread.ident is not None:  # it was started; others find nothing to do any more
-                    thread.join(max(0, deadline - time.monotonic()))
-            self._partial.settle(self._pieces.written)
+            try:
+                deadline = time.monotonic() + _PATIENCE
+                for thread in threads:
+                    if thread.ident is not None:  # it was started; others find nothing to do any more
+                        thread.join(max(0, deadline - time.monotonic()))
+            finally:
+                self._partial.settle(self._pieces.written)
         if self._error:
             raise self._error
 
     def _keep_journal(self) -> None:
-        settled, when = self._pieces.done, time.monotonic()
+        when = time.monotonic()
         while not self._ended.wait(self._limits.tick):
             done = self._pieces.done
             self._progress(done)
-            late = time.monotonic() - when >= self._limits.settled_seconds
-            if done > settled and (late or done - settled >= self._limits.settled):
+            if done > self._partial.kept and time.monotonic() - when >= self._limits.settled:
                 self._partial.settle(self._pieces.written)
-                settled, when = done, time.monotonic()
+                when = time.monotonic()
         self._progress(self._pieces.done)
 
     def _run(
@@ -176,20 +177,12 @@ class Workers:
             opened.close()
 
     def _receive(self, opened: Opened, piece: Piece) -> None:
-        noted = piece.position
-        try:
-            while piece.position < piece.end and not self._stopping.is_set():
-                data = opened.read(piece.end - piece.position)
-                if not data or self._stopping.is_set():
-                    return
-                self._partial.write(piece.position, data)
-                self._pieces.advance(piece, len(data))
-                if piece.position - noted >= self._limits.noted:
-                    self._partial.note(self._pieces.written)
-                    noted = piece.position
-        finally:
-            if piece.position > noted:
-                self._partial.note(self._pieces.written)
+        while piece.position < piece.end and not self._stopping.is_set():
+            data = opened.read(piece.end - piece.position)
+            if not data or self._stopping.is_set():
+                return
+            self._partial.write(piece.position, data)
+            self._pieces.advance(piece, len(data))
 
     def _stop(self, error: Exception | None) -> None:
         with self._lock:
