@@ -115,9 +115,9 @@ def begun(served: server.Server, client: Client) -> Client:
     return client
 
 
-def interrupt(served: server.Server, client: Client, **how: Any) -> None:
-    """Let a download fail about half-way, and the server be a good one again."""
-    served.always = from_middle_on(server.status(404))
+def interrupt(served: server.Server, client: Client, share: float = 0.5, **how: Any) -> None:
+    """Let a download fail about half-way, or after another share, and the server be a good one again."""
+    served.always = later_on(server.status(404), share)
     client.fail(f"{served.url}/a.tar", **how)
     served.always = None
     served.requests.clear()
@@ -125,12 +125,12 @@ def interrupt(served: server.Server, client: Client, **how: Any) -> None:
     assert 0 < client.missing < len(CONTENT)
 
 
-def from_middle_on(behaviour: server.Behaviour) -> server.Behaviour:
-    """A server that behaves so where the second half is asked for."""
+def later_on(behaviour: server.Behaviour, share: float = 0.5) -> server.Behaviour:
+    """A server that behaves so where the second half is asked for, or what comes after another share."""
 
     def behave(handler: server.Handler) -> None:
         asked = handler.asked
-        (behaviour if asked and asked[0] > len(CONTENT) // 2 else server.good)(handler)
+        (behaviour if asked and asked[0] > len(CONTENT) * share else server.good)(handler)
 
     return behave
 

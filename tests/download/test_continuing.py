@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from download import server
-from download.conftest import CONTENT, Client, Messages, from_middle_on, interrupt
+from download.conftest import CONTENT, Client, Messages, interrupt, later_on
 from imagenet_prep.errors import PrepError
 
 OTHER = CONTENT[::-1]
@@ -32,8 +32,40 @@ def test_the_journal_knows_the_source_and_its_version(served: server.Server, beg
 
 
 def test_continuing_asks_for_the_same_version_only(served: server.Server, begun: Client) -> None:
-    begun.download(f"{served.url}/a.tar")
+    begun.download(f"{served.url}/a.tar", checksum=None)
     assert {request.headers["If-Range"] for request in served.requests} == {served.etag}
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("labels", [('"2"', None), (None, None), ('W/"1"', "Wed, 02 May 2012 10:00:00 GMT")])
+def test_a_node_that_labels_the_file_otherwise_goes_on_where_the_checksum_is_known(
+    served: server.Server, begun: Client, labels: tuple[str | None, str | None], connections: int
+) -> None:
+    missing = begun.missing
+    served.etag, served.modified = labels
+    assert begun.download(f"{served.url}/a.tar", connections=connections) == CONTENT
+    assert served.sent == missing
+
+
+def test_nodes_that_label_the_file_otherwise_take_turns_where_the_checksum_is_known(
+    served: server.Server, client: Client
+) -> None:
+    served.always = relabel(served)
+    assert client.download(f"{served.url}/a.tar") == CONTENT
+    assert served.sent == len(CONTENT)
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_several_versions_of_a_file_are_not_gone_on_with_once_no_checksum_is_known(
+    served: server.Server, begun: Client, told: Messages, is_whole: bool
+) -> None:
+    served.content, served.etag = OTHER, '"2"'
+    interrupt(served, begun, checksum=hashlib.md5(OTHER).hexdigest(), share=0.75)
+    if is_whole:
+        record = json.loads(begun.journal.read_text())
+        begun.journal.write_text(json.dumps(record | {"written": [[0, len(OTHER)]]}))
+    assert begun.download(f"{served.url}/a.tar", checksum=None) == OTHER
+    assert any("several versions" in line and "starts over" in line for line in told())
 
 
 def test_other_numbers_of_connections_continue_each_other(served: server.Server, begun: Client) -> None:
@@ -71,7 +103,8 @@ def test_a_changed_source_starts_over_and_says_so(
 ) -> None:
     served.etag, served.modified, served.content = etag, modified, content
     checksum = hashlib.md5(content).hexdigest()
-    assert begun.download(f"{served.url}/a.tar", checksum=checksum, connections=connections) == content
+    known = checksum if len(content) != len(CONTENT) else None  # with the same length it would be gone on with
+    assert begun.download(f"{served.url}/a.tar", checksum=known, connections=connections) == content
     assert any(what in line and "starts over" in line for line in told())
 
 
@@ -84,17 +117,13 @@ def test_a_source_that_changes_between_two_requests_gives_no_mixture(
         server.good(handler)
 
     served.next.append(server.cut(20_000))
-    served.always = from_middle_on(change) if connections > 1 else change
+    served.always = later_on(change) if connections > 1 else change
     assert client.download(f"{served.url}/a.tar", checksum=None, connections=connections) == OTHER
 
 
 def test_a_source_that_never_stays_the_same_is_given_up(served: server.Server, client: Client) -> None:
-    def change(handler: server.Handler) -> None:
-        served.etag = f'"{len(served.requests)}"'
-        server.part(handler)
-
-    served.always = change
-    assert "another version each time" in client.fail(f"{served.url}/a.tar", restarts=2)
+    served.always = relabel(served)
+    assert "another version each time" in client.fail(f"{served.url}/a.tar", checksum=None, restarts=2)
 
 
 @pytest.mark.parametrize(
@@ -198,8 +227,18 @@ def test_a_source_that_tells_no_versions_apart_is_continued_only_where_the_check
 
 def test_a_weak_etag_is_compared_but_not_asked_for(served: server.Server, client: Client, told: Messages) -> None:
     served.etag, served.modified = 'W/"1"', None
-    interrupt(served, client)
+    interrupt(served, client, checksum=None)
     served.etag = 'W/"2"'
-    assert client.download(f"{served.url}/a.tar") == CONTENT
+    assert client.download(f"{served.url}/a.tar", checksum=None) == CONTENT
     assert all("If-Range" not in request.headers for request in served.requests)
     assert any("another ETag" in line for line in told())
+
+
+def relabel(served: server.Server) -> server.Behaviour:
+    """A server that names another version at every request."""
+
+    def behave(handler: server.Handler) -> None:
+        served.etag = f'"{len(served.requests)}"'
+        server.part(handler)
+
+    return behave

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from download import server
-from download.conftest import CONTENT, Client, Messages, from_middle_on
+from download.conftest import CONTENT, Client, Messages, later_on
 from imagenet_prep.download import sources
 from imagenet_prep.errors import PrepError
 
@@ -102,7 +102,7 @@ def test_no_secret_gets_into_a_message_a_log_or_a_file(
     url = served.url.replace("//", "//me:s3cret@") + "/a.tar?signature=s3cret#s3cret"
     served.next += [server.cut(5)]
     behaviours = {
-        "interrupted": from_middle_on(server.status(500)),
+        "interrupted": later_on(server.status(500)),
         "bad checksum": server.good,
         "refused": server.status(404),
         "redirected": server.status(302, Location="/b?s3cret"),

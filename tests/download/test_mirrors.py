@@ -127,6 +127,35 @@ def test_a_mirror_that_went_on_with_the_wrong_part_of_another_is_asked_for_all_o
     assert len(CONTENT) < other.sent < 2 * len(CONTENT)
 
 
+@pytest.mark.parametrize("share", [0.75, None])
+def test_what_is_of_two_versions_of_a_file_is_kept_aside_and_fetched_anew(
+    served: server.Server, begun: Client, told: Messages, share: float | None
+) -> None:
+    served.content, served.etag = WRONG, '"2"'
+    right = hashlib.md5(WRONG).hexdigest()
+    if share:  # the run that ends it is not the one that mixed it
+        interrupt(served, begun, share, checksum=right)
+    missing = begun.missing
+    mirrors.download([f"{served.url}/a.tar"], begun.place, 4, Wanted("md5", right), begun.limits)
+    assert begun.place.read_bytes() == WRONG
+    assert served.sent == missing + len(WRONG)
+    assert any("All of it is fetched anew" in line for line in told())
+    assert len(begun.files) == 3  # with what is kept aside, and the note
+
+
+def test_nodes_that_have_two_files_are_read_twice_at_most_and_nothing_gets_the_place(
+    served: server.Server, client: Client
+) -> None:
+    def alternate(handler: server.Handler) -> None:
+        served.content = WRONG if served.content == CONTENT else CONTENT
+        served.etag = hashlib.md5(served.content).hexdigest()
+        server.good(handler)
+
+    served.always = alternate
+    assert "what came has the md5" in client.fail(f"{served.url}/a.tar", connections=2)
+    assert served.sent == 2 * len(CONTENT)
+
+
 def test_a_wrong_file_of_which_an_earlier_run_received_all_is_kept_aside_and_downloaded_anew(
     served: server.Server, client: Client
 ) -> None:

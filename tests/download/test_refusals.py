@@ -9,7 +9,7 @@ from email.utils import formatdate
 import pytest
 
 from download import server
-from download.conftest import CONTENT, KIB, Client, Messages, from_middle_on
+from download.conftest import CONTENT, KIB, Client, Messages, later_on
 
 LOGIN = b"\n<!DOCTYPE html><html><body>Sign in</body></html>"
 
@@ -31,7 +31,7 @@ def test_a_failure_that_lasts_is_told_after_a_bounded_number_of_attempts(served:
 
 
 def test_a_failure_that_lasts_half_way_is_told_and_what_has_come_is_kept(served: server.Server, client: Client) -> None:
-    served.always = from_middle_on(server.status(500))
+    served.always = later_on(server.status(500))
     assert "HTTP 500" in client.fail(f"{served.url}/a.tar")
     assert client.files == {"a.tar.part", "a.tar.part.json"}
 
@@ -127,7 +127,7 @@ def test_a_refusal_is_told_at_once_and_leaves_nothing(
 def test_a_refusal_half_way_keeps_what_has_come(
     served: server.Server, client: Client, behaviour: server.Behaviour
 ) -> None:
-    served.always = from_middle_on(behaviour)
+    served.always = later_on(behaviour)
     client.fail(f"{served.url}/a.tar")
     served.always = None
     served.sent = 0

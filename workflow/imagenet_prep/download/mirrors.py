@@ -52,7 +52,7 @@ def download(urls: Sequence[str], place: Path, connections: int, wanted: Wanted,
     """
     mirrors = _Mirrors(urls, connections, wanted, limits)
     while True:
-        with Partial(place, wanted.nbytes) as partial:
+        with Partial(place, wanted) as partial:
             url = mirrors.complete(partial)
             checksum = _checksum(partial, wanted.algorithm) if wanted.checksum is not None else None
             if checksum == wanted.checksum:
@@ -66,6 +66,7 @@ class _Mirrors:
 
     def __init__(self, urls: Sequence[str], connections: int, wanted: Wanted, limits: Limits) -> None:
         self._left = list(urls)
+        self._anew: set[str] = set()
         self._failures: list[tuple[str, Failure]] = []
         self._tokens = sources.tokens(os.environ)
         self._connections = connections
@@ -89,12 +90,18 @@ class _Mirrors:
         raise NotHad(self._failures, partial.kept)
 
     def note_wrong(self, url: str | None, partial: Partial, checksum: str | None) -> None:
-        """Keep a file aside that is another than the one wanted; whoever sent all of it is not asked again."""
+        """Keep a file aside that is another than the one wanted.
+
+        Whoever sent all of it is not asked again; whoever ended a mixture is asked for all of it, once.
+        """
         source = sources.shown(url) if url else "an earlier run"
         failure = _put_aside(partial, source, self._wanted, str(checksum))
-        if url is None or partial.is_mixed:
+        is_mixed = partial.journal is not None and partial.journal.is_mixed
+        if url is None or (is_mixed and url not in self._anew):
             log.info("%s: %s. All of it is fetched anew", source, failure.answer)
-            self._left[:0] = [url] if url else []
+            if url:
+                self._anew.add(url)
+                self._left.insert(0, url)
         else:
             self._note(url, failure)
 

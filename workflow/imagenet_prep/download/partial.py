@@ -11,14 +11,15 @@ import json
 import logging
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from imagenet_prep import atomic
 from imagenet_prep.download import ranges
-from imagenet_prep.download.identity import Identity
+from imagenet_prep.download.failures import Changed
+from imagenet_prep.download.identity import Identity, Wanted
 from imagenet_prep.errors import PrepError
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def is_bad(name: str) -> bool:
 
 
 class DamagedJournal(Exception):
-    """A journal that nothing can be learned from; its text says why."""
+    """A journal from which nothing can be continued; its text says why."""
 
 
 @dataclass
@@ -54,11 +55,13 @@ class Journal:
         url: of the source, without credentials and without its query.
         identity: of the version that the source had; its length is known.
         written: the ranges of bytes that are there.
+        is_mixed: whether they may be of several versions, or of the files of several mirrors.
     """
 
     url: str
     identity: Identity
     written: list[ranges.Range]
+    is_mixed: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Journal | None:
@@ -80,12 +83,13 @@ class Journal:
     @classmethod
     def _parse(cls, record: Any) -> Journal:
         url, length, written = record["url"], record["length"], record["written"]
+        is_mixed = record.get("mixed", False)
         validators = [record["etag"], record["last_modified"]]
         texts = isinstance(url, str) and all(value is None or isinstance(value, str) for value in validators)
-        valid = type(length) is int and ranges.are_valid(written, length)
+        valid = type(length) is int and type(is_mixed) is bool and ranges.are_valid(written, length)
         if record["format"] != _FORMAT or not texts or not valid:
             raise ValueError("no journal of this format")
-        return cls(url, Identity(length, *validators), [(start, end) for start, end in written])
+        return cls(url, Identity(length, *validators), [(start, end) for start, end in written], is_mixed)
 
     def write(self, path: Path) -> None:
         """Write it down; after a power cut a former one may be there, which tells of less."""
@@ -96,6 +100,7 @@ class Journal:
             "last_modified": self.identity.last_modified,
             "length": self.identity.length,
             "written": self.written,
+            "mixed": self.is_mixed,
         }
         atomic.write_text(path, json.dumps(record) + "\n")
 
@@ -103,28 +108,28 @@ class Journal:
 class Partial:
     """A partial file, opened for this process alone.
 
-    `journal` tells what is there, and of what; it is None where nothing is there that could be continued. `is_mixed`
-    tells whether this run went on from one source with what another had begun.
+    `journal` tells what is there, and of what; it is None where nothing is there that could be continued. `is_judged`
+    tells whether the checksum is known, which would tell in the end if versions had been mixed.
 
     Args:
         place: where the finished file goes.
-        nbytes: its size, where that is known beforehand.
+        wanted: what is known of it.
 
     Raises:
         PrepError: another process downloads the same file.
     """
 
-    def __init__(self, place: Path, nbytes: int | None) -> None:
+    def __init__(self, place: Path, wanted: Wanted) -> None:
         self.place = place
         self.path = path_of(place)
         self.finished = False
-        self.is_mixed = False
+        self.is_judged = wanted.checksum is not None
         self._journal_path = self.path.with_name(f"{self.path.name}.json")
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             self._lock()
             atomic.remove_leftovers(self._journal_path)
-            self.journal = self._read(nbytes)
+            self.journal = self._read(wanted.nbytes)
         except BaseException:
             os.close(self._descriptor)
             raise
@@ -167,6 +172,8 @@ class Partial:
                 raise DamagedJournal(f"its journal tells of {journal.identity.length} bytes, and it has {size}")
             if nbytes is not None and size != nbytes:
                 raise DamagedJournal(f"it is of a file of {size} bytes, where {nbytes} are expected")
+            if journal.is_mixed and not self.is_judged:
+                raise DamagedJournal("it may be of several versions, and no checksum is known any more")
         except DamagedJournal as error:
             log.info("%s cannot be continued, since %s: the download starts over", self.path, error)
             return None
@@ -194,15 +201,41 @@ class Partial:
     def forget(self) -> None:
         """Forget what is there; what is written now cannot be continued by another run."""
         self.journal = None
-        self.is_mixed = False
         self._journal_path.unlink(missing_ok=True)
         os.ftruncate(self._descriptor, 0)
 
+    def admit(self, url: str, identity: Identity) -> None:
+        """Let bytes of this version go with those that are there, if any are.
+
+        From the same address with the same ETag, Last-Modified and length; from another address with the same strong
+        ETag and length. Where the checksum is known, which judges in the end, the same length is enough: nodes of one
+        mirror often label the same file differently. Where nothing of this tells versions apart, nothing is continued.
+
+        Raises:
+            Changed: they may not.
+        """
+        there = self.journal
+        if there is None:
+            return
+        difference = there.identity.difference(identity)
+        is_same = url == there.url and difference is None
+        if self.is_judged:
+            if identity.length not in (None, there.identity.length):
+                raise Changed(str(difference))
+            there.is_mixed |= not is_same
+        elif url != there.url:
+            if not there.identity.is_surely(identity):
+                other = f"{there.url}, of which a part is there"
+                raise Changed(f"nothing tells whether it has the same version as {other}")
+        elif difference is not None:
+            raise Changed(difference)
+        elif not identity.is_known:
+            raise Changed("nothing tells whether it has the same version still")
+
     def resume(self, url: str, identity: Identity) -> None:
-        """Go on with what is there, from this source, which may be another one with the same content."""
+        """Go on with what is there, from this source, the version of which was admitted."""
         assert self.journal is not None
-        self.is_mixed |= url != self.journal.url
-        self.journal = Journal(url, identity, self.journal.written)
+        self.journal = replace(self.journal, url=url, identity=identity)
         self.settle(self.journal.written)
 
     def write(self, offset: int, data: bytes) -> None:

@@ -13,7 +13,7 @@ from imagenet_prep.download.connection import Connection, Opened
 from imagenet_prep.download.failures import BY_HAND, LATER, Changed, Interrupted, Refused, closed_early
 from imagenet_prep.download.identity import Identity, Wanted
 from imagenet_prep.download.limits import Limits
-from imagenet_prep.download.partial import Journal, Partial
+from imagenet_prep.download.partial import Partial
 from imagenet_prep.download.sources import Source
 from imagenet_prep.download.workers import WHOLE, Workers
 from imagenet_prep.progress import Progress
@@ -23,11 +23,6 @@ log = logging.getLogger(__name__)
 
 class Transfer:
     """Completes a partial file from one source.
-
-    A part that is there is continued where the source has the same version of the file: from the same address with the
-    same ETag, Last-Modified and length; from another address with the same strong ETag and length, or with the same
-    length where the checksum is known, which would tell a mixture at the end. Where nothing of this tells versions
-    apart, nothing is continued.
 
     Args:
         source: the source.
@@ -76,7 +71,7 @@ class Transfer:
         try:
             opened = self._open(connection)
             identity, journal = opened.answer.identity, self._partial.journal
-            versioned = identity.is_known or self._wanted.checksum is not None
+            versioned = identity.is_known or self._partial.is_judged
             if not (opened.answer.is_part and identity.length and versioned):
                 why = "does not tell versions apart" if opened.answer.is_part else "sends no parts of files"
                 log.info("%s %s: one connection, and each interruption starts it over", self._source.shown, why)
@@ -125,13 +120,13 @@ class Transfer:
         if journal and journal.identity.length:
             start, end = ranges.gaps(journal.written, journal.identity.length)[0]
             end = min(end, start + self._limits.smallest_piece)
-        same = journal is not None and journal.url == self._source.shown
+        same = journal is not None and journal.url == self._source.shown and not self._partial.is_judged
 
         def ask(again: bool) -> Opened:
             # Some servers answer any If-Range with the whole file; the answer's headers tell the version anyway.
             opened = connection.ask(start, end, journal.identity if journal and same and not again else None)
             try:
-                self._expect(opened.answer, journal, same)
+                self._expect(opened.answer)
             except BaseException:
                 opened.close()
                 raise
@@ -139,23 +134,10 @@ class Transfer:
 
         return self._retrying(ask)
 
-    def _expect(self, answer: Answer, journal: Journal | None, same: bool) -> None:
+    def _expect(self, answer: Answer) -> None:
         self._expect_length(answer.identity)
-        if journal is None:
-            return
-        if same:
-            difference = journal.identity.difference(answer.identity)
-            if difference:
-                raise Changed(difference)
-            if not (answer.identity.is_known or self._wanted.checksum):
-                raise Changed("nothing tells whether it has the same version still")
-        else:
-            same_length = answer.identity.length == journal.identity.length
-            if not (journal.identity.is_surely(answer.identity) or (self._wanted.checksum and same_length)):
-                raise Changed(
-                    f"nothing tells whether it has the same version as {journal.url}, of which a part is there"
-                )
-        if not answer.is_part and journal.written:
+        self._partial.admit(self._source.shown, answer.identity)
+        if not answer.is_part and self._partial.kept:
             raise Interrupted(WHOLE, f"Run again later, or delete {self._partial.path} to start over without parts")
 
     def _expect_length(self, identity: Identity) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from imagenet_prep.download.connection import Connection, Opened
-from imagenet_prep.download.failures import Changed, Failure, Interrupted
+from imagenet_prep.download.failures import Failure, Interrupted
 from imagenet_prep.download.identity import Identity
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.partial import Partial
@@ -162,11 +162,14 @@ class Workers:
 
     def _fetch(self, connection: Connection, piece: Piece, opened: Opened | None) -> None:
         if opened is None:
-            opened = connection.ask(piece.position, piece.end, self._identity)
-            difference = self._identity.difference(opened.answer.identity)
-            if difference or not opened.answer.is_part:
+            opened = connection.ask(piece.position, piece.end, None if self._partial.is_judged else self._identity)
+            try:
+                self._partial.admit(self._source.shown, opened.answer.identity)
+                if not opened.answer.is_part:
+                    raise Interrupted(WHOLE)
+            except BaseException:
                 opened.close()
-                raise Changed(difference) if difference else Interrupted(WHOLE)
+                raise
         with self._lock:
             self._opened.add(opened)
         try:
