@@ -54,7 +54,7 @@ class Answer:
     is_part: bool
 
 
-def read(response: requests.Response, start: int, end: int | None, longest_wait: float) -> Answer:
+def read(response: requests.Response, start: int, end: int, longest_wait: float) -> Answer:
     """Read the head of an answer to a request for the bytes from `start` to before `end`.
 
     Raises:
@@ -76,10 +76,10 @@ def read(response: requests.Response, start: int, end: int | None, longest_wait:
         return Answer(Identity(size, etag, modified), 0, size, is_part=False)
     sent = response.headers.get("Content-Range", "")
     matched = _CONTENT_RANGE.fullmatch(sent.strip())
-    asked = f"bytes {start}-{'' if end is None else end - 1}"
+    asked = f"bytes {start}-{end - 1}"
     if not matched or int(matched[1]) != start or int(matched[2]) < start:
         raise Interrupted(f"{asked} were asked for, and its answer is labelled {sent or 'with no range'!r}", BY_HAND)
-    if end is not None and int(matched[2]) >= end:
+    if int(matched[2]) >= end:
         raise Interrupted(f"{asked} were asked for, and it sends too much: {sent!r}", BY_HAND)
     return Answer(Identity(_number(matched[3]), etag, modified), start, int(matched[2]) + 1, is_part=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import requests
 import urllib3.exceptions
@@ -78,17 +78,29 @@ class Connection:
         self._limits = limits
         self._session = Session(source, tokens)
 
-    def ask(self, start: int, end: int | None, identity: Identity | None = None) -> Opened:
-        """Ask for the bytes from `start` to before `end`, of this version of the file; for all of it where both are 0.
+    def ask(
+        self,
+        start: int,
+        end: int,
+        version: Identity | None = None,
+        expect: Callable[[answers.Answer], None] = lambda answer: None,
+    ) -> Opened:
+        """Ask for the bytes from `start` to before `end`; for all of the file where both are 0.
+
+        Args:
+            start: offset of the first byte.
+            end: offset after the last byte.
+            version: the only one of which bytes are wanted; None for any.
+            expect: looks at the answer before its bytes come, and raises where they are not wanted.
 
         Raises:
             Refused, Interrupted, Changed: what the answer was instead.
         """
         headers = {}
         if (start, end) != (0, 0):
-            headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
-            if identity is not None and identity.if_range is not None:
-                headers["If-Range"] = identity.if_range
+            headers["Range"] = f"bytes={start}-{end - 1}"
+            if version is not None and version.if_range is not None:
+                headers["If-Range"] = version.if_range
         timeout = (self._limits.connect, self._limits.stall)
         try:
             response = self._session.get(self._source.url, headers=headers, stream=True, timeout=timeout)
@@ -96,6 +108,7 @@ class Connection:
             raise answers.failure_of(error, *timeout) from error
         try:
             answer = answers.read(response, start, end, self._limits.longest_wait)
+            expect(answer)
         except BaseException:
             response.close()
             raise

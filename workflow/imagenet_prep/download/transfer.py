@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from imagenet_prep.download import ranges
@@ -97,17 +97,6 @@ class Transfer:
             log.info("continuing %s", progress)
         return progress
 
-    def _retrying(self, ask: Callable[[bool], Opened]) -> Opened:
-        failures = 0
-        while True:
-            try:
-                return ask(failures > 0)
-            except Interrupted as failure:
-                failures += 1
-                if failures >= self._limits.first_attempts:
-                    raise
-                self._wait(failure, failures)
-
     def _wait(self, failure: Interrupted, failures: int) -> None:
         seconds = self._limits.wait_after(failures, failure.wait)
         log.info("%s: %s; next attempt in %.0f s", self._source.shown, failure.answer, seconds)
@@ -116,23 +105,24 @@ class Transfer:
     def _open(self, connection: Connection) -> Opened:
         """The first answer, for a small part, from which it is seen what the server has and can."""
         journal = self._partial.journal
-        start, end = 0, self._limits.smallest_piece
+        start, end, version = 0, self._limits.smallest_piece, None
         if journal and journal.identity.length:
             start, end = ranges.gaps(journal.written, journal.identity.length)[0]
             end = min(end, start + self._limits.smallest_piece)
-        same = journal is not None and journal.url == self._source.shown and not self._partial.is_judged
-
-        def ask(again: bool) -> Opened:
-            # Some servers answer any If-Range with the whole file; the answer's headers tell the version anyway.
-            opened = connection.ask(start, end, journal.identity if journal and same and not again else None)
+            if journal.url == self._source.shown and not self._partial.is_judged:
+                version = journal.identity
+        failures = 0
+        while True:
             try:
-                self._expect(opened.answer)
-            except BaseException:
-                opened.close()
-                raise
-            return opened
-
-        return self._retrying(ask)
+                return connection.ask(start, end, version, self._expect)
+            except Interrupted as failure:
+                failures += 1
+                if failures >= self._limits.first_attempts:
+                    raise
+                self._wait(failure, failures)
+                version = (
+                    None  # some servers answer any If-Range with the whole file; the answer tells the version anyway
+                )
 
     def _expect(self, answer: Answer) -> None:
         self._expect_length(answer.identity)

@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from imagenet_prep.download.answers import Answer
 from imagenet_prep.download.connection import Connection, Opened
 from imagenet_prep.download.failures import Failure, Interrupted
-from imagenet_prep.download.identity import Identity
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.download.partial import Partial
 from imagenet_prep.download.ranges import Piece, Pieces
@@ -32,7 +32,7 @@ class Workers:
     Args:
         source: where the bytes come from.
         tokens: the bearer tokens by host.
-        partial: the file, of which `entry` tells what is there.
+        partial: the file, of which `journal` tells what is there.
         connections: how many.
         limits: of time and size.
         progress: called now and then with how many bytes are there.
@@ -49,7 +49,7 @@ class Workers:
     ) -> None:
         assert partial.journal is not None
         assert partial.journal.identity.length is not None
-        self._identity: Identity = partial.journal.identity
+        self._version = None if partial.is_judged else partial.journal.identity
         length = partial.journal.identity.length
         self._source = source
         self._tokens = tokens
@@ -162,14 +162,7 @@ class Workers:
 
     def _fetch(self, connection: Connection, piece: Piece, opened: Opened | None) -> None:
         if opened is None:
-            opened = connection.ask(piece.position, piece.end, None if self._partial.is_judged else self._identity)
-            try:
-                self._partial.admit(self._source.shown, opened.answer.identity)
-                if not opened.answer.is_part:
-                    raise Interrupted(WHOLE)
-            except BaseException:
-                opened.close()
-                raise
+            opened = connection.ask(piece.position, piece.end, self._version, self._expect)
         with self._lock:
             self._opened.add(opened)
         try:
@@ -178,6 +171,11 @@ class Workers:
             with self._lock:
                 self._opened.discard(opened)
             opened.close()
+
+    def _expect(self, answer: Answer) -> None:
+        self._partial.admit(self._source.shown, answer.identity)
+        if not answer.is_part:
+            raise Interrupted(WHOLE)
 
     def _receive(self, opened: Opened, piece: Piece) -> None:
         while piece.position < piece.end and not self._stopping.is_set():
