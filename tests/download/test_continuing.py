@@ -38,7 +38,7 @@ def test_continuing_asks_for_the_same_version_only(served: server.Server, begun:
 
 @pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("labels", [('"2"', None), (None, None), ('W/"1"', "Wed, 02 May 2012 10:00:00 GMT")])
-def test_a_node_that_labels_the_file_otherwise_goes_on_where_the_checksum_is_known(
+def test_a_node_with_other_labels_goes_on_where_the_checksum_is_known(
     served: server.Server, begun: Client, labels: tuple[str | None, str | None], connections: int
 ) -> None:
     missing = begun.missing
@@ -47,16 +47,14 @@ def test_a_node_that_labels_the_file_otherwise_goes_on_where_the_checksum_is_kno
     assert served.sent == missing
 
 
-def test_nodes_that_label_the_file_otherwise_take_turns_where_the_checksum_is_known(
-    served: server.Server, client: Client
-) -> None:
+def test_nodes_with_other_labels_take_turns_where_the_checksum_is_known(served: server.Server, client: Client) -> None:
     served.always = relabel(served)
     assert client.download(f"{served.url}/a.tar") == CONTENT
     assert served.sent == len(CONTENT)
 
 
 @pytest.mark.parametrize("is_whole", [False, True])
-def test_several_versions_of_a_file_are_not_gone_on_with_once_no_checksum_is_known(
+def test_a_mixture_is_not_continued_without_a_checksum(
     served: server.Server, begun: Client, told: Messages, is_whole: bool
 ) -> None:
     served.content, served.etag = OTHER, '"2"'

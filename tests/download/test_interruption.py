@@ -76,7 +76,7 @@ def test_a_second_ctrl_c_while_connections_end_keeps_what_has_come(
 
 
 @pytest.mark.parametrize("behaviour", [server.good, server.whole, server.whole_without_length])
-def test_ctrl_c_while_the_checksum_is_made_gives_no_name_and_loses_nothing(
+def test_ctrl_c_while_the_checksum_is_made_loses_nothing(
     served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch, behaviour: server.Behaviour
 ) -> None:
     served.always = behaviour

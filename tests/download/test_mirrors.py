@@ -128,7 +128,7 @@ def test_a_mirror_that_went_on_with_the_wrong_part_of_another_is_asked_for_all_o
 
 
 @pytest.mark.parametrize("share", [0.75, None])
-def test_what_is_of_two_versions_of_a_file_is_kept_aside_and_fetched_anew(
+def test_a_mixture_of_two_versions_is_fetched_anew(
     served: server.Server, begun: Client, told: Messages, share: float | None
 ) -> None:
     served.content, served.etag = WRONG, '"2"'
@@ -143,9 +143,7 @@ def test_what_is_of_two_versions_of_a_file_is_kept_aside_and_fetched_anew(
     assert len(begun.files) == 3  # with what is kept aside, and the note
 
 
-def test_nodes_that_have_two_files_are_read_twice_at_most_and_nothing_gets_the_place(
-    served: server.Server, client: Client
-) -> None:
+def test_nodes_with_two_files_are_read_twice_at_most(served: server.Server, client: Client) -> None:
     def alternate(handler: server.Handler) -> None:
         served.content = WRONG if served.content == CONTENT else CONTENT
         served.etag = hashlib.md5(served.content).hexdigest()

@@ -252,7 +252,11 @@ class Partial:
 
     def settle(self, written: list[ranges.Range]) -> None:
         """Force what is written to the disk and tell the journal, so that another run fetches none of it again."""
-        self.sync()
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
         if self.journal is not None:
             self.journal.written = written
             self.journal.write(self._journal_path)
@@ -262,14 +266,6 @@ class Partial:
         assert identity.length is not None
         self.journal = Journal(url, identity, [])
         self.settle([(0, identity.length)])
-
-    def sync(self) -> None:
-        """Force what is written to the disk."""
-        try:
-            os.fsync(self._descriptor)
-        except OSError as error:
-            error.filename = str(self.path)
-            raise
 
     def finish(self, name: Path) -> None:
         """Give the file, which is whole and on the disk, its name."""
