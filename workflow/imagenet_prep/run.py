@@ -49,18 +49,9 @@ def stop(message: str) -> NoReturn:
 
     An exception would end it too, but Snakemake would tell from where in the workflow it came.
     """
-    atexit.register(_print_errors, message.splitlines())
+    lines = [f"ERROR {line.strip()}" for line in message.splitlines()]
+    atexit.register(print, "", *lines, sep="\n", file=sys.stderr)
     sys.exit(1)
-
-
-def tell_failures_at_exit(logs: Path) -> None:
-    """Have the causes that failed jobs leave be the last lines, where no plugin of ours sees to that."""
-    atexit.register(lambda: _print_errors(job.failures(logs)))
-
-
-def _print_errors(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(f"\nERROR {line.strip()}", file=sys.stderr)
 
 
 @contextlib.contextmanager

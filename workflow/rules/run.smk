@@ -32,8 +32,6 @@ def begin_run():
         progress.speak_for_jobs()
         with_log = [Job.of(it.rule, it.wildcards, it.log) for it in jobs if it.log]
         TERMINAL.begin(with_log, len(jobs), LOGS, HANDLER.quiet)
-    else:
-        run.tell_failures_at_exit(LOGS)
     signals.answer_sigterm_aside()
 
 
