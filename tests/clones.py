@@ -9,13 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from damage import path_of
 from project import SMALL, SOURCES, Project, merged
-
-PAGE = "report/index.html"
-"""The page names output_dir, so that it differs where nothing else does."""
 
 
 def forget(project: Project) -> None:
@@ -42,10 +37,14 @@ def touch_sources(project: Project) -> None:
             os.utime(path)
 
 
+def wnids(project: Project) -> list[str]:
+    """The WNIDs in the project's label files."""
+    return [line.split()[0] for line in (project.results / "labels" / "wnid_to_index.txt").read_text().splitlines()]
+
+
 def owned(finished: Project, folder: Path, changes: Mapping[str, Any] | None = None) -> Project:
     """A project of which nothing is made, with archives of the finished one that count as the user's own."""
-    classes = [line.split()[0] for line in (finished.results / "labels" / "wnid_to_index.txt").read_text().splitlines()]
-    config = merged(SMALL, {"synthetic": None, "classes": classes})
+    config = merged(SMALL, {"synthetic": None, "classes": wnids(finished)})
     folder.mkdir(exist_ok=True)
     project = Project(folder, merged(config, dict(changes or {})))
     shutil.copytree(finished.archives, project.archives)
@@ -53,12 +52,6 @@ def owned(finished: Project, folder: Path, changes: Mapping[str, Any] | None = N
     sizes = {name: {"bytes": path_of(project, name).stat().st_size} for name in ("train", "val")}
     project.configure({"archives": sizes})
     return project
-
-
-def configuration(project: Project) -> dict[str, Any]:
-    """What the project lays over config/config.yaml, at the usual places."""
-    config: dict[str, Any] = yaml.safe_load((project.folder / "test.yaml").read_text())
-    return config | {"output_dir": "results", "archives_dir": "archives"}
 
 
 def delete(project: Project, *patterns: str) -> None:
@@ -70,11 +63,6 @@ def delete(project: Project, *patterns: str) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-
-
-def without_page(products: Mapping[str, str]) -> dict[str, str]:
-    """These products less the page."""
-    return {path: digest for path, digest in products.items() if path != PAGE}
 
 
 Snapshot = dict[str, tuple[int, int, int, str]]

@@ -6,11 +6,13 @@ import compileall
 import fcntl
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from project import SMALL, Project
+import clones
+from project import LESS, OTHER, SMALL, Project, Share, merged
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 GROUP = 61003  # a number that no account has
@@ -49,35 +51,76 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def share(tmp_path_factory: pytest.TempPathFactory) -> Share:
+    """Has a folder filled by the first of all the processes of this test run that asks for it by its name."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+
+    def share(name: str, fill: Callable[[Path], None]) -> Path:
+        folder, filled = shared / name, shared / f"{name}.filled"
+        with open(shared / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not filled.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                filled.touch()
+        return folder
+
+    return share
+
+
+@pytest.fixture(scope="session")
+def finished(share: Share) -> Project:
     """A small project in which everything is made; look at it, and copy it before changing anything.
 
     It is made by a user who keeps others out, in a folder that passes on its group.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent  # one for all the processes of this test run
-    folder = shared / "finished"
-    with open(shared / "finished.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            made = Project(folder, SMALL)
-            made.results.mkdir()
-            if os.geteuid() == 0:
-                os.chown(made.results, -1, GROUP)
-            made.results.chmod(0o2750)
-            before = os.umask(0o027)
-            try:
-                made.succeed()
-            finally:
-                os.umask(before)
-            (folder / "done").touch()
-    return Project(folder)
+
+    def make(folder: Path) -> None:
+        made = Project(folder, SMALL)
+        made.results.mkdir()
+        if os.geteuid() == 0:
+            os.chown(made.results, -1, GROUP)
+        made.results.chmod(0o2750)
+        before = os.umask(0o027)
+        try:
+            made.succeed()
+        finally:
+            os.umask(before)
+
+    return Project(share("finished", make))
 
 
 @pytest.fixture
 def project(finished: Project, tmp_path: Path) -> Project:
     """A copy of the finished project, to do with as one likes."""
     return finished.copy(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def own_finished(finished: Project, share: Share) -> Project:
+    """A project whose archives the workflow did not make itself, with less in it; copy it before changing it."""
+
+    def make(folder: Path) -> None:
+        clones.owned(finished, folder, LESS).succeed()
+
+    return Project(share("own_finished", make))
+
+
+@pytest.fixture
+def own(own_finished: Project, tmp_path: Path) -> Project:
+    """A copy of that, to do with as one likes."""
+    return own_finished.copy(tmp_path / "own")
+
+
+@pytest.fixture(scope="session")
+def own_other(finished: Project, share: Share) -> dict[str, str]:
+    """The products of that project with other settings, where nothing was made before: on one core, in other jobs."""
+    jobs = {"imagefolder_classes": 4, "imagefolder_val_classes": 4, "tfrecord_shards": 3}
+
+    def make(folder: Path) -> None:
+        clones.owned(finished, folder, merged(merged(LESS, OTHER), {"jobs": jobs})).succeed(cores=1)
+
+    return Project(share("own_other", make)).products()

@@ -42,6 +42,19 @@ SMALL: dict[str, Any] = {
     "jobs": {"imagefolder_classes": 3, "imagefolder_val_classes": 6, "tfrecord_shards": 2, "index_shards": 4},
 }
 
+# The least that both splits, and more than one batch of class folders and of shards, are made of: half as many jobs.
+LESS: dict[str, Any] = {"use": ["train", "val", "devkit"], "products": ["imagefolder", "tfrecord", "audit"]}
+
+# Settings that change every shard and the class folders of one split, and nothing else.
+OTHER: dict[str, Any] = {
+    "tfrecord": {"label_base": 0, "train_shards": 3},
+    "shards": {"seed": 99},
+    "imagefolder": {"val_dirs": "index"},
+}
+
+# What has a folder of that name filled once for all the processes of a test run, and returns it.
+Share = Callable[[str, Callable[[Path], None]], Path]
+
 
 @dataclass(frozen=True)
 class Run:

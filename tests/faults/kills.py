@@ -19,6 +19,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
@@ -174,7 +176,8 @@ class Killer:
             self.figures.faults.append("a finished run was not finished for the next one")
         shutil.rmtree(self.project.results)
         shutil.rmtree(self.project.folder / ".snakemake")
-        shutil.rmtree(self.project.archives)
+        if yaml.safe_load((self.project.folder / "test.yaml").read_text())["synthetic"]:
+            shutil.rmtree(self.project.archives)
 
 
 def differences(made: dict[str, str], expected: dict[str, str]) -> list[str]:
@@ -224,14 +227,22 @@ def undisturbed(folder: Path, config: dict[str, object]) -> Project:
 
 def duration_of(finished: Project) -> float:
     """About how many seconds it took to make a project: from when its folder was there to its last product."""
-    made = [path.stat().st_mtime for path in (finished.folder / "Snakefile", finished.results / "report/index.html")]
+    made = [path.stat().st_mtime for path in (finished.folder / "test.yaml", finished.results / "audit.json")]
     return made[1] - made[0]
+
+
+def afresh(project: Project, folder: Path) -> Project:
+    """Another project with the same configuration, of which nothing is made, and archives if these are its own."""
+    twin = project.twin(folder)
+    if not yaml.safe_load((folder / "test.yaml").read_text())["synthetic"]:
+        shutil.copytree(project.archives, twin.archives)
+    return twin
 
 
 def attack(folder: Path, undisturbed: Project, kills: int, seed: int) -> Figures:
     """End so many runs early, in a project of their own."""
     (folder / "killed").mkdir()
-    return Killer(undisturbed.twin(folder / "killed"), undisturbed, seed).run(kills)
+    return Killer(afresh(undisturbed, folder / "killed"), undisturbed, seed).run(kills)
 
 
 def main() -> None:

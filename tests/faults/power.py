@@ -24,7 +24,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
-from faults.kills import differences, duration_of, undisturbed  # noqa: E402
+from faults.kills import afresh, differences, duration_of, undisturbed  # noqa: E402
 from project import SMALL, Project, merged  # noqa: E402
 
 _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN, as in fs/ext4/ext4.h
@@ -117,7 +117,7 @@ def attack(folder: Path, undisturbed: Project, cuts: int, seed: int) -> Figures:
         while figures.cuts < cuts:
             made = disk.mount / f"after-{figures.cuts}"
             made.mkdir()
-            undisturbed.twin(made)
+            afresh(undisturbed, made)
             os.sync()
             for _ in range(min(CUTS_OF_A_PROJECT, cuts - figures.cuts)):
                 figures.cuts += _cut_one(disk, Project(made), chance.uniform(0.5, duration))

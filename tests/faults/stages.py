@@ -49,9 +49,14 @@ def description(product: str) -> Stage:
 
 
 STAGES = {
-    "verify_archive": Stage("verify", "state/archives/devkit.*.json", ("verified/devkit.json",), archive=True),
+    "verify_archive": Stage(
+        "results/verified/devkit.json", "state/archives/devkit.*.json", ("verified/devkit.json",), archive=True
+    ),
     "scan_archive": Stage(
-        "verify", "state/archives/train.*.json", ("verified/train.json", "state/archives/train.*"), archive=True
+        "results/verified/train.json",
+        "state/archives/train.*.json",
+        ("verified/train.json", "state/archives/train.*"),
+        archive=True,
     ),
     "parse_devkit": Stage("labels", "state/devkit/*.json", ("state/devkit/*",), archive=True),
     "write_labels": Stage("labels", "state/labels/*.json", ("labels/*",)),

@@ -10,23 +10,25 @@ from pathlib import Path
 
 import pytest
 
+import clones
 from faults import kills
 from project import SMALL, Project
 
 
-def test_what_is_made_after_kills_is_what_an_undisturbed_run_makes(finished: Project, tmp_path: Path) -> None:
+def test_what_is_made_after_kills_is_what_an_undisturbed_run_makes(own_finished: Project, tmp_path: Path) -> None:
     seed = secrets.randbelow(1_000_000)
-    figures = kills.attack(tmp_path, finished, len(kills.WAYS), seed)
+    figures = kills.attack(tmp_path, own_finished, len(kills.WAYS), seed)
     assert figures.faults == [], f"python tests/faults/kills.py --kills {len(kills.WAYS)} --seed {seed}"
     assert set(figures.kills) == set(kills.WAYS)
     assert figures.finished > 0
 
 
-def test_a_run_ends_that_is_asked_to_while_it_decides_what_is_stale(tmp_path: Path) -> None:
-    project = Project(tmp_path, SMALL)
-    run = project.start()
+def test_a_run_ends_that_is_asked_to_while_it_decides_what_is_stale(own: Project) -> None:
+    clones.delete(own, "state/archives/val*")
+    before = own.logs()
+    run = own.start()
     try:
-        while not any("Updating checkpoint" in log.read_text() for log in tmp_path.glob(".snakemake/log/*")):
+        while not any("Updating checkpoint" in log.read_text() for log in own.logs() - before):
             assert run.runs, run.terminal.read_text()
         run.process.terminate()
         ended = run.end(kills.HANGS)
@@ -34,7 +36,7 @@ def test_a_run_ends_that_is_asked_to_while_it_decides_what_is_stale(tmp_path: Pa
         run.kill()
     assert ended.code == 1
     assert "Traceback" not in ended.terminal
-    assert project.run("labels").code == 0, "the folder is not locked"
+    assert own.run("labels").code == 0, "the folder is not locked"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -250,6 +250,19 @@ def test_of_a_shard_that_cannot_be_read_every_problem_s_mend_mends_it(
     assert mends
 
 
+@pytest.mark.parametrize("product", SHARDED_PRODUCTS)
+def test_a_shard_in_place_of_another_is_mended_by_making_all_again(maker: Maker, product: str) -> None:
+    split = "validation"
+    before = maker.files(product, split)
+    first, second, *_ = SPLIT_PRODUCTS[product].units(maker.inputs(product, split), split)
+    shutil.copy(maker.results / second, maker.results / first)
+    found = problems(maker)
+    assert f"{maker.results / product / split}-*-of-" in found[0].mend
+    follow(found[0].mend, maker)
+    assert problems(maker) == []
+    assert maker.files(product, split) == before
+
+
 @pytest.mark.parametrize("product", SPLIT_PRODUCTS)
 def test_a_unit_that_is_lost_and_one_too_many_are_named(maker: Maker, product: str) -> None:
     split = next(it for it in SPLIT_PRODUCTS[product].splits_in_use(maker.config))

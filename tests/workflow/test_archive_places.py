@@ -55,22 +55,21 @@ def put_another(archive: Path, place: Path) -> None:
 # Results that are a link, or lie below one.
 
 
-@pytest.mark.parametrize("decoy", [False, True], ids=["nothing there", "another archive there"])
 @pytest.mark.parametrize("output_dir", ["results", "data/results"], ids=["a link", "below a link"])
 def test_where_results_lie_behind_a_link_the_archives_of_a_relative_archives_dir_are_used(
-    finished: Project, tmp_path: Path, output_dir: str, decoy: bool
+    finished: Project, tmp_path: Path, output_dir: str
 ) -> None:
     project = few(finished, tmp_path / "project", output_dir=output_dir)
     project.results = project.folder / output_dir
     link, target = project.folder / Path(output_dir).parts[0], tmp_path / "disk" / "of" / "many" / "folders"
     target.mkdir(parents=True)
     link.symlink_to(target)
-    if decoy:  # where a link made from the names alone leads
-        wrong = Path(os.path.relpath(project.archives, project.results / "archives"))
-        place = Path(os.path.normpath(os.path.realpath(project.results / "archives") / wrong))
-        assert place != project.archives
-        for name in ("val", "devkit"):
-            put_another(path_of(project, name), place)
+    # Where a link made from the names alone leads, others lie.
+    wrong = Path(os.path.relpath(project.archives, project.results / "archives"))
+    place = Path(os.path.normpath(os.path.realpath(project.results / "archives") / wrong))
+    assert place != project.archives
+    for name in ("val", "devkit"):
+        put_another(path_of(project, name), place)
     before = places(project.archives)
     project.succeed()
     expect_good_products(project, finished)
@@ -88,57 +87,56 @@ def test_results_that_become_a_link_need_nothing_made_again(own: Project, tmp_pa
     assert own.times() == times
 
 
-# Archives where the links to them would be.
+# Archives where the links to them would be. Those that are read are verified; nothing else reads more of them.
+
+
+def verified(project: Project) -> dict[str, str]:
+    """What was found in them."""
+    return {path: digest for path, digest in project.products().items() if path.startswith("verified/")}
 
 
 @pytest.fixture(params=["files over the links", "files from the first run on", "a link to archives_dir"])
 def settled(request: pytest.FixtureRequest, finished: Project, tmp_path: Path) -> tuple[Project, Path]:
-    """A finished project whose archives lie in output_dir/archives, and where they are really."""
+    """A project with verified archives that lie in output_dir/archives, and where they are really."""
     project = few(finished, tmp_path / "project")
     links = project.results / "archives"
     if request.param == "files from the first run on":
         project.results.mkdir()
         project.archives.rename(links)
         project.archives.mkdir()
-        project.succeed()
+        project.succeed("verify")
         return project, links
     if request.param == "a link to archives_dir":
         project.results.mkdir()
         links.symlink_to("../archives")
-        project.succeed()
+        project.succeed("verify")
         return project, project.archives
-    project.succeed()
+    project.succeed("verify")
     for name in ("val", "devkit"):
         path = path_of(project, name)
         path.replace(links / path.name)
     return project, links
 
 
-def test_archives_in_output_dir_are_used_and_survive_every_forced_rule(
+def test_archives_in_output_dir_are_used_and_survive_forced_rules_and_another_archives_dir(
     settled: tuple[Project, Path], finished: Project
 ) -> None:
     project, place = settled
-    before = places(place)
+    before, found = places(place), verified(project)
     assert {"ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz"} <= before.keys()
-    project.succeed("-F")
+    assert found.items() <= finished.products().items()
+    project.succeed("-F", "verify")
     assert places(place) == before
-    expect_good_products(project, finished)
-    assert project.run().nothing_done
+    assert verified(project) == found
+    assert project.run("verify").nothing_done
 
-
-def test_archives_in_output_dir_survive_another_archives_dir(settled: tuple[Project, Path], finished: Project) -> None:
-    project, place = settled
-    before = places(place)
     other = project.folder / "other"
     for name in ("val", "devkit"):
         put_another(finished.archives / path_of(project, name).name, other)
     others = places(other)
     project.configure({"archives_dir": "other"})
     clones.forget(project)
-    project.succeed()
-    assert places(place) == before
-    assert places(other) == others
-    project.succeed("-F")
+    project.succeed("-F", "verify")
     assert places(place) == before
     assert places(other) == others
 
@@ -151,7 +149,7 @@ def test_archives_moved_over_the_links_leave_no_product_to_be_made(own: Project)
     own.succeed()
     assert own.times() == times
     own.configure({"tfrecord": {"label_base": 0}})
-    own.succeed()
+    own.succeed("tfrecord_validation")
     assert places(own.results / "archives") == archives
 
 
@@ -180,9 +178,9 @@ def test_a_download_through_a_link_of_output_dir_to_archives_dir_stays(
     assert not archive.is_symlink()
     assert archive.read_bytes() == served.content
     downloaded, requests = places(project.archives), len(served.requests)
-    project.succeed()
+    project.succeed("imagefolder_validation", "labels")
     expect_good_products(project, finished)
-    project.succeed("-F")
+    project.succeed("-F", "verify")
     assert places(project.archives) == downloaded
     assert len(served.requests) == requests
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clones import wnids
 from damage import expect_clear_end, half, last_errors, path_of
 from download import server
 from imagenet_prep import atomic, filesystem
@@ -84,11 +85,6 @@ def outer(make: Make) -> Outer:
     return make("outer")
 
 
-def wnids(project: Project) -> list[str]:
-    """The WNIDs in the project's label files."""
-    return [line.split()[0] for line in (project.results / "labels" / "wnid_to_index.txt").read_text().splitlines()]
-
-
 def expect_as_in(finished: Project, outer: Outer) -> None:
     """The labels and the validation images are those of a project without a module."""
     made, expected = outer.products(), finished.products()
@@ -98,27 +94,21 @@ def expect_as_in(finished: Project, outer: Outer) -> None:
     }
 
 
-def test_the_workflow_of_the_page_makes_what_is_asked_for_and_its_rules_follow_a_changed_setting(
+def test_the_workflow_of_the_page_makes_what_is_asked_for_with_the_calls_or_without_and_follows_a_changed_setting(
     outer: Outer, finished: Project
 ) -> None:
     listed = outer.folder / "training" / "wnids.txt"
+    outer.write(without_calls())
     outer.succeed()
     expect_as_in(finished, outer)
     assert listed.read_text().split() == wnids(finished)
+    assert outer.run().nothing_done
+    outer.write(of_the_page())
     assert outer.run().nothing_done
     outer.configure({"classes": wnids(finished)[1:3]})
     outer.succeed()
     assert wnids(outer) == wnids(finished)[1:3]
     assert listed.read_text().split() == wnids(finished)[1:3]
-    assert outer.run().nothing_done
-
-
-def test_without_the_calls_the_products_are_the_same(outer: Outer, finished: Project) -> None:
-    outer.write(without_calls())
-    outer.succeed()
-    expect_as_in(finished, outer)
-    assert outer.run().nothing_done
-    outer.write(of_the_page())
     assert outer.run().nothing_done
 
 

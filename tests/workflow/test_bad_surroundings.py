@@ -164,7 +164,7 @@ def test_a_read_only_archives_dir_is_no_error_and_what_it_cannot_take_goes_to_th
     before = digests(labelled)
     lock(labelled.archives, 0o555)
     labelled.configure({"archives": {"bbox_val": {"url": elsewhere.as_uri()}}, "download": {"local": "copy"}})
-    labelled.configure({"use": ["devkit", "val", "bbox_val", "multilabel"]})
+    labelled.configure({"use": ["devkit", "val", "bbox_val"], "products": ["imagefolder", "bboxes", "audit"]})
     run = labelled.run(prefix=BOUND)
     assert run.code == 0, run.terminal
     assert {"audit_products", "all"} <= run.rules

@@ -1,35 +1,12 @@
-"""A change of settings that is killed midway, and then taken back or gone on with."""
+"""Changes of settings that are killed midway, and then taken back: the next run gives what the last settings make."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import pytest
-
-import clones
-from project import Project
-
-FreshlyMade = Callable[[Project], dict[str, str]]
-
-OTHER: dict[str, Any] = {
-    "tfrecord": {"label_base": 0},
-    "shards": {"seed": 99},
-    "imagefolder": {"val_dirs": "index"},
-    "subset_labels": "renumbered",
-}
+from imagenet_prep import atomic
+from project import OTHER, Project
 
 # The moments are those at which the first of these has other bytes than before, or is gone.
-MOMENTS = [
-    "labels/classes.csv",
-    "tables/images.parquet",
-    "imagefolder/train",
-    "tfrecord/train-0000[01]-*",
-    "tfrecord/validation-*",
-    "tfrecord/dataset_info.json",
-    "tfrecord_index/train-*",
-    "SHA256SUMS",
-]
+MOMENTS = ["imagefolder/val", "tfrecord/train-0000[01]-*", "tfrecord/validation-*"]
 
 
 def state(project: Project, pattern: str) -> set[tuple[str, int]]:
@@ -43,47 +20,39 @@ def state(project: Project, pattern: str) -> set[tuple[str, int]]:
     return seen
 
 
-def others(project: Project) -> dict[str, Any]:
-    """Settings of which almost nothing is made as it is now."""
-    classes = [line.split()[0] for line in (project.results / "labels" / "wnid_to_index.txt").read_text().splitlines()]
-    return OTHER | {"classes": classes[1:5]}
+def kill_when_changed(project: Project, pattern: str) -> None:
+    """Run, and kill all as soon as something of this is another."""
+    before = state(project, pattern)
+    assert project.kill_when(lambda: state(project, pattern) != before), "the run ended before it could be killed"
 
 
-def change_and_kill(project: Project, pattern: str, changes: dict[str, Any]) -> bool:
-    """Run with other settings, and kill all as soon as something of this is another; return whether it came to it.
-
-    The settings are then the first ones again.
-    """
-    before, first = state(project, pattern), (project.folder / "test.yaml").read_text()
-    project.configure(changes)
-    in_time = project.kill_when(lambda: state(project, pattern) != before)
-    (project.folder / "test.yaml").write_text(first)
-    return in_time
-
-
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_on_the_way_to_other_settings_a_run_with_the_first_ones_gives_all_that_they_make(
-    project: Project, moment: str
+def test_killed_on_the_way_to_others_again_and_again_a_run_with_the_first_settings_makes_all_of_theirs(
+    own: Project,
 ) -> None:
-    products = project.products()
-    assert change_and_kill(project, moment, others(project)), "the run ended before it could be killed"
-    clones.forget(project)
-    project.succeed()
-    assert project.products() == products
-    assert project.run().nothing_done
+    products, first = own.products(), (own.folder / "test.yaml").read_text()
+    for number, moment in enumerate(MOMENTS):
+        own.configure(OTHER | {"shards": {"seed": number}})
+        kill_when_changed(own, moment)
+        own.succeed("--unlock")
+    (own.folder / "test.yaml").write_text(first)
+    own.succeed()
+    assert own.products() == products
+    assert own.run().nothing_done
 
 
-def test_killed_again_and_again_on_the_way_there_and_back_it_ends_with_what_the_last_settings_make(
-    project: Project, freshly_made: FreshlyMade
-) -> None:
-    changes: list[tuple[str, dict[str, Any]]] = [
-        ("tfrecord/train-0000[23]-*", {"shards": {"seed": 1}}),
-        ("imagefolder/val", {"imagefolder": {"val_dirs": "index"}}),
-        ("tfrecord/validation-*", {"shards": {"seed": 2}}),
-    ]
-    for moment, settings in changes:
-        assert change_and_kill(project, moment, settings), "the run ended before it could be killed"
-        clones.forget(project)
-    project.configure({"shards": {"seed": 99}})
-    project.succeed()
-    assert project.products() == freshly_made(project)
+def test_what_a_killed_run_left_half_made_does_not_outlive_other_settings(own: Project) -> None:
+    own.configure({"tfrecord": {"validation_shards": 1}})
+    kill_when_changed(own, "state/plan/tfrecord-validation*")
+    left = atomic.partial_path(own.results / "tfrecord" / "validation-00000-of-00001")
+    left.write_bytes(b"half")
+    own.configure({"tfrecord": {"validation_shards": 3}})
+    refused = own.run("tfrecord_validation")
+    assert refused.code != 0
+    assert "--unlock" in refused.terminal
+    assert "Traceback" not in refused.terminal
+    assert left.exists()
+    own.succeed("--unlock")
+    own.succeed("tfrecord_validation")
+    names = sorted(path.name for path in (own.results / "tfrecord").glob("validation-*"))
+    assert names == [f"validation-{shard:05d}-of-00003" for shard in range(3)]
+    assert not list((own.results / "tfrecord").glob(".*"))

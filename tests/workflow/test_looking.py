@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import clones
-from project import Project
+from project import OTHER, Project
 
 OWN = ("logs",)
 
@@ -32,55 +30,42 @@ def damage(project: Project) -> None:
     clones.delete(project, "state/archives/*devkit*", "state/**/*validation*.json")
 
 
-@pytest.fixture
-def damaged(project: Project) -> Project:
-    """The finished project with all that."""
-    damage(project)
-    return project
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_looking_leaves_every_file_of_a_damaged_tree_as_it_was(damaged: Project, look: str) -> None:
-    before = clones.snapshot(damaged.results, *OWN)
-    run = damaged.run(*LOOKS[look])
-    assert "Traceback" not in run.terminal
-    assert clones.snapshot(damaged.results, *OWN) == before
-
-
-@pytest.mark.parametrize("look", ["-n", "space", "check"])
-def test_looking_with_other_settings_from_a_new_clone_leaves_every_file_as_it_was(
-    damaged: Project, tmp_path: Path, look: str
+def test_looking_leaves_every_file_of_a_damaged_tree_as_it_was_and_a_run_then_makes_what_is_missing(
+    own: Project, own_finished: Project
 ) -> None:
-    clone = clones.new_clone(damaged, tmp_path / "clone")
-    clone.configure({"tfrecord": {"train_shards": 3}, "shards": {"seed": 99}, "imagefolder": {"val_dirs": "index"}})
+    damage(own)
+    before = clones.snapshot(own.results, *OWN)
+    runs = {}
+    for look, arguments in LOOKS.items():
+        runs[look] = own.run(*arguments)
+        assert "Traceback" not in runs[look].terminal
+        assert clones.snapshot(own.results, *OWN) == before, look
+    assert "write_tfrecord" in runs["a dry run"].terminal
+    assert runs["the check"].code != 0
+    assert "train-00001-of-00004" in runs["the check"].terminal
+    own.succeed()
+    assert own.products() == own_finished.products()
+
+
+def test_looking_with_other_settings_from_a_new_clone_leaves_every_file_as_it_was(own: Project, tmp_path: Path) -> None:
+    damage(own)
+    clone = clones.new_clone(own, tmp_path / "clone")
+    clone.configure(OTHER)
     before = clones.snapshot(clone.results, *OWN)
-    clone.run(look)
-    assert clones.snapshot(clone.results, *OWN) == before
+    for look in ("-n", "space", "check"):
+        clone.run(look)
+        assert clones.snapshot(clone.results, *OWN) == before, look
 
 
-def test_a_dry_run_and_a_check_see_what_is_missing(damaged: Project) -> None:
-    assert "write_tfrecord" in damaged.succeed("-n").terminal
-    check = damaged.run("check")
-    assert check.code != 0
-    assert "train-00001-of-00004" in check.terminal
-
-
-def test_a_run_that_finds_the_folder_locked_leaves_every_file_as_it_was(project: Project) -> None:
-    locks = project.folder / ".snakemake" / "locks"
-    clones.delete(project, "audit.json")
-    assert project.kill_when(lambda: any(locks.glob("*")))
-    damage(project)
-    before = clones.snapshot(project.results, *OWN)
-    refused = project.run()
+def test_a_run_that_finds_the_folder_locked_leaves_every_file_as_it_was(own: Project) -> None:
+    locks = own.folder / ".snakemake" / "locks"
+    clones.delete(own, "audit.json")
+    assert own.kill_when(lambda: any(locks.glob("*")))
+    damage(own)
+    before = clones.snapshot(own.results, *OWN)
+    refused = own.run()
     assert refused.code != 0
     assert "--unlock" in refused.terminal
-    assert clones.snapshot(project.results, *OWN) == before
-    project.succeed("--unlock")
-    assert clones.snapshot(project.results, *OWN) == before
-
-
-def test_after_all_the_looking_a_run_makes_what_is_missing(damaged: Project, finished: Project) -> None:
-    for look in LOOKS.values():
-        damaged.run(*look)
-    damaged.succeed()
-    assert damaged.products() == finished.products()
+    assert clones.snapshot(own.results, *OWN) == before
+    own.succeed("--unlock")
+    assert clones.snapshot(own.results, *OWN) == before

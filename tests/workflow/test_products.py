@@ -16,8 +16,10 @@ from PIL import Image
 
 from examples import read_split
 from imagenet_prep.engine.table_steps import SCAN_VERSION
+from imagenet_prep.products.registry import SPLIT_PRODUCTS
 from imagenet_prep.synthetic import Settings, World, plan
 from imagenet_prep.synthetic.drawing import background_color
+from products.maker import Maker
 from project import SMALL, Project, merged
 
 WORLD: World = plan(Settings(**SMALL["synthetic"]))
@@ -138,8 +140,9 @@ def test_the_shards_are_even_within_one_record_and_their_indexes_say_where_each_
 
 
 def test_labels_begin_with_0_and_odd_images_stay_as_they_are_where_the_configuration_says_so(project: Project) -> None:
-    project.configure({"tfrecord": {"label_base": 0}, "shards": {"cmyk_to_rgb": False, "png_to_jpeg": False}})
-    project.succeed("audit")
+    maker = Maker(project, {"tfrecord": {"label_base": 0}, "shards": {"cmyk_to_rgb": False, "png_to_jpeg": False}})
+    for step, subject in SPLIT_PRODUCTS["tfrecord"].known_by(maker.config):
+        maker.make(step, subject)
     table = pd.read_parquet(project.results / "tables" / "images.parquet").set_index("filename")
     formats = set()
     for name, features in read_split(project.results / "tfrecord", "train").items():
@@ -155,31 +158,12 @@ def test_labels_begin_with_0_and_odd_images_stay_as_they_are_where_the_configura
 SUBSET = [WORLD.classes[index].wnid for index in (5, 1, 3)]
 
 
-@pytest.fixture(scope="module")
-def subset(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A finished project of three classes, on the archives of the other one."""
-    folder = tmp_path_factory.mktemp("subset")
-    config = yaml.safe_load((finished.folder / "test.yaml").read_text())
-    (folder / "wnids.txt").write_text("# a choice\n" + "\n".join(SUBSET) + "\n")
-    changes = {
-        "archives_dir": str(finished.archives),
-        "use": ["train", "val", "devkit", "bbox_train", "bbox_val", "multilabel"],
-        "synthetic": None,
-        "classes": "wnids.txt",
-        "subset_labels": "original",
-        "tfrecord": {"train_shards": 2},
-    }
-    project = Project(folder, merged(config, changes))
-    project.succeed()
-    return project
-
-
-def test_a_subset_is_a_subset_of_every_product(subset: Project) -> None:
-    expect_subset(subset, indices=[1, 3, 5])
-
-
-def test_a_subset_with_indices_of_its_own_is_one_too(subset: Project, tmp_path: Path) -> None:
-    project = subset.copy(tmp_path / "renumbered")
+def test_a_subset_is_a_subset_of_every_product(project: Project) -> None:
+    (project.folder / "wnids.txt").write_text("# a choice\n" + "\n".join(SUBSET) + "\n")
+    config = {"classes": "wnids.txt", "tfrecord": {"train_shards": 2}}
+    project.configure(config | {"subset_labels": "original"})
+    project.succeed("audit")
+    expect_subset(project, indices=[1, 3, 5])
     project.configure({"subset_labels": "renumbered"})
     project.succeed("audit")
     expect_subset(project, indices=[0, 1, 2])

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import snakemake_logger_plugin_imagenet_prep
-from project import CHECKOUT, SMALL, Project, environment
+from project import CHECKOUT, LESS, SMALL, Project, environment, merged
 
 
 def test_reading_the_workflow_imports_no_library_for_tables_or_stores(tmp_path: Path) -> None:
@@ -56,9 +56,11 @@ def test_the_plugin_leaves_the_library_to_the_clone_whose_workflow_is_read() -> 
 
 
 def test_a_file_of_the_working_directory_named_as_a_module_breaks_no_job(tmp_path: Path) -> None:
-    project = Project(tmp_path, SMALL)
+    project = Project(tmp_path, merged(SMALL, LESS))
     (tmp_path / "random.py").write_text("raise SystemExit('this is no module')\n")
-    python, _, _, *words = project.command("download")  # by `python -m snakemake`, which itself would look there
+    python, _, _, *words = project.command(
+        "results/verified/devkit.json"
+    )  # by `python -m snakemake`, which itself would look there
     command = [str(Path(python).parent / "snakemake"), *words]
     run = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

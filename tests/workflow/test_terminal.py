@@ -13,6 +13,7 @@ import pytest
 
 from damage import path_of
 from faults.kills import jobs_of
+from imagenet_prep.products import registry
 from project import Project, environment
 from screen import watch
 
@@ -57,12 +58,17 @@ def test_a_terminal_shows_how_far_the_run_is_and_then_what_it_has_made(undone: P
     assert len(end) <= 15
 
 
-def test_elsewhere_the_same_lines_come_without_control_characters(undone: Project) -> None:
+def test_elsewhere_the_same_lines_come_without_control_characters_and_snakemake_s_own_are_in_its_log(
+    undone: Project,
+) -> None:
     run = undone.succeed(TARGET)
     assert "\x1b" not in run.terminal
     assert "\r" not in run.terminal
     assert "write_imagefolder train: 49 images" in run.terminal
     assert "Done: 4 jobs" in run.terminal
+    log = undone.folder / re.findall(r"Snakemake's own log: (.*)", run.terminal)[0]
+    assert "Finished jobid" in log.read_text()
+    assert "Finished jobid" not in run.terminal
 
 
 def test_a_quiet_run_gets_plain_lines_in_a_terminal_too(undone: Project) -> None:
@@ -82,13 +88,6 @@ def test_with_nothing_to_do_one_line_says_so(project: Project) -> None:
     run = project.succeed()
     assert run.nothing_done
     assert "Done" not in run.terminal
-
-
-def test_what_snakemake_says_of_jobs_is_kept_in_its_own_log(undone: Project) -> None:
-    run = undone.succeed(TARGET)
-    log = undone.folder / re.findall(r"Snakemake's own log: (.*)", run.terminal)[0]
-    assert "Finished jobid" in log.read_text()
-    assert "Finished jobid" not in run.terminal
 
 
 def test_a_dry_run_shows_what_would_be_done(undone: Project) -> None:
@@ -144,24 +143,20 @@ def test_a_run_that_is_stopped_says_how_to_go_on(undone: Project, tmp_path: Path
     undone.succeed(TARGET)
 
 
-def test_a_mistyped_target_ends_with_the_one_that_was_probably_meant(undone: Project) -> None:
-    assert undone.run("tfrecrd").last_line == "ERROR target tfrecrd: there is no such target. Did you mean tfrecord?"
-    assert "README" in undone.run("unheard_of").last_line
+def test_a_mistyped_target_ends_with_the_one_that_was_probably_meant(finished: Project) -> None:
+    assert finished.run("tfrecrd").last_line == "ERROR target tfrecrd: there is no such target. Did you mean tfrecord?"
+    assert "README" in finished.run("unheard_of").last_line
 
 
-@pytest.mark.parametrize(
-    ("former", "now"),
-    [
-        ("tfrecords", "tfrecord"),
-        ("indexes", "tfrecord_index"),
-        ("multilabel_tfrecords", "tfrecord_multilabel"),
-        ("tfrecords_train", "tfrecord_train"),
-        ("imagefolder_val", "imagefolder_validation"),
-        ("write_shards", "write_tfrecord"),
-    ],
-)
-def test_a_target_s_former_name_is_answered_with_the_one_that_counts_now(
-    undone: Project, former: str, now: str
-) -> None:
-    last = undone.run(former).last_line
-    assert last == f"ERROR target {former}: it is called {now} now. Write that in its place."
+def test_a_target_s_former_name_is_answered_with_the_one_that_counts_now(finished: Project) -> None:
+    for former, now in (("indexes", "tfrecord_index"), ("write_shards", "write_tfrecord")):
+        last = finished.run(former).last_line
+        assert last == f"ERROR target {former}: it is called {now} now. Write that in its place."
+
+
+def test_former_names_are_answered_with_names_that_there_are() -> None:
+    now = registry.FORMER_TARGETS
+    assert now["tfrecords"] == "tfrecord"
+    assert now["multilabel_tfrecords"] == "tfrecord_multilabel"
+    assert now["tfrecords_train"] == "tfrecord_train"
+    assert now["imagefolder_val"] == "imagefolder_validation"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,7 @@ from damage import last_errors, path_of
 from download import server
 from project import Project, Started
 
-FreshlyMade = Callable[[Project], dict[str, str]]
-
-FEW = {"use": ["train", "val", "devkit"], "products": ["imagefolder", "tfrecord", "tfrecord_index", "audit"]}
+FEW = {"use": ["val", "devkit"], "products": ["imagefolder", "audit"]}
 
 
 class Gate:
@@ -57,54 +55,53 @@ def two(finished: Project, tmp_path: Path) -> Iterator[Clones]:
         (tmp_path / "second").mkdir()
         second = first.twin(tmp_path / "second")
         second.archives, second.results = archives, results
-        second.configure({"tfrecord": {"label_base": 0}})
+        second.configure({"imagefolder": {"val_dirs": "index"}})
         try:
             yield first, second, gate
         finally:
             gate.open()
 
 
-def test_a_run_of_another_clone_ends_at_once_and_says_who_works_in_the_output_folder(
-    two: Clones, freshly_made: FreshlyMade
+def folders(products: dict[str, str]) -> dict[str, str]:
+    """Those of these products that both clones make."""
+    return {path: digest for path, digest in products.items() if path.startswith(("imagefolder/val/", "labels/"))}
+
+
+def test_other_runs_end_at_once_and_say_who_works_there_and_looking_is_not_refused(
+    two: Clones, finished: Project
 ) -> None:
     first, second, gate = two
     run = first.start()
     try:
         gate.wait_for_a_client(run)
         before = clones.snapshot(first.results, "logs", "archives", "verified", "benchmarks")
-        refused = second.run()
+        refused, locked = second.run(), first.run()
+        looks = [second.run(*look).code for look in (("-n",), ("space",), ("--list",))]
         assert run.runs
-        assert refused.code != 0
-        assert refused.rules == set()
-        (error,) = last_errors(refused)
-        assert str(first.results) in error
-        assert str(run.process.pid) in error, "who holds it"
-        assert "Traceback" not in refused.terminal
         now = clones.snapshot(first.results, "logs", "archives", "verified", "benchmarks")
-        whole = {path: it for path, it in before.items() if not path.endswith(".partial")}
-        assert {path: now.get(path) for path in whole} == whole
         gate.open()
         end = run.end()
     finally:
         run.kill()
+    for other in (refused, locked):
+        assert other.code != 0
+        assert other.rules == set()
+        assert "Traceback" not in other.terminal
+    (error,) = last_errors(refused)
+    assert str(first.results) in error
+    assert str(run.process.pid) in error, "who holds it"
+    # A run of the same clone is refused by Snakemake.
+    assert "make sure that no other Snakemake process" in locked.terminal
+    assert "can be removed with the --unlock argument" in locked.terminal
+    assert looks == [0, 0, 0]
+    whole = {path: it for path, it in before.items() if not path.endswith(".partial")}
+    assert {path: now.get(path) for path in whole} == whole
     assert end.code == 0, end.terminal
-    assert first.products() == freshly_made(first)
+    assert folders(first.products()) == folders(finished.products())
     assert first.run().nothing_done
 
 
-def test_looking_from_another_clone_is_not_refused(two: Clones) -> None:
-    first, second, gate = two
-    run = first.start()
-    try:
-        gate.wait_for_a_client(run)
-        for look in (("-n",), ("space",), ("--list",)):
-            assert second.run(*look).code == 0
-        assert run.runs
-    finally:
-        run.kill()
-
-
-def test_after_the_holder_was_killed_another_clone_can_run(two: Clones, freshly_made: FreshlyMade) -> None:
+def test_after_the_holder_was_killed_another_clone_can_run(two: Clones, own_other: dict[str, str]) -> None:
     first, second, gate = two
     run = first.start()
     try:
@@ -113,4 +110,4 @@ def test_after_the_holder_was_killed_another_clone_can_run(two: Clones, freshly_
         run.kill()
     gate.open()
     second.succeed()
-    assert second.products() == freshly_made(second)
+    assert folders(second.products()) == folders(own_other)
