@@ -94,6 +94,9 @@ class Maker:
         assert name is not None
         given = Given(needs=self._given(step, subject), archives=[*map(str, asks.archive_receipts(step, subject))])
         given |= {need: self._receipt(need) for need in ("devkit",)}
+        for need, of in STEPS[step].inputs(self.config, subject):
+            if need in ("images", "boxes"):
+                given.setdefault(need, []).extend(map(str, self.receipts(need, of)))
         if rule == "label_images":
             given["scan"] = str(asks.archive_receipt(*STEPS[step].reads(self.config, subject)))
         if rule == "remove_leftovers":
@@ -102,7 +105,9 @@ class Maker:
         job = SimpleNamespace(
             config=self.config,
             input=given,
-            output=SimpleNamespace(receipt=str(receipt), table=str(files[0]) if files else "", files=files),
+            output=SimpleNamespace(
+                receipt=str(receipt), table=str(files[0]) if files else "", files=files, labels=files
+            ),
             params=SimpleNamespace(
                 product=product.removesuffix("_description"),
                 settings=asks.settings(step, subject),

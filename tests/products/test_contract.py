@@ -16,7 +16,8 @@ from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import batches, existing, space
 from imagenet_prep.engine.inventory import is_whole
 from imagenet_prep.engine.receipts import LEFTOVERS, Name, load
-from imagenet_prep.products.registry import SHARDED_PRODUCTS, SPLIT_PRODUCTS
+from imagenet_prep.engine.step import ALL
+from imagenet_prep.products.registry import SHARDED_PRODUCTS, SPLIT_PRODUCTS, STEPS
 from imagenet_prep.products.shards import SECTION
 from products.maker import Maker, killed_at
 from project import Project
@@ -195,6 +196,30 @@ def test_killed_at_any_moment_of_a_change_no_receipt_stands_over_what_it_is_not_
         if not killed:
             break
     assert moments > 3
+
+
+@pytest.mark.parametrize("step", ["labels", "image_table", "bboxes", "multilabel", "tfrecord_description"])
+def test_killed_at_any_moment_so_it_is_of_files_that_one_job_makes(maker: Maker, step: str) -> None:
+    chosen = [row["wnid"] for row in maker.inputs("imagefolder", "train").classes.to_pylist()][1:4]
+    project, changes = Project(maker.results.parent), {"classes": chosen, "subset_labels": "renumbered"}
+    made = SPLIT_PRODUCTS["tfrecord"] if step == "tfrecord_description" else STEPS[step]
+    files = {path: path.read_bytes() for path in (maker.results / name for name in made.files(maker.config))}  # type: ignore[union-attr]
+    assert files
+    for need in STEPS[step].inputs(Maker(project, changes).config, ALL):
+        Maker(project, changes).make(*need)
+    moments = 0
+    for moment in steps():
+        other = Maker(project, changes)
+        killed = killed_at(moment, lambda other=other: other.make(step))
+        for receipt in (*Maker(project).receipts(step), *other.receipts(step)):
+            if receipt.exists() and is_whole(project.results, load(receipt)):
+                expect_described(project.results, load(receipt))
+        Maker(project).make(step)
+        assert {path: path.read_bytes() for path in files} == files
+        moments += 1
+        if not killed:
+            break
+    assert moments > 2
 
 
 def steps() -> Iterator[int]:

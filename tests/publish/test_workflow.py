@@ -81,14 +81,14 @@ def test_the_default_target_publishes_what_can_be_read_from_there_and_the_receip
     assert holding_the_secret(project) == []
 
 
-def test_products_that_changed_are_published_anew_and_old_shards_go(project: Project, google: Google) -> None:
-    project.configure({"publish": {"url": google.url}})
-    project.succeed("publish")
-    project.configure({"tfrecord": {"train_shards": 3}})
-    project.succeed("publish")
-    assert google.names() == {*summed(project), "SHA256SUMS", "manifest.json"}
-    assert {name for name in google.names() if name.startswith("tfrecord/train-")} == {
-        f"tfrecord/train-{shard:05d}-of-00003" for shard in range(3)
+def test_products_that_changed_are_published_anew_and_old_shards_go(own: Project, google: Google) -> None:
+    own.configure({"publish": {"url": google.url}})
+    own.succeed("publish")
+    own.configure({"tfrecord": {"validation_shards": 3}})
+    own.succeed("publish")
+    assert google.names() == {*summed(own), "SHA256SUMS", "manifest.json"}
+    assert {name for name in google.names() if name.startswith("tfrecord/validation-")} == {
+        f"tfrecord/validation-{shard:05d}-of-00003" for shard in range(3)
     }
 
 

@@ -46,25 +46,25 @@ def test_what_was_deleted_comes_back_with_what_was_made_in_its_batch_at_most(pro
 
 
 def test_archives_that_are_touched_moved_and_linked_and_a_changed_script_redo_no_product(
-    project: Project, tmp_path: Path
+    own: Project, tmp_path: Path
 ) -> None:
-    times, train = project.times(), "ILSVRC2012_img_train.tar"
-    moved = project.archives.rename(project.folder / "moved")
-    project.configure({"archives_dir": "moved"})
+    times, train = own.times(), "ILSVRC2012_img_train.tar"
+    moved = own.archives.rename(own.folder / "moved")
+    own.configure({"archives_dir": "moved"})
     os.utime(moved / train)
     link, elsewhere = moved / "ILSVRC2012_img_val.tar", tmp_path / "elsewhere.tar"
     link.rename(elsewhere)
     link.symlink_to(elsewhere)
     archives = {path.name: path.stat().st_mtime_ns for path in moved.iterdir()}
     for script in ("fetch_archive", "scan_archive", "verify_archive", "write_tfrecord"):
-        with (project.folder / "workflow" / "scripts" / f"{script}.py").open("a") as file:
+        with (own.folder / "workflow" / "scripts" / f"{script}.py").open("a") as file:
             file.write("\n# A remark.\n")
-    run = project.succeed()
+    run = own.succeed()
     assert "Verify archive train and find its images" in run.log
     assert run.rules <= REVERIFY
-    assert project.times() == times
+    assert own.times() == times
     assert {path.name: path.stat().st_mtime_ns for path in moved.iterdir()} == archives
-    assert project.run().nothing_done
+    assert own.run().nothing_done
 
 
 def test_a_smaller_choice_of_classes_leaves_no_folder_of_the_others_and_no_file_of_the_users(project: Project) -> None:
