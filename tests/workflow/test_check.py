@@ -32,10 +32,9 @@ def image(project: Project, class_number: int = 0) -> Path:
 
 def test_a_check_of_an_untouched_tree_finds_nothing_and_makes_nothing(project: Project) -> None:
     before = project.times()
-    run = project.succeed("check")
-    assert run.rules == {"check"}
-    assert project.times() == before
-    assert project.succeed("check").rules == {"check"}, "asked again it looks again"
+    for _ in range(2):
+        assert project.succeed("check").rules == {"check"}, "asked again it looks again"
+        assert project.times() == before
 
 
 def test_the_checksums_are_those_that_sha256sum_makes(finished: Project) -> None:
@@ -71,7 +70,7 @@ def damage_swapped_labels(project: Project) -> Path:
 
 
 def damage_changed_table(project: Project) -> Path:
-    path = project.results / "tables" / "bboxes.parquet"
+    path = project.results / "tables" / "images.parquet"
     flip(path, 100)
     return path
 
@@ -85,21 +84,21 @@ DAMAGES: list[Callable[[Project], Path]] = [
 ]
 
 
-def test_a_check_names_what_was_damaged_and_the_command_that_mends_it(project: Project) -> None:
-    products = project.products()
-    damaged = {damage.__name__: damage(project) for damage in DAMAGES}
-    run = project.run("check")
+def test_a_check_names_what_was_damaged_and_the_command_that_mends_it(own: Project) -> None:
+    products = own.products()
+    damaged = {damage.__name__: damage(own) for damage in DAMAGES}
+    run = own.run("check")
     assert run.code != 0
     assert "Traceback" not in run.terminal
     problems = problems_of(run)
     mends = {}
     for damage, path in damaged.items():
-        said = [mend for _, problem, mend in problems if names(problem, path, project)]
+        said = [mend for _, problem, mend in problems if names(problem, path, own)]
         assert said, (damage, run.terminal)
         mends[damage] = said[0]
     for check in {check for check, _, _ in problems}:
         texts = [problem for of, problem, _ in problems if of == check]
-        of_files = [any(names(text, path, project) for path in damaged.values()) for text in texts]
+        of_files = [any(names(text, path, own) for path in damaged.values()) for text in texts]
         assert of_files == sorted(of_files, reverse=True), ("files before what follows from them", check, run.terminal)
     _, problem, mend = problems[0]
     assert f"{problem} (the first of " in run.last_line
@@ -107,11 +106,11 @@ def test_a_check_names_what_was_damaged_and_the_command_that_mends_it(project: P
 
     for command in dict.fromkeys(mend.split(" && ")[-1] for mend in mends.values()):
         of_command = [damage for damage, mend in mends.items() if mend.split(" && ")[-1] == command]
-        assert not [damage for damage in of_command if is_whole(damaged[damage], products, project)], "mended before"
-        follow(project, [mends[damage] for damage in of_command])
-        assert [damage for damage in of_command if not is_whole(damaged[damage], products, project)] == []
-    assert project.products() == products
-    assert project.succeed("check").rules == {"check"}
+        assert not [damage for damage in of_command if is_whole(damaged[damage], products, own)], "mended before"
+        follow(own, [mends[damage] for damage in of_command])
+        assert [damage for damage in of_command if not is_whole(damaged[damage], products, own)] == []
+    assert own.products() == products
+    assert own.succeed("check").rules == {"check"}
 
 
 def problems_of(run: Run) -> list[tuple[str, str, str]]:
