@@ -24,9 +24,7 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("written", [True, False])
-def test_a_failure_leaves_the_earlier_file_and_nothing_else(
-    tmp_path: Path, error: type[BaseException], written: bool
-) -> None:
+def test_a_failure_leaves_the_earlier_file_alone(tmp_path: Path, error: type[BaseException], written: bool) -> None:
     path = tmp_path / "file"
     path.write_text("earlier")
     with pytest.raises(error), atomic.replacing(path) as partial:
@@ -45,9 +43,7 @@ def test_a_partial_file_is_hidden_and_lies_beside_its_place() -> None:
 
 
 @pytest.mark.parametrize("different", ["os.getpid", "socket.gethostname"])
-def test_processes_and_nodes_do_not_write_into_each_others_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, different: str
-) -> None:
+def test_no_two_processes_write_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, different: str) -> None:
     path = tmp_path / "file"
     with atomic.replacing(path) as ours:
         ours.write_text("half of it, ")

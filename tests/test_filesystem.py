@@ -45,18 +45,14 @@ def test_what_lies_below_a_folder_that_this_user_may_not_search_has_the_room_of_
     assert (run.returncode, run.stdout) == (0, f"{tmp_path.stat().st_dev}\n"), run.stderr
 
 
-def test_the_room_is_what_the_system_says_is_free_for_this_user(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_room_is_what_is_free_for_this_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     status = os.statvfs_result((4096, 4096, 1000, 500, 400, 90, 80, 70, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda path: status)
     found = room_at(tmp_path)
     assert (found.nbytes, found.files, found.block) == (400 * 4096, 70, 4096)
 
 
-def test_file_systems_that_count_no_inodes_or_blocks_have_no_known_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_counts_no_inodes_has_no_known_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     status = os.statvfs_result((1 << 20, 1 << 20, 0, 0, 0, 0, 0, 0, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda path: status)
     found = room_at(tmp_path)

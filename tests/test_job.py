@@ -66,9 +66,7 @@ def test_what_a_script_logs_is_on_the_terminal_and_in_its_log(
 
 
 @pytest.mark.parametrize("error", [ERROR, OSError(errno.ENOSPC, "full", "shard"), RuntimeError("a\nb"), MemoryError()])
-def test_a_failure_is_one_line_on_the_terminal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], error: Exception
-) -> None:
+def test_a_failure_is_one_line_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str], error: Exception) -> None:
     assert fail(tmp_path / "a.log", error) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line == f"ERROR {job.describe(error, tmp_path / 'a.log', 'results')}"
@@ -89,9 +87,7 @@ def test_the_line_is_found_again_below_the_logs(tmp_path: Path) -> None:
     assert job.failures(tmp_path) == []
 
 
-def test_a_log_that_cannot_be_written_is_told_like_any_failure(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unwritable_log_is_told_like_any_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "logs").write_text("a file in the place of the folder")
     assert fail(tmp_path / "logs" / "a.log", ERROR) == 1
     (line,) = capsys.readouterr().err.splitlines()
@@ -104,9 +100,7 @@ def test_a_job_that_works_the_second_time_leaves_no_failure(tmp_path: Path) -> N
     assert job.failures(tmp_path) == []
 
 
-def test_what_another_attempt_cannot_mend_is_not_attempted_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_no_attempt_mends_is_not_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fail(tmp_path / "a.log", ERROR, attempt=1)
     with pytest.raises(SystemExit, match="1"):
         job.run(lambda snakemake: pytest.fail("it was"), script(tmp_path / "a.log", attempt=2))

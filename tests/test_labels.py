@@ -29,9 +29,7 @@ def asked(capsys: pytest.CaptureFixture[str], labels: Path, *query: str) -> str:
 
 
 @pytest.mark.parametrize("query", ["kit fox", "Vulpes macrotis", "n02119789", "278", "KIT FOX"])
-def test_the_kit_fox_is_found_by_each_of_its_names_and_numbers(
-    query: str, labels: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_kit_fox_is_found_by_each_name(query: str, labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = asked(capsys, labels, query)
     (entry,) = [part for part in answer.split("\n\n") if "n02119789" in part]
     lines = [line.split() for line in entry.splitlines()]
@@ -114,9 +112,7 @@ def test_label_files_that_are_there_are_taken_without_being_named(tmp_path: Path
 
 
 @pytest.mark.parametrize("options", [["--labels", "elsewhere"], []])
-def test_without_the_files_in_their_folder_the_message_says_how_to_make_them(
-    options: list[str], tmp_path: Path
-) -> None:
+def test_without_the_files_the_message_says_how_to_make_them(options: list[str], tmp_path: Path) -> None:
     (tmp_path / "results" / "labels").mkdir(parents=True)
     done = look_up(tmp_path, "kit", "fox", *options)
     assert done.returncode == 1

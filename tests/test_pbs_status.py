@@ -137,9 +137,7 @@ def test_a_job_that_waits_or_runs_is_running(server: Server, form: str, state: s
 @pytest.mark.parametrize(
     ("exit_status", "word"), [(0, "success"), (3, "failed"), (-29, "failed"), (271, "failed"), (1, "failed")]
 )
-def test_a_job_that_is_over_is_judged_by_its_exit_status(
-    server: Server, form: str, state: str, exit_status: int, word: str
-) -> None:
+def test_a_job_is_judged_by_its_exit_status(server: Server, form: str, state: str, exit_status: int, word: str) -> None:
     server.shows(shown(form, state, exit_status))
     found, said = server.asked()
     assert found == word
@@ -158,9 +156,7 @@ def test_a_qstat_without_history_is_asked_without_it(server: Server) -> None:
 
 @pytest.mark.parametrize("unknown", ["qstat: Unknown Job Id 8.host", "qstat: 8.host Job has finished, use -x or -H"])
 @pytest.mark.parametrize(("left", "word"), [("0", "success"), ("1", "failed"), ("143", "failed")])
-def test_a_job_that_the_server_has_forgotten_is_judged_by_the_exit_status_that_it_left(
-    server: Server, unknown: str, left: str, word: str
-) -> None:
+def test_a_forgotten_job_is_judged_by_what_it_left(server: Server, unknown: str, left: str, word: str) -> None:
     server.says(f'echo "{unknown}" >&2; exit 153')
     (server.left / "8.host").write_text(f"{left}\n")
     assert server.asked()[0] == word
@@ -168,9 +164,7 @@ def test_a_job_that_the_server_has_forgotten_is_judged_by_the_exit_status_that_i
 
 
 @pytest.mark.parametrize("left", ["0", "1"])
-def test_a_job_of_a_scheduler_that_tells_no_exit_status_is_judged_by_the_one_that_it_left(
-    server: Server, left: str
-) -> None:
+def test_where_no_exit_status_is_told_the_one_that_was_left_counts(server: Server, left: str) -> None:
     server.shows(SLURM.format(state="C"), options="-f")
     (server.left / "8.host").write_text(f"{left}\n")
     assert server.asked()[0] == ("success" if left == "0" else "failed")

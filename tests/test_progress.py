@@ -131,9 +131,7 @@ def test_a_job_that_cannot_report_goes_on(clock: Clock, reported: None, tmp_path
     assert work.count.is_over
 
 
-def test_a_job_reports_with_one_system_call_a_second(
-    clock: Clock, reported: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_reports_by_one_call_a_second(clock: Clock, reported: None, monkeypatch: pytest.MonkeyPatch) -> None:
     work = Progress("reading", 10**9)
     calls: list[int] = []
     monkeypatch.setattr(progress.os, "pwrite", lambda descriptor, data, offset: calls.append(len(data)))
@@ -155,9 +153,7 @@ def test_lines_of_a_job_are_on_standard_error_where_no_run_tells_of_it() -> None
     assert handled(io.StringIO(), for_log=True) == "a line\n"
 
 
-def test_a_job_that_shares_standard_error_with_its_run_leaves_progress_to_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_job_with_its_run_s_terminal_shows_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(progress._SPEAKER, "")
     with (tmp_path / "terminal").open("w") as ours, (tmp_path / "job.out").open("w") as another:
         monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=ours))

@@ -193,9 +193,7 @@ def test_the_lock_of_a_run_that_was_killed_is_free(state: Path, begin: Begin) ->
 
 
 @pytest.mark.parametrize("body", ["run with a fork", "run with a child"])
-def test_processes_that_a_run_started_do_not_keep_its_lock_when_it_is_killed(
-    state: Path, begin: Begin, body: str
-) -> None:
+def test_processes_of_a_killed_run_do_not_keep_its_lock(state: Path, begin: Begin, body: str) -> None:
     run = begin(body)
     with pytest.raises(PrepError, match="another run is at work here"):  # nor does a fork's release end it
         run_lock.hold(state)
@@ -313,9 +311,7 @@ def test_without_locks_a_file_stands_for_them_until_it_is_released(state: Path, 
     released(state)
 
 
-def test_without_locks_the_file_of_a_killed_run_of_this_machine_is_taken_over(
-    state: Path, begin: Begin, no_locks: str
-) -> None:
+def test_without_locks_a_killed_run_s_file_is_taken_over(state: Path, begin: Begin, no_locks: str) -> None:
     begin("run", no_locks).kill()
     lock = run_lock.hold(state)
     assert json.loads((state / "run.lock.held").read_text())["id"] == lock.id
@@ -324,9 +320,7 @@ def test_without_locks_the_file_of_a_killed_run_of_this_machine_is_taken_over(
 
 
 @pytest.mark.usefixtures("no_locks", "impatient")
-def test_without_locks_a_run_of_another_machine_is_over_when_its_file_is_deleted_as_the_error_says(
-    state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_locks_another_machine_s_run_ends_with_its_file(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(socket, "gethostname", lambda: "elsewhere")
         run_lock.hold(state)

@@ -32,9 +32,7 @@ def project(copies: Callable[[str], ClusterProject]) -> PbsProject:
     return PbsProject(copies("pbs").folder)
 
 
-def test_what_qsub_submits_makes_the_same_bytes_as_without_a_cluster(
-    project: PbsProject, local: Project, slurm: Slurm
-) -> None:
+def test_what_qsub_submits_makes_the_same_bytes(project: PbsProject, local: Project, slurm: Slurm) -> None:
     project.succeed(IMAGES)
     assert project.bytes_of_products() == ClusterProject(local.folder).bytes_of_products()
     ((_, state, _),) = slurm.ended(project.folder)
@@ -54,9 +52,7 @@ def test_a_job_asks_for_the_cores_the_memory_and_the_time_of_its_rule(project: P
     patience.until(lambda: not slurm.jobs(project.folder))  # Ctrl-C deletes the jobs by qdel
 
 
-def test_a_deleted_job_is_seen_as_failed_and_the_next_run_mends_it(
-    project: PbsProject, local: Project, slurm: Slurm
-) -> None:
+def test_a_deleted_job_fails_and_the_next_run_mends_it(project: PbsProject, local: Project, slurm: Slurm) -> None:
     script = project.folder / "profiles" / "pbs" / "jobscript.sh"
     shipped = script.read_text()
     script.write_text(shipped.replace("{exec_job}", "touch begun; while [ -e begun ]; do sleep 0.2; done\n{exec_job}"))

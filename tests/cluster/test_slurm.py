@@ -101,9 +101,7 @@ def hang(project: ClusterProject, slurm: Slurm, *arguments: str, after: str = "0
     return started, slurm.running(project.folder, after)
 
 
-def test_a_cancelled_job_is_tried_again_with_more_and_at_last_ends_the_run_with_its_log_as_the_last_line(
-    project: ClusterProject, local: Project, slurm: Slurm
-) -> None:
+def test_a_cancelled_job_is_tried_again_and_then_told(project: ClusterProject, local: Project, slurm: Slurm) -> None:
     started, first = hang(project, slurm, "--retries", "1")
     slurm.cancel(first)
     second = slurm.running(project.folder, after=first)
@@ -119,9 +117,7 @@ def test_a_cancelled_job_is_tried_again_with_more_and_at_last_ends_the_run_with_
     expect_mended(project, local)
 
 
-def test_a_job_killed_for_want_of_memory_succeeds_with_more(
-    project: ClusterProject, local: Project, slurm: Slurm
-) -> None:
+def test_a_job_killed_for_memory_succeeds_with_more(project: ClusterProject, local: Project, slurm: Slurm) -> None:
     run = project.succeed(IMAGES, "--set-resources", "write_imagefolder:mem_mb=60 if attempt == 1 else 1000")
     assert "write_imagefolder is tried again: " in run.terminal
     (log,) = project.scheduler_logs()
@@ -130,9 +126,7 @@ def test_a_job_killed_for_want_of_memory_succeeds_with_more(
     expect_finished(project, local)
 
 
-def test_a_job_on_a_node_that_is_lost_is_run_on_another_one(
-    project: ClusterProject, local: Project, slurm: Slurm
-) -> None:
+def test_a_job_on_a_lost_node_is_run_on_another(project: ClusterProject, local: Project, slurm: Slurm) -> None:
     started, job = hang(project, slurm)
     lost = slurm.about(job, "NodeList")
     slurm.lose_node(lost)
@@ -144,9 +138,7 @@ def test_a_job_on_a_node_that_is_lost_is_run_on_another_one(
     expect_finished(project, local)
 
 
-def test_what_a_killed_run_left_in_the_queue_does_nothing_beside_the_next_run(
-    project: ClusterProject, local: Project, slurm: Slurm
-) -> None:
+def test_what_a_killed_run_left_queued_does_nothing(project: ClusterProject, local: Project, slurm: Slurm) -> None:
     killed, left = hang(project, slurm)
     killed.kill()
     assert "--unlock" in project.run(IMAGES).terminal
@@ -211,9 +203,7 @@ def tables_between(project: ClusterProject) -> set[str]:
     return {path.name for step in ("plan", "images") for path in (project.results / "state" / step).iterdir()}
 
 
-def test_jobs_on_nodes_ask_for_what_the_run_asks_for_whatever_they_find_and_what_is_lost_meanwhile_comes_back_later(
-    project: ClusterProject, local: Project, slurm: Slurm
-) -> None:
+def test_jobs_on_nodes_ask_for_what_the_run_asks_for(project: ClusterProject, local: Project, slurm: Slurm) -> None:
     shards, before = project.results / "tfrecord", tables_between(project)
     min(shards.glob("validation-*")).unlink()
     project.hold()
@@ -237,9 +227,7 @@ def test_jobs_on_nodes_ask_for_what_the_run_asks_for_whatever_they_find_and_what
     expect_mended(project, local)
 
 
-def test_a_job_that_exceeds_its_wall_time_ends_the_run_with_that_as_the_last_line(
-    overtime: tuple[ClusterProject, Started], local: Project
-) -> None:
+def test_a_job_over_its_wall_time_is_the_last_line(overtime: tuple[ClusterProject, Started], local: Project) -> None:
     project, started = overtime
     run = started.end()
     assert run.code != 0

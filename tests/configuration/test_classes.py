@@ -50,9 +50,7 @@ def test_classes_that_cannot_be_meant_are_refused(refusal: Callable[..., str], c
         (b"\xff\xfe\x00", "not a text file"),
     ],
 )
-def test_a_file_of_classes_that_is_none_is_refused(
-    refusal: Callable[..., str], tmp_path: Path, content: bytes, words: str
-) -> None:
+def test_a_bad_classes_file_is_refused(refusal: Callable[..., str], tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "classes.txt").write_bytes(content)
     message = refusal({"classes": "classes.txt"})
     assert words in message

@@ -40,9 +40,7 @@ def test_nothing_is_made_without_the_devkit(refusal: Callable[..., str]) -> None
         (["devkit"], "audit", "train or val or test or train_t3"),
     ],
 )
-def test_a_product_whose_archives_are_not_in_use_is_refused(
-    refusal: Callable[..., str], use: list[str], product: str, wanted: str
-) -> None:
+def test_products_want_their_archives(refusal: Callable[..., str], use: list[str], product: str, wanted: str) -> None:
     assert refusal({"use": use, "products": [product]}) == (
         f"configuration key products: {product} is made from {wanted}, which use does not name. "
         f"Add {wanted} to use, or remove {product} from products."
@@ -66,16 +64,12 @@ def test_the_validation_set_alone_is_enough_for_its_products(tmp_path: Path) -> 
         ("data", "data/archives", "archives_dir"),
     ],
 )
-def test_outputs_and_archives_may_not_lie_in_each_other(
-    refusal: Callable[..., str], output: str, archives: str, key: str
-) -> None:
+def test_outputs_and_archives_lie_apart(refusal: Callable[..., str], output: str, archives: str, key: str) -> None:
     assert refusal({"output_dir": output, "archives_dir": archives}).startswith(f"configuration key {key}: ")
 
 
 @pytest.mark.parametrize("output", ["disk", "disk/results", "disk/../results"])
-def test_outputs_on_a_disk_that_is_not_mounted_are_refused_with_the_link_and_where_it_leads(
-    refusal: Callable[..., str], tmp_path: Path, output: str
-) -> None:
+def test_outputs_on_an_unmounted_disk_are_refused(refusal: Callable[..., str], tmp_path: Path, output: str) -> None:
     (tmp_path / "disk").symlink_to("mnt/disk")
     assert refusal({"output_dir": output}) == (
         f"configuration key output_dir: {tmp_path}/disk is a link to {tmp_path}/mnt/disk, which is not there. "
@@ -83,16 +77,12 @@ def test_outputs_on_a_disk_that_is_not_mounted_are_refused_with_the_link_and_whe
     )
 
 
-def test_outputs_behind_links_that_go_round_in_a_circle_are_refused(
-    refusal: Callable[..., str], tmp_path: Path
-) -> None:
+def test_outputs_behind_links_that_go_in_a_circle_are_refused(refusal: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "disk").symlink_to("disk")
     assert refusal({"output_dir": "disk"}).endswith("which is not there. Mount that disk, or mend the link.")
 
 
-def test_a_product_whose_folder_is_a_link_to_a_disk_that_is_not_mounted_is_refused(
-    refusal: Callable[..., str], tmp_path: Path
-) -> None:
+def test_a_product_linked_to_an_unmounted_disk_is_refused(refusal: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "tfrecord").symlink_to("../disk/tfrecord")
     said = refusal({})
@@ -122,9 +112,7 @@ def test_archives_on_a_disk_that_is_not_mounted_are_left_to_those_that_need_them
         ("https://example.org/folder", "web servers take no files"),
     ],
 )
-def test_a_place_that_cannot_be_published_to_is_refused(
-    refusal: Callable[..., str], tmp_path: Path, url: str, said: str
-) -> None:
+def test_no_place_to_publish_to_is_refused(refusal: Callable[..., str], tmp_path: Path, url: str, said: str) -> None:
     (tmp_path / "file").touch()
     message = refusal({"publish": {"url": url}})
     assert message.startswith("configuration key publish.url: ")

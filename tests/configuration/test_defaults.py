@@ -83,9 +83,7 @@ def test_of_made_up_archives_only_the_names_are_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "key", "value"), LAID_OVER)
-def test_what_is_given_of_an_archive_is_laid_over_its_declaration(
-    name: str, key: str, value: Any, tmp_path: Path
-) -> None:
+def test_what_is_given_of_an_archive_is_laid_over_its_own(name: str, key: str, value: Any, tmp_path: Path) -> None:
     before = complete({}, tmp_path)["archives"]
     wanted = {**before[name], key: value}
     if value and key in ("md5", "sha256"):  # one checksum is enough, and only that of the user is sure to hold
@@ -141,9 +139,7 @@ def test_every_key_is_described_in_the_readme() -> None:
     ("archive", "algorithm", "path"),
     [("devkit", "md5", "devkit/ILSVRC2012_devkit_t12.tar.gz"), ("real_labels", "sha256", "real.json")],
 )
-def test_the_declared_checksums_are_those_of_the_real_files(
-    shared_data: Path, archive: str, algorithm: str, path: str
-) -> None:
+def test_declared_checksums_are_of_the_real_files(shared_data: Path, archive: str, algorithm: str, path: str) -> None:
     content = (shared_data / path).read_bytes()
     declared = ILSVRC2012.archives[archive].settings()
     assert hashlib.new(algorithm, content).hexdigest() == declared[algorithm]

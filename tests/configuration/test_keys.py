@@ -21,9 +21,7 @@ from imagenet_prep.products.registry import FORMER_KEYS, FORMER_NAMES
         ("archives.train.md5sum", "md5"),
     ],
 )
-def test_an_unknown_key_is_refused_with_the_one_that_was_probably_meant(
-    refusal: Callable[..., str], key: str, meant: str
-) -> None:
+def test_an_unknown_key_is_refused_with_the_likely_one(refusal: Callable[..., str], key: str, meant: str) -> None:
     message = refusal(nested(key, None))
     assert message == f"configuration key {key}: this key is unknown. Write {meant} if that is meant, or remove it."
 
@@ -70,9 +68,7 @@ def test_a_key_that_there_is_not_yet_is_unknown_whatever_it_says(refusal: Callab
         ("use", "train", '"train"'),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_with_key_value_and_mend(
-    refusal: Callable[..., str], key: str, value: object, shown: str
-) -> None:
+def test_a_value_that_does_not_fit_is_refused(refusal: Callable[..., str], key: str, value: object, shown: str) -> None:
     message = refusal(nested(key, value))
     place, _, said = message.partition(": ")
     assert place == f"configuration key {key}"
@@ -95,17 +91,13 @@ def test_a_list_of_what_only_the_schema_takes_for_the_same_is_refused(refusal: C
     ]
 
 
-def test_an_archive_that_does_not_exist_is_refused_with_the_one_that_was_probably_meant(
-    refusal: Callable[..., str],
-) -> None:
+def test_an_unknown_archive_is_refused_with_the_one_that_was_probably_meant(refusal: Callable[..., str]) -> None:
     message = refusal({"use": ["train", "val", "devkitt"], "products": ["imagefolder"]})
     assert message.startswith('configuration key use: "devkitt" is not allowed here (did you mean devkit?). Write')
 
 
 @pytest.mark.parametrize(("name", "now"), FORMER_NAMES.items())
-def test_a_former_name_of_a_product_is_refused_with_the_one_that_counts_now(
-    refusal: Callable[..., str], name: str, now: str
-) -> None:
+def test_a_product_s_former_name_is_refused_with_its_own(refusal: Callable[..., str], name: str, now: str) -> None:
     message = refusal({"products": ["imagefolder", name]})
     assert message == f"configuration key products: {name} is called {now} now. Write {now} in its place."
 
@@ -146,7 +138,5 @@ def test_all_problems_are_listed_in_one_message(refusal: Callable[..., str]) -> 
         ("classes: /dev/zero", "classes: /dev/zero is no file of WNIDs"),
     ],
 )
-def test_what_no_key_can_mean_is_refused_by_its_key(
-    refusal: Callable[[dict[str, Any]], str], text: str, words: str
-) -> None:
+def test_what_no_key_means_is_refused_by_key(refusal: Callable[[dict[str, Any]], str], text: str, words: str) -> None:
     assert refusal(yaml.safe_load(text)).startswith(f"configuration key {words}")

@@ -30,9 +30,7 @@ def images(folder: Path, *kinds: tuple[str, str]) -> Path:
         ({"cmyk_to_rgb": False, "png_to_jpeg": False}, ""),
     ],
 )
-def test_odd_images_are_counted_and_told_with_what_becomes_of_them(
-    shards: dict[str, bool], where: str, tmp_path: Path
-) -> None:
+def test_odd_images_are_told_with_what_becomes_of_them(shards: dict[str, bool], where: str, tmp_path: Path) -> None:
     kinds = [("RGB", "JPEG"), ("CMYK", "JPEG"), ("RGB", "PNG"), ("CMYK", "JPEG"), ("CMYK", "JPEG")]
     assert table_notes.of_images(images(tmp_path, *kinds), shards) == f"Odd images: 3 CMYK, 1 PNG{where}"
 

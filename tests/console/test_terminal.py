@@ -176,9 +176,7 @@ def test_a_job_that_was_killed_is_told_on_the_last_line(snakemake: Snakemake) ->
     assert "'TIMEOUT'" in last
 
 
-def test_jobs_that_ctrl_c_has_ended_are_not_called_killed(
-    snakemake: Snakemake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_jobs_that_ctrl_c_ended_are_not_called_killed(snakemake: Snakemake, monkeypatch: pytest.MonkeyPatch) -> None:
     snakemake.begin()
     monkeypatch.setattr(signals, "was_stopped", lambda: True)
     for number in range(2):

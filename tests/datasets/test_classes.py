@@ -126,9 +126,7 @@ def test_a_renumbered_subset_counts_itself(synsets: pa.Table) -> None:
         ([f"n9999999{i}" for i in range(8)], "n99999994 and 3 more"),
     ],
 )
-def test_a_subset_that_cannot_be_is_an_error_that_names_key_and_wnids(
-    synsets: pa.Table, wnids: list[str], problem: str
-) -> None:
+def test_a_subset_that_cannot_be_is_told_with_its_wnids(synsets: pa.Table, wnids: list[str], problem: str) -> None:
     with pytest.raises(PrepError) as caught:
         classes.select_classes(synsets, wnids, "original")
     assert caught.value.place == "configuration key classes"

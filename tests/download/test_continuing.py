@@ -107,9 +107,7 @@ def test_a_changed_source_starts_over_and_says_so(
 
 
 @pytest.mark.parametrize("connections", [1, 4])
-def test_a_source_that_changes_between_two_requests_gives_no_mixture(
-    served: server.Server, client: Client, connections: int
-) -> None:
+def test_a_source_that_changes_midway_gives_no_mixture(served: server.Server, client: Client, connections: int) -> None:
     def change(handler: server.Handler) -> None:
         served.content, served.etag, served.always = OTHER, '"2"', None
         server.good(handler)
@@ -137,35 +135,27 @@ def test_a_source_that_never_stays_the_same_is_given_up(served: server.Server, c
         b'{"format": 2, "url": "u", "etag": null, "last_modified": null, "length": 1000003, "written": [[0, 5]]}\n',
     ],
 )
-def test_a_damaged_journal_starts_over_and_says_so(
-    served: server.Server, begun: Client, told: Messages, damage: bytes
-) -> None:
+def test_a_damaged_journal_starts_over(served: server.Server, begun: Client, told: Messages, damage: bytes) -> None:
     begun.journal.write_bytes(damage)
     assert begun.download(f"{served.url}/a.tar") == CONTENT
     assert served.sent == len(CONTENT)
     assert any("its journal is damaged" in line for line in told())
 
 
-def test_a_journal_of_a_file_of_another_size_starts_over_and_says_so(
-    served: server.Server, begun: Client, told: Messages
-) -> None:
+def test_a_journal_of_another_size_starts_over(served: server.Server, begun: Client, told: Messages) -> None:
     os.truncate(begun.partial, 500)
     assert begun.download(f"{served.url}/a.tar") == CONTENT
     assert any("1000003 bytes, and it has 500" in line for line in told())
 
 
-def test_a_partial_file_of_another_size_than_expected_starts_over_and_says_so(
-    served: server.Server, begun: Client, told: Messages
-) -> None:
+def test_a_partial_file_of_another_size_starts_over(served: server.Server, begun: Client, told: Messages) -> None:
     served.content = OTHER[:-1]
     checksum = hashlib.md5(served.content).hexdigest()
     assert begun.download(f"{served.url}/a.tar", checksum=checksum, nbytes=len(OTHER) - 1) == served.content
     assert any("1000002 are expected" in line for line in told())
 
 
-def test_a_partial_file_without_a_journal_starts_over_and_says_so(
-    served: server.Server, begun: Client, told: Messages
-) -> None:
+def test_a_partial_file_without_a_journal_starts_over(served: server.Server, begun: Client, told: Messages) -> None:
     begun.journal.unlink()
     assert begun.download(f"{served.url}/a.tar") == CONTENT
     assert any("has no journal" in line for line in told())
@@ -208,9 +198,7 @@ def test_two_runs_do_not_write_into_one_file(served: server.Server, begun: Clien
     assert begun.download(f"{served.url}/a.tar") == CONTENT
 
 
-def test_a_source_that_tells_no_versions_apart_is_continued_only_where_the_checksum_is_known(
-    served: server.Server, client: Client, told: Messages
-) -> None:
+def test_without_versions_a_known_checksum_continues(served: server.Server, client: Client, told: Messages) -> None:
     served.etag = served.modified = None
     interrupt(served, client)
     missing = client.missing

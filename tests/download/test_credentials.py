@@ -86,9 +86,7 @@ def test_a_redirect_leads_to_a_host_with_a_token_of_its_own(
     assert (sent(served), sent(other)) == ({"Bearer one"}, {"Bearer two"})
 
 
-def test_a_login_that_is_not_accepted_is_told_as_that(
-    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_login_not_accepted_is_told(served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGENET_PREP_TOKEN", "127.0.0.1=s3cret")
     served.always = server.status(401)
     assert "the login or token sent is not accepted" in client.fail(f"{served.url}/a.tar")

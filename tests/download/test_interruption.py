@@ -14,9 +14,7 @@ from download.conftest import CONTENT, Client
 from imagenet_prep.download import mirrors, workers
 
 
-def test_ctrl_c_waits_for_no_server_that_does_not_answer_and_keeps_what_has_come(
-    served: server.Server, client: Client
-) -> None:
+def test_ctrl_c_waits_for_no_silent_server_and_keeps_what_has_come(served: server.Server, client: Client) -> None:
     over, once = threading.Event(), threading.Lock()
 
     def stop_the_client(handler: server.Handler) -> None:
@@ -38,9 +36,7 @@ def test_ctrl_c_waits_for_no_server_that_does_not_answer_and_keeps_what_has_come
     expect_the_rest_to_be_fetched(served, client)
 
 
-def test_ctrl_c_while_connections_are_being_started_keeps_what_has_come(
-    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ctrl_c_at_first_loses_nothing(served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     class Interrupted(threading.Thread):
         def start(self) -> None:
             super().start()
@@ -54,9 +50,7 @@ def test_ctrl_c_while_connections_are_being_started_keeps_what_has_come(
     expect_the_rest_to_be_fetched(served, client)
 
 
-def test_a_second_ctrl_c_while_connections_end_keeps_what_has_come(
-    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_ctrl_c_loses_nothing(served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*arguments: object) -> None:
         wait_for_bytes(client)
         raise KeyboardInterrupt

@@ -33,18 +33,14 @@ def test_mirrors_are_asked_in_order_and_every_answer_is_told(
     assert any(f"{served.url}/a.tar: HTTP 404" in line for line in told())
 
 
-def test_a_part_is_continued_from_another_mirror_where_the_checksum_is_known(
-    served: server.Server, other: server.Server, begun: Client
-) -> None:
+def test_a_known_checksum_continues_from_a_mirror(served: server.Server, other: server.Server, begun: Client) -> None:
     other.etag, served.always = '"another"', server.status(404)
     missing = begun.missing
     assert begun.download(f"{served.url}/a.tar", f"{other.url}/a.tar") == CONTENT
     assert other.sent == missing
 
 
-def test_a_part_is_continued_from_another_mirror_with_the_same_etag_and_length(
-    served: server.Server, other: server.Server, client: Client
-) -> None:
+def test_the_same_etag_continues_from_a_mirror(served: server.Server, other: server.Server, client: Client) -> None:
     interrupt(served, client, checksum=None)
     served.always = server.status(404)
     missing = client.missing
@@ -62,16 +58,12 @@ def test_a_part_is_not_continued_from_a_mirror_that_may_have_another_file(
     assert any("nothing tells whether it has the same version" in line for line in told())
 
 
-def test_the_mirror_of_which_a_part_is_there_is_asked_first(
-    served: server.Server, other: server.Server, begun: Client
-) -> None:
+def test_the_mirror_of_the_part_is_asked_first(served: server.Server, other: server.Server, begun: Client) -> None:
     assert begun.download(f"{other.url}/a.tar", f"{served.url}/a.tar") == CONTENT
     assert other.requests == []
 
 
-def test_a_download_that_one_mirror_broke_off_is_finished_by_the_next(
-    served: server.Server, other: server.Server, client: Client
-) -> None:
+def test_what_one_mirror_broke_off_the_next_ends(served: server.Server, other: server.Server, client: Client) -> None:
     served.next += [server.good, server.cut(300_000)]
     served.always = server.status(404)
     assert client.download(f"{served.url}/a.tar", f"{other.url}/a.tar", connections=1) == CONTENT
@@ -79,9 +71,7 @@ def test_a_download_that_one_mirror_broke_off_is_finished_by_the_next(
 
 
 @pytest.mark.parametrize("connections", [1, 4])
-def test_a_file_with_a_wrong_checksum_is_kept_aside_with_the_reason(
-    served: server.Server, client: Client, connections: int
-) -> None:
+def test_a_wrong_file_is_kept_aside_with_the_reason(served: server.Server, client: Client, connections: int) -> None:
     answer = client.fail(f"{served.url}/a.tar", checksum="0" * 32, connections=connections)
     got = hashlib.md5(CONTENT).hexdigest()
     bad = client.place.with_name(f"a.tar.bad-{got[:8]}")
@@ -106,18 +96,14 @@ def test_the_next_mirror_is_asked_where_one_has_another_file(
     assert any(line.startswith(f"{served.url}/a.tar: what came has the md5") for line in told())
 
 
-def test_a_file_with_a_wrong_checksum_is_told_among_the_answers_of_all_mirrors(
-    served: server.Server, other: server.Server, client: Client
-) -> None:
+def test_a_wrong_file_is_told_among_the_answers(served: server.Server, other: server.Server, client: Client) -> None:
     served.content, other.always = WRONG, server.status(404)
     answer = client.fail(f"{served.url}/a.tar", f"{other.url}/a.tar")
     assert f"{served.url}/a.tar: what came has the md5" in answer
     assert f"{other.url}/a.tar: HTTP 404" in answer
 
 
-def test_a_mirror_that_went_on_with_the_wrong_part_of_another_is_asked_for_all_of_it(
-    served: server.Server, other: server.Server, client: Client
-) -> None:
+def test_a_mirror_is_asked_for_all_of_a_wrong_file(served: server.Server, other: server.Server, client: Client) -> None:
     served.content, served.always = WRONG, server.status(404)
     served.next += [server.good, server.cut(300_000)]
     client.place.parent.mkdir()

@@ -42,27 +42,21 @@ def test_small_files_come_too(client: Client, content: bytes) -> None:
         assert client.download(f"{served.url}/a.tar", checksum=None) == content
 
 
-def test_a_server_that_ignores_ranges_is_read_by_one_connection(
-    served: server.Server, client: Client, told: Messages
-) -> None:
+def test_without_ranges_there_is_one_connection(served: server.Server, client: Client, told: Messages) -> None:
     served.always = server.whole
     assert client.download(f"{served.url}/a.tar") == CONTENT
     assert len(served.requests) == 1
     assert any("sends no parts of files: one connection, and each interruption" in line for line in told())
 
 
-def test_a_server_that_ignores_ranges_and_breaks_off_is_read_from_the_beginning(
-    served: server.Server, client: Client
-) -> None:
+def test_without_ranges_a_broken_download_begins_anew(served: server.Server, client: Client) -> None:
     served.next += [server.cut(100_000, whole=True), server.cut(200_000, whole=True)]
     served.always = server.whole
     assert client.download(f"{served.url}/a.tar") == CONTENT
     assert served.sent == 300_000 + len(CONTENT)
 
 
-def test_a_server_that_ignores_ranges_and_always_breaks_off_at_the_same_place_is_given_up(
-    served: server.Server, client: Client
-) -> None:
+def test_without_ranges_what_always_breaks_off_is_given_up(served: server.Server, client: Client) -> None:
     served.always = server.cut(100_000, whole=True)
     assert "it was closed early" in client.fail(f"{served.url}/a.tar")
     assert client.files == set()
@@ -74,17 +68,13 @@ def test_an_answer_without_a_length_is_read_to_its_end(served: server.Server, cl
 
 
 @pytest.mark.parametrize(("more", "words"), [(1, "closed early"), (-1, "more than the 1000002 bytes")])
-def test_an_answer_without_a_length_is_held_against_the_expected_size(
-    served: server.Server, client: Client, more: int, words: str
-) -> None:
+def test_without_a_length_the_expected_one_counts(served: server.Server, client: Client, more: int, words: str) -> None:
     served.always = server.whole_without_length
     assert words in client.fail(f"{served.url}/a.tar", nbytes=len(CONTENT) + more)
 
 
 @pytest.mark.parametrize("connections", [1, 4])
-def test_the_whole_file_in_place_of_a_part_is_asked_for_again(
-    served: server.Server, client: Client, connections: int
-) -> None:
+def test_the_whole_in_place_of_a_part_is_no_part(served: server.Server, client: Client, connections: int) -> None:
     served.next += [server.cut(1000), server.whole]
     assert client.download(f"{served.url}/a.tar", connections=connections) == CONTENT
 
@@ -104,9 +94,7 @@ def test_too_little_is_continued(served: server.Server, client: Client, connecti
     assert served.sent == len(CONTENT)
 
 
-def test_a_server_that_labels_its_short_answers_rightly_is_asked_for_the_rest_at_once(
-    served: server.Server, client: Client
-) -> None:
+def test_after_a_short_answer_the_rest_is_asked_for_at_once(served: server.Server, client: Client) -> None:
     def short(handler: server.Handler) -> None:
         start, end = handler.asked or (0, 0)
         end = min(end, start + 10_000)

@@ -15,9 +15,7 @@ LOGIN = b"\n<!DOCTYPE html><html><body>Sign in</body></html>"
 
 
 @pytest.mark.parametrize("code", [408, 429, 500, 502, 503, 504, 520])
-def test_a_failure_of_the_server_is_tried_again_with_growing_waits(
-    served: server.Server, client: Client, code: int
-) -> None:
+def test_after_a_failure_the_waits_grow(served: server.Server, client: Client, code: int) -> None:
     served.next += [server.status(code)] * 2
     assert client.download(f"{served.url}/a.tar") == CONTENT
     first, second = client.waits
@@ -55,9 +53,7 @@ def test_it_is_waited_until_the_time_that_the_server_asks_for(served: server.Ser
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", formatdate(0, usegmt=True)])
-def test_a_wait_that_cannot_be_understood_or_is_over_is_an_ordinary_one(
-    served: server.Server, client: Client, value: str
-) -> None:
+def test_a_wait_that_is_none_is_an_ordinary_one(served: server.Server, client: Client, value: str) -> None:
     served.next += [server.status(503, Retry_After=value)]
     client.download(f"{served.url}/a.tar")
     assert 0.5 <= client.waits[0] <= 1
@@ -68,9 +64,7 @@ def test_a_server_that_asks_to_wait_for_hours_is_given_up(served: server.Server,
     assert "HTTP 429 Too Many Requests, and it asks to wait 86400 s" in client.fail(f"{served.url}/a.tar")
 
 
-def test_a_server_that_allows_one_connection_is_read_by_one(
-    served: server.Server, client: Client, told: Messages
-) -> None:
+def test_one_connection_is_used_where_one_is_allowed(served: server.Server, client: Client, told: Messages) -> None:
     only = threading.Semaphore(1)
 
     def one_at_a_time(handler: server.Handler) -> None:

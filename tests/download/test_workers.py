@@ -14,9 +14,7 @@ from imagenet_prep.download import workers
 from imagenet_prep.download.connection import Connection
 
 
-def test_the_first_answer_is_written_to_its_place_however_late_its_connection_goes_on(
-    served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_late_answer_finds_its_place(served: server.Server, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[threading.Thread] = []
 
     class Late(threading.Thread):

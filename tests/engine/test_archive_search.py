@@ -39,9 +39,7 @@ def test_a_file_of_the_right_size_with_another_checksum_is_not_used(folder: Path
     assert val_in(folder) == []
 
 
-def test_a_file_too_large_to_be_read_quickly_is_known_by_its_size(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_file_is_known_by_its_size(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive_search, "_QUICKLY_READ", len(CONTENT) - 1)
     put(folder / "val.tar", bytes(len(CONTENT)))
     assert only(val_in(folder)).usable, "its checksum is compared by the verification"

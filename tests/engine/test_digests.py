@@ -101,9 +101,7 @@ def differing(before: dict[Need, str], after: dict[Need, str]) -> set[Need]:
 
 
 @pytest.mark.parametrize(("key", "value", "steps"), FOLLOWS, ids=[told(key, value) for key, value, _ in FOLLOWS])
-def test_a_setting_changes_what_follows_from_it_and_nothing_else(
-    output: Output, key: str, value: Any, steps: set[Need]
-) -> None:
+def test_a_setting_changes_what_follows_alone(output: Output, key: str, value: Any, steps: set[Need]) -> None:
     assert differing(digests(output.asks()), digests(output.asks(nested(key, value)))) == steps
 
 
@@ -139,9 +137,7 @@ def test_another_version_of_a_step_changes_all_that_follows(
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_another_layout_of_a_step_s_files_changes_that_step_alone(
-    output: Output, step: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_layout_changes_that_step_alone(output: Output, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = digests(output.asks())
     raised(step, "layout", monkeypatch)
     assert {name for name, _ in differing(before, digests(output.asks()))} == {step}
@@ -161,7 +157,5 @@ def test_another_layout_of_a_step_s_files_changes_that_step_alone(
         ("report", "all", CHANGES["use"]),
     ],
 )
-def test_a_step_is_made_from_all_archives_that_any_step_before_it_reads(
-    output: Output, step: str, subject: str, archives: list[str]
-) -> None:
+def test_a_step_is_made_of_all_archives_before_it(output: Output, step: str, subject: str, archives: list[str]) -> None:
     assert output.asks().archives(step, subject) == sorted(archives)

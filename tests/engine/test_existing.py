@@ -89,9 +89,7 @@ def test_a_download_goes_on_where_it_was_begun(
     assert (found.downloaded["val"] > 0) is bool(parts)
 
 
-def test_a_download_begun_in_a_folder_that_is_not_writable_any_more_is_foreseen_where_it_goes(
-    checkout: Path, folder: Path, spare: Path
-) -> None:
+def test_a_download_in_a_folder_read_only_now_is_foreseen(checkout: Path, folder: Path, spare: Path) -> None:
     put(folder / f"{VAL}.part", CONTENT)
     folder.chmod(0o555)
     elsewhere = put(folder.parent / "elsewhere", CONTENT)
@@ -101,9 +99,7 @@ def test_a_download_begun_in_a_folder_that_is_not_writable_any_more_is_foreseen_
     assert downloaded == 0
 
 
-def test_archives_of_a_folder_below_one_that_may_not_be_searched_go_to_the_spare_one(
-    checkout: Path, folder: Path, spare: Path
-) -> None:
+def test_archives_of_a_hidden_folder_go_to_the_spare_one(checkout: Path, folder: Path, spare: Path) -> None:
     below = folder / "below"
     below.mkdir()
     folder.chmod(0)

@@ -120,9 +120,7 @@ def test_the_next_source_is_asked_when_one_does_not_have_it(archive: Path, link:
     assert archive.read_bytes() == CONTENT
 
 
-def test_a_file_url_is_preferred_to_a_download_where_it_comes_first(
-    archive: Path, link: Path, served: server.Server, elsewhere: Path
-) -> None:
+def test_the_first_source_is_the_file_url(archive: Path, link: Path, served: server.Server, elsewhere: Path) -> None:
     fetch(archive, [elsewhere.as_uri(), f"{served.url}/a.tar"], "link", link)
     assert link.resolve() == elsewhere
     assert served.requests == []
@@ -176,9 +174,7 @@ def test_nothing_is_said_to_be_kept_where_nothing_is(archive: Path, link: Path, 
     assert builders.files_below(archive.parent) == set()
 
 
-def test_what_lies_there_of_the_archive_is_told_and_a_folder_that_may_not_be_read_is_not(
-    archive: Path, link: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_lies_there_of_the_archive_is_told(archive: Path, link: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (archive.parent / "lost+found").mkdir(parents=True)
     (archive.parent / "a.tar.crdownload").write_bytes(b"half")
     scandir: Callable[..., Any] = os.scandir

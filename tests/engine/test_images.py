@@ -79,9 +79,7 @@ def test_test_images_have_no_class_and_a_subset_keeps_them_all(tmp_path: Path) -
 
 @pytest.mark.parametrize("split", ["train", "validation"])
 @pytest.mark.parametrize(("numbering", "index"), [("original", 1), ("renumbered", 0)])
-def test_a_subset_holds_the_images_of_its_classes_alone(
-    request: pytest.FixtureRequest, split: str, numbering: str, index: int
-) -> None:
+def test_a_subset_has_its_classes_alone(request: pytest.FixtureRequest, split: str, numbering: str, index: int) -> None:
     table = label(request.getfixturevalue("train" if split == "train" else "val"), split, [FOX], numbering)
     assert set(table["wnid"].to_pylist()) == {FOX}
     assert set(table["class_index"].to_pylist()) == {index}
@@ -160,9 +158,7 @@ def test_classes_of_validation_images_are_read_from_one_group(val: Path, tmp_pat
     assert len(read_classes(tmp_path / "images.parquet", [FOX], ["filename"])) == 3
 
 
-def test_the_splits_stand_one_behind_the_other(
-    train: Path, val: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_splits_stand_in_order(train: Path, val: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "ROWS", 4)
     parts = []
     for split, table in (("train", train), ("validation", val)):

@@ -61,9 +61,7 @@ def test_no_other_receipt_of_the_same_files_is_there_meanwhile(tmp_path: Path, d
         assert not list(older.parent.iterdir())
 
 
-def test_that_older_receipts_are_gone_has_reached_the_disk_before_anything_is_written(
-    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_older_receipts_are_gone_before_a_write(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "tfrecord", BATCHES[0])
     put(tmp_path, "leftovers", "tfrecord-train")
     settled: dict[str, list[str]] = {}

@@ -191,9 +191,7 @@ def test_more_shards_than_images_are_an_error_that_names_the_key(key: str, tmp_p
 
 
 @pytest.mark.parametrize("at_a_time", [1, 3, 7, 1000])
-def test_how_many_images_are_gathered_at_a_time_changes_nothing(
-    tmp_path: Path, at_a_time: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_size_of_gathering_is_no_matter(tmp_path: Path, at_a_time: int, monkeypatch: pytest.MonkeyPatch) -> None:
     box_rows = [{"filename": f"n{number:03d}.JPEG", "xmin": number / 100} for number in (3, 1, 3, 20)]
     wanted = plan(tmp_path, 23, box_rows)
     monkeypatch.setattr(planning, "_IMAGES_AT_A_TIME", at_a_time)

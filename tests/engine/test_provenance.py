@@ -77,9 +77,7 @@ def test_batches_are_of_the_configured_size(output: Output) -> None:
 
 @pytest.mark.parametrize("split", ["train", "validation"])
 @pytest.mark.parametrize("product", ["imagefolder", "tfrecord", "tfrecord_index"])
-def test_batches_that_were_made_stand_whatever_the_size_of_jobs_is_now(
-    output: Output, product: str, split: str
-) -> None:
+def test_batches_that_were_made_stand_whatever_the_size_of_jobs(output: Output, product: str, split: str) -> None:
     made = output.make(product, split)
     assert output.asks(JOBS).batches(product, split) == made
 

@@ -38,9 +38,7 @@ def test_a_folder_that_was_claimed_is_claimed_again(tmp_path: Path) -> None:
         ({"dataset": "ilsvrc2012", "form": 3}, r"newer version.*Use that version"),
     ],
 )
-def test_a_folder_of_something_else_is_refused_and_stays(
-    tmp_path: Path, about: dict[str, object], message: str
-) -> None:
+def test_a_folder_of_others_is_refused_and_stays(tmp_path: Path, about: dict[str, object], message: str) -> None:
     note = written(tmp_path / "state" / "about.json", about)
     before = note.read_bytes()
     with pytest.raises(PrepError, match=message) as caught:

@@ -79,9 +79,7 @@ def seen(project: Project) -> There:
         ((TFRECORD_MULTILABEL, "imagenet_m"), 6.7 * GB * 68 / 50_000, 1),
     ],
 )
-def test_the_real_dataset_needs_what_is_known_of_it(
-    checkout: Path, part: tuple[str, str], nbytes: float, files: int
-) -> None:
+def test_the_real_set_needs_what_is_known(checkout: Path, part: tuple[str, str], nbytes: float, files: int) -> None:
     config = real(checkout, {"products": ["imagefolder", "tfrecord_index", "tfrecord_multilabel"]})
     need = by_part(needs(config, NOTHING))[part]
     assert need.nbytes == pytest.approx(nbytes, rel=0.02)
@@ -233,9 +231,7 @@ def test_what_was_deleted_is_needed(project: Project) -> None:
     ],
     ids=["other shards", "other folders", "other jobs"],
 )
-def test_what_an_older_configuration_made_does_not_count(
-    finished: Project, changes: dict[str, Any], parts: set[tuple[str, str]]
-) -> None:
+def test_older_products_do_not_count(finished: Project, changes: dict[str, Any], parts: set[tuple[str, str]]) -> None:
     config = of(finished, changes)
     assert set(by_part(needs(config, look(config)))) == parts
 

@@ -29,9 +29,7 @@ def config(output: Path) -> dict[str, Any]:
     }
 
 
-def test_the_receipt_of_a_scan_says_what_the_archive_holds_and_what_was_written_of_it(
-    tmp_path: Path, archive: Path
-) -> None:
+def test_the_receipt_of_a_scan_says_what_was_read_and_written(tmp_path: Path, archive: Path) -> None:
     table = tmp_path / "state" / "archives" / "val.parquet"
     (tmp_path / "state").mkdir()
 

@@ -62,9 +62,7 @@ def as_user(number: int, home: Path) -> tuple[str, ...]:
     return ("setpriv", *identity, *reading, "env", f"HOME={home}", f"USER={number}")
 
 
-def test_two_users_share_a_read_only_archives_folder_at_the_same_time(
-    finished: Project, open_folder: Path, begin: Begin
-) -> None:
+def test_two_users_share_read_only_archives_at_once(finished: Project, open_folder: Path, begin: Begin) -> None:
     python = [*as_user(USERS[0], open_folder), sys.executable, "-c", ""]
     if os.geteuid() or subprocess.run(python, capture_output=True).returncode:
         pytest.skip("being other users is not possible here")

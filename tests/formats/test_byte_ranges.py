@@ -49,9 +49,7 @@ def test_no_ranges_read_nothing(file: Path) -> None:
 
 
 @pytest.mark.parametrize("wanted", [[(4990, 11)], [(0, 10), (4990, 11)], [(6000, 1)]])
-def test_a_range_behind_the_end_of_the_file_is_an_error_that_names_the_file(
-    file: Path, wanted: list[tuple[int, int]]
-) -> None:
+def test_a_range_behind_the_end_of_the_file_is_told_with_it(file: Path, wanted: list[tuple[int, int]]) -> None:
     with pytest.raises(PrepError, match="short") as caught:
         read(file, wanted)
     assert caught.value.place == str(file)

@@ -36,9 +36,7 @@ def test_every_cut_of_a_compressed_archive_is_an_error_that_names_it(tmp_path: P
 
 @given(data=st.data())
 @settings(max_examples=200, deadline=None)
-def test_a_corrupt_compressed_archive_is_an_error_or_whole(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_corrupt_archive_is_told_or_whole(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     whole = gzip.compress(builders.tar(FILES), mtime=0)
     position = data.draw(st.integers(0, len(whole) - 1))
     flipped = bytearray(whole)

@@ -80,9 +80,7 @@ def test_a_record_with_another_label_is_mended_by_making_its_shard_again(world: 
     assert {problem.mend for problem in problems} == {f"rm {world.shard(1)} && {MEND}"}
 
 
-def test_wrong_records_in_many_shards_are_mended_by_making_all_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_records_in_many_shards_are_all_made_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.write(label_base=0)
     every = " ".join(str(world.shard(number)) for number in range(SHARDS))
 

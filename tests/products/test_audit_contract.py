@@ -231,9 +231,7 @@ def test_damage_is_named_and_mended_by_what_is_said(maker: Maker, product: str, 
 
 
 @pytest.mark.parametrize("product", SHARDED_PRODUCTS)
-def test_of_a_shard_that_cannot_be_read_every_problem_s_mend_mends_it(
-    everything: Maker, tmp_path: Path, product: str
-) -> None:
+def test_an_unreadable_shard_is_mended_by_any_mend(everything: Maker, tmp_path: Path, product: str) -> None:
     split = SPLIT_PRODUCTS[product].splits_in_use(everything.config)[0]
     unit, *_ = SPLIT_PRODUCTS[product].units(everything.inputs(product, split), split)
     mends: dict[str, str] = {}

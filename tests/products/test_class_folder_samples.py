@@ -42,9 +42,7 @@ def test_an_index_is_three_digits_and_nothing_else(root: Path, folder: str, inde
     assert set(read_folder(root, root / folder, "class_index").samples["class_index"].to_pylist()) == {index}
 
 
-def test_a_file_that_cannot_be_read_is_a_problem_and_the_others_are_read(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_file_is_a_problem_and_no_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = class_folder_samples._read
 
     def broken(path: str, buffer: bytearray) -> tuple[int, int]:

@@ -71,9 +71,7 @@ def test_a_batch_makes_its_own_folders_alone(train: World) -> None:
 
 
 @pytest.mark.parametrize(("val_dirs", "folders"), [("wnid", [CRANE, FOX, MACHINE]), ("index", ["000", "001", "002"])])
-def test_validation_images_lie_in_folders_in_the_order_of_the_labels(
-    validation: World, val_dirs: str, folders: list[str]
-) -> None:
+def test_val_folders_are_in_the_order_of_the_labels(validation: World, val_dirs: str, folders: list[str]) -> None:
     validation.write(val_dirs=val_dirs)
     assert sorted(path.name for path in validation.root.iterdir()) == folders
     assert (validation.root / folders[0] / "ILSVRC2012_val_00000002.JPEG").read_bytes()
@@ -129,9 +127,7 @@ def test_the_receipt_says_of_each_folder_how_many_files_it_has_and_when_it_chang
         ("train_t3", "wnid", ["train_t3"]),
     ],
 )
-def test_the_folders_of_a_split_are_known_before_it_is_made(
-    tmp_path: Path, split: str, val_dirs: str, folders: list[str]
-) -> None:
+def test_folders_are_known_before_they_are_made(tmp_path: Path, split: str, val_dirs: str, folders: list[str]) -> None:
     jobs = Jobs(tmp_path, {"imagefolder": {"val_dirs": val_dirs}})
     units = SPLIT_PRODUCTS["imagefolder"].units(jobs.given("imagefolder", split), split)
     named = [path.format(wnid) for path in folders for wnid in ((CRANE, FOX, MACHINE) if "{}" in path else ("",))]

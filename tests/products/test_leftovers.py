@@ -277,9 +277,7 @@ def test_files_of_these_names_stay_where_this_program_has_made_nothing(tmp_path:
     ("product", "without"),
     [("bboxes", ["bbox_train", "bbox_val"]), ("multilabel", ["multilabel"])],
 )
-def test_a_table_goes_with_its_archives_if_a_receipt_says_that_it_is_ours(
-    tmp_path: Path, product: str, without: list[str]
-) -> None:
+def test_a_table_of_ours_goes_with_its_archives(tmp_path: Path, product: str, without: list[str]) -> None:
     table = written(tmp_path / "tables" / f"{product}.parquet")
     used = ["train", "val", "devkit", "bbox_train", "bbox_val", "multilabel"]
     put(tmp_path, product, "all")

@@ -59,9 +59,7 @@ def test_a_file_that_is_not_there_is_not_said_to_be_made_anew(tmp_path: Path) ->
         (([{"index": 1}], [{"index": 2}]), "a", "no number"),
     ],
 )
-def test_a_cell_that_is_no_list_of_numbers_is_an_error_that_names_its_row(
-    rows: tuple[Any, Any], name: str, problem: str, tmp_path: Path
-) -> None:
+def test_a_cell_of_no_numbers_is_told_by_row(rows: tuple[Any, Any], name: str, problem: str, tmp_path: Path) -> None:
     error = refusal(lists(tmp_path, *rows))
     assert error.problem.startswith(f"the prediction of {name} ")
     assert problem in error.problem

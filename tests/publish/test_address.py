@@ -60,9 +60,7 @@ def test_a_secret_in_it_is_refused_and_not_shown(text: str) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "package"), [("s3", "s3fs"), ("gs", "gcsfs"), ("s3", "fsspec")])
-def test_a_client_that_is_not_installed_is_named_with_the_way_to_install_it(
-    monkeypatch: pytest.MonkeyPatch, scheme: str, package: str
-) -> None:
+def test_a_missing_client_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch, scheme: str, package: str) -> None:
     # Clients that were imported stay known to fsspec.
     for name in [name for name in sys.modules if name.partition(".")[0] in ("fsspec", "s3fs", "gcsfs")]:
         monkeypatch.delitem(sys.modules, name)

@@ -48,9 +48,7 @@ def test_what_passes_is_overcome(remote: Place, products: Products, publish: Pub
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_what_passes_is_overcome_in_the_middle_of_a_large_file(
-    remote: Place, products: Products, publish: Publish, fault: str
-) -> None:
+def test_a_large_file_outlasts_what_passes(remote: Place, products: Products, publish: Publish, fault: str) -> None:
     products.write(tfrecord__train_of_1=random.Random(1).randbytes(LARGE))
     parts = 0
 
@@ -111,9 +109,7 @@ def test_what_killed_uploads_left_is_taken_away_and_nothing_of_others(s3: S3, pu
     assert left() == {"of-others"}
 
 
-def test_a_store_that_cannot_tell_of_such_leftovers_is_published_to(
-    s3: S3, products: Products, publish: Publish
-) -> None:
+def test_a_store_that_tells_no_leftovers_is_published_to(s3: S3, products: Products, publish: Publish) -> None:
     s3.proxy.misbehave(proxy.denied, lambda request: request.path.endswith("?uploads") and request.method == "GET")
     publish(s3.url)
     assert s3.names() == {*products.published, "manifest.json"}
@@ -198,9 +194,7 @@ def test_credentials_that_are_not_accepted_are_told(s3: S3, told: Callable[[str]
     assert "AWS_ACCESS_KEY_ID" in line
 
 
-def test_missing_credentials_for_s3_are_told(
-    s3: S3, told: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_credentials_for_s3_are_told(s3: S3, told: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     line = told(s3.url)

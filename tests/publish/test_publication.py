@@ -106,9 +106,7 @@ def test_what_was_deleted_there_comes_back(place: Place, products: Products, pub
 
 
 @pytest.mark.parametrize("earlier", [False, True], ids=["new", "changed"])
-def test_there_is_no_manifest_while_products_are_sent(
-    remote: Place, products: Products, publish: Publish, earlier: bool
-) -> None:
+def test_no_manifest_is_there_while_sending(remote: Place, products: Products, publish: Publish, earlier: bool) -> None:
     if earlier:
         publish(remote.url)
         products.write(tfrecord__train_of_1=b"new", tables__images=b"new", labels__empty=None)
@@ -157,9 +155,7 @@ def test_a_manifest_cannot_make_files_outside_of_the_folder_go(folder: Folder, p
     assert precious.read_bytes() == b"precious"
 
 
-def test_a_file_that_changed_since_the_audit_is_not_published(
-    place: Place, products: Products, publish: Publish
-) -> None:
+def test_a_file_changed_since_the_audit_is_not_published(place: Place, products: Products, publish: Publish) -> None:
     (products.folder / "tables" / "images").write_bytes(b"changed")
     with pytest.raises(PrepError, match="tables/images: it has changed since the audit"):
         publish(place.url)

@@ -53,9 +53,7 @@ def holding_the_secret(project: Project) -> list[Path]:
 
 
 @pytest.mark.parametrize("kind", ["s3", "google", "folder"])
-def test_the_default_target_publishes_what_can_be_read_from_there_and_the_receipt_says_what_and_where(
-    request: pytest.FixtureRequest, project: Project, tmp_path: Path, kind: str
-) -> None:
+def test_everything_is_published(request: pytest.FixtureRequest, project: Project, tmp_path: Path, kind: str) -> None:
     place: Place = request.getfixturevalue(kind)
     project.configure({"publish": {"url": place.url}})
     assert project.succeed().rules == {"publish_products", "all"}

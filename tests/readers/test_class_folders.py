@@ -66,9 +66,7 @@ def test_torchvisions_numbers_are_the_indices_of_the_whole_set(demo: Project, mo
         assert target == reading.images[Path(path).name].index
 
 
-def test_torchvisions_numbers_are_the_indices_with_numbered_folders(
-    numbered: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_torchvision_numbers_numbered_folders_the_same(numbered: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(numbered.folder)
     images = Reading(numbered, "validation").images
     dataset = run("ImageFolder", "validation")["dataset"]
@@ -78,9 +76,7 @@ def test_torchvisions_numbers_are_the_indices_with_numbered_folders(
         assert target == images[Path(path).name].index
 
 
-def test_torchvisions_image_net_finds_every_image_with_the_names_of_its_class(
-    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_torchvision_finds_images_by_class(reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "results").symlink_to(reading.project.results)
     monkeypatch.chdir(tmp_path)
     receipt = json.loads(Path("results/verified/devkit.json").read_text())
@@ -118,9 +114,7 @@ def digest(picture: tf.Tensor) -> bytes:
     return hashlib.sha256(np.rint(picture).astype(np.uint8).tobytes()).digest()
 
 
-def test_hugging_face_decodes_every_image_with_its_class(
-    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hugging_face_decodes_every_image(reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
     dataset = run("Hugging Face", reading.split)["dataset"]
     names = dataset.features["label"].names

@@ -103,9 +103,7 @@ def test_the_seven_features_are_those_of_the_published_builder(annotated: Projec
 
 
 @pytest.mark.parametrize("part", SPLITS)
-def test_every_example_equals_the_one_that_the_published_builder_makes(
-    annotated: Project, published: Any, part: str
-) -> None:
+def test_every_example_is_that_of_the_published_builder(annotated: Project, published: Any, part: str) -> None:
     builder = tfds.builder_from_directory(annotated.results / "tfrecord_multilabel")
     ours = by_name(builder.as_dataset(part, decoders=RAW))
     theirs = by_name(published.as_dataset(part, decoders=RAW))
@@ -153,9 +151,7 @@ def test_the_published_evaluation_gives_the_accuracy_of_its_definition(reading: 
     assert names["final_avg"] == pytest.approx(accuracy)
 
 
-def test_the_published_evaluation_gives_the_score_of_the_demos_model(
-    demo: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_published_evaluation_scores_the_demo_the_same(demo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(demo.folder)
     judged = pd.read_parquet("results/tables/multilabel.parquet").query("not is_problematic")
     predictions = pd.read_csv("predictions/demo.csv").set_index("filename")["top1"]

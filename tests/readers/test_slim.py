@@ -132,9 +132,7 @@ def records(reading: Reading) -> dict[str, Features]:
     return found
 
 
-def test_every_record_equals_what_slims_rules_make_of_the_archives(
-    reading: Reading, records: dict[str, Features]
-) -> None:
+def test_every_record_is_what_slims_rules_make(reading: Reading, records: dict[str, Features]) -> None:
     archives = Archives(Path("results/archives"))
     annotations = archives.annotations(reading.split)
     in_use = set(reading.classes["wnid"])

@@ -110,9 +110,7 @@ def test_the_tree_folds_out_by_keyboard_down_to_a_class_with_its_counts(browser:
     await_view(browser, "n02119789")
 
 
-def test_a_class_shows_its_numbers_its_gloss_and_its_place_and_leads_to_the_tree(
-    browser: Browser, project: Project
-) -> None:
+def test_a_class_shows_its_numbers_gloss_and_place_and_leads_to_the_tree(browser: Browser, project: Project) -> None:
     show(browser, project, "n02119789")
     row = kit_fox(project)
     numbers = {find(it, "dt").text: find(it, "dd").text for it in find_all(browser, ".numbers div")}
@@ -256,9 +254,7 @@ def test_what_is_printed_is_black_on_white_and_has_its_pictures(browser: Browser
     assert b"/Subtype /Image" in pdf
 
 
-def test_everything_that_can_be_used_has_a_name_and_can_be_seen_where_the_focus_is(
-    browser: Browser, project: Project
-) -> None:
+def test_all_that_can_be_used_has_a_name_and_shows_the_focus(browser: Browser, project: Project) -> None:
     for view in VIEWS:
         show(browser, project, view)
         for element in find_all(browser, "a, summary, input, [tabindex='0'], [role='img']"):

@@ -42,8 +42,6 @@ def test_an_image_that_lies_as_it_should_has_no_mark() -> None:
         ({"format": "PNG", "split": "test"}, Reencoding(), False),
     ],
 )
-def test_images_of_shards_that_are_encoded_again_are_marked(
-    change: dict[str, str], reencoding: Reencoding, again: bool
-) -> None:
+def test_images_that_are_encoded_again_are_marked(change: dict[str, str], reencoding: Reencoding, again: bool) -> None:
     told = marks(PICTURE._replace(**change), 1, Encoding(reencoding, ["train", "validation"]))
     assert ("encoded again in shards" in told) == again

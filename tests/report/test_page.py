@@ -60,9 +60,7 @@ def test_the_page_has_a_row_for_each_split_with_its_figures(document: Document, 
             assert row["usable boxes"] == str((boxes["split"] == split).sum())
 
 
-def test_the_page_has_each_check_of_the_audit_with_its_result_and_figures(
-    document: Document, finished: Project
-) -> None:
+def test_the_page_has_each_check_of_the_audit_with_its_figures(document: Document, finished: Project) -> None:
     checks = json.loads((finished.results / "audit.json").read_text())["checks"]
     rows = {row["check"]: row for row in table(document, "The audit")}
     assert rows.keys() == {check["name"] for check in checks}
@@ -96,9 +94,7 @@ def test_the_page_has_each_class_in_every_numbering_with_its_images(document: Do
 
 
 @pytest.mark.parametrize(("title", "column"), [("Width", "width"), ("Height", "height"), ("File size", "length")])
-def test_a_histogram_has_as_many_images_in_each_bin_as_there_are(
-    title: str, column: str, document: Document, finished: Project
-) -> None:
+def test_a_histogram_s_bins_hold_all_images(title: str, column: str, document: Document, finished: Project) -> None:
     images = pd.read_parquet(finished.results / "tables" / "images.parquet")
     head, *rows = document.tables[title]
     for position, split in enumerate(head[1:], 1):

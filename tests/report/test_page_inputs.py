@@ -87,9 +87,7 @@ def test_a_split_in_use_of_which_no_image_is_selected_has_a_row_of_zeros(project
     assert rows["test"]["classes"] == "no labels"
 
 
-def test_images_that_exif_turns_are_counted_among_all_that_the_page_shows(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_that_exif_turns_are_counted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "_EXTREMES", 1000)  # so that all images are shown
     labels = project.results / "labels" / "classes.csv"
     labels.write_text("".join(labels.read_text().splitlines(keepends=True)[:2]))  # and few as samples

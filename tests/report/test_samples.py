@@ -52,9 +52,7 @@ def test_positions_are_spread_evenly_and_none_is_taken_twice(count: int, wanted:
         (["test"], {}),
     ],
 )
-def test_a_class_is_shown_by_images_of_the_splits_in_use(
-    splits: list[str], wanted: dict[str, int], finished: Project
-) -> None:
+def test_a_class_is_shown_by_splits_in_use(splits: list[str], wanted: dict[str, int], finished: Project) -> None:
     wnid = "n02085620"  # of the dogs, so that the fine-grained set has it
     chosen = choose(finished.results / "tables" / "images.parquet", [wnid], [SPLITS[name] for name in splits])[wnid]
     assert Counter(it.split for it in chosen) == wanted

@@ -13,9 +13,7 @@ values = st.lists(st.integers(0, 5000), min_size=1, max_size=200)
 
 
 @given(parts=st.lists(values, min_size=1, max_size=3), other=values)
-def test_a_histogram_counts_each_value_of_each_series_once_in_at_most_about_fifty_bins(
-    parts: list[list[int]], other: list[int]
-) -> None:
+def test_a_histogram_counts_each_value_once_in_about_fifty_bins(parts: list[list[int]], other: list[int]) -> None:
     histogram = Histogram(1, 1 << 16)
     for part in parts:
         histogram.add("train", np.array(part))

@@ -98,9 +98,7 @@ def test_the_receipt_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert renamed[-2:] == [NOTE, RECEIPT]
 
 
-def test_an_old_receipt_is_gone_from_the_disk_before_the_first_archive_is_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_receipt_is_gone_before_an_archive_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, ONE)
     changes = []
 
@@ -225,9 +223,7 @@ def test_an_archive_without_receipt_that_is_what_would_be_made_stays(tmp_path: P
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{}", b'{"settings": 1, "archives": [1], "others": []}'])
-def test_a_file_that_only_looks_like_a_receipt_says_nothing_and_stays(
-    tmp_path: Path, expected: Expected, content: bytes
-) -> None:
+def test_a_file_like_a_receipt_says_nothing_and_stays(tmp_path: Path, expected: Expected, content: bytes) -> None:
     (tmp_path / "made-up.mine.json").write_bytes(content)
     make(tmp_path, ONE)
     assert checksums(tmp_path) == expected(ONE)
@@ -285,9 +281,7 @@ def killed_before(step: int, folder: Path, settings: Settings, receipt: str) -> 
 
 
 @pytest.mark.parametrize("begun", ["nothing", "these settings", "other settings", "a kill"])
-def test_after_a_kill_at_any_moment_no_receipt_is_wrong_and_the_next_call_makes_it_right(
-    tmp_path: Path, expected: Expected, begun: str
-) -> None:
+def test_killed_at_any_moment_no_receipt_is_wrong(tmp_path: Path, expected: Expected, begun: str) -> None:
     start = tmp_path / "start"
     start.mkdir()
     if begun != "nothing":

@@ -56,9 +56,7 @@ def put_another(archive: Path, place: Path) -> None:
 
 
 @pytest.mark.parametrize("output_dir", ["results", "data/results"], ids=["a link", "below a link"])
-def test_where_results_lie_behind_a_link_the_archives_of_a_relative_archives_dir_are_used(
-    finished: Project, tmp_path: Path, output_dir: str
-) -> None:
+def test_behind_a_link_relative_archives_are_used(finished: Project, tmp_path: Path, output_dir: str) -> None:
     project = few(finished, tmp_path / "project", output_dir=output_dir)
     project.results = project.folder / output_dir
     link, target = project.folder / Path(output_dir).parts[0], tmp_path / "disk" / "of" / "many" / "folders"
@@ -118,9 +116,7 @@ def settled(request: pytest.FixtureRequest, finished: Project, tmp_path: Path) -
     return project, links
 
 
-def test_archives_in_output_dir_are_used_and_survive_forced_rules_and_another_archives_dir(
-    settled: tuple[Project, Path], finished: Project
-) -> None:
+def test_archives_in_output_dir_are_used_and_survive(settled: tuple[Project, Path], finished: Project) -> None:
     project, place = settled
     before, found = places(place), verified(project)
     assert {"ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz"} <= before.keys()
@@ -167,9 +163,7 @@ def lacking(finished: Project, tmp_path: Path) -> Iterator[tuple[Project, server
         yield project, served
 
 
-def test_a_download_through_a_link_of_output_dir_to_archives_dir_stays(
-    lacking: tuple[Project, server.Server], finished: Project
-) -> None:
+def test_a_download_through_a_link_stays(lacking: tuple[Project, server.Server], finished: Project) -> None:
     project, served = lacking
     project.results.mkdir()
     (project.results / "archives").symlink_to("../archives")
@@ -186,7 +180,7 @@ def test_a_download_through_a_link_of_output_dir_to_archives_dir_stays(
 
 
 @pytest.mark.parametrize("archives_dir", ["archives", "disk/archives"], ids=["a dangling link", "below one"])
-def test_where_the_disk_of_archives_dir_is_not_mounted_the_run_ends_and_downloads_nothing(
+def test_without_the_disk_no_download(
     lacking: tuple[Project, server.Server], tmp_path: Path, archives_dir: str
 ) -> None:
     project, served = lacking
@@ -202,9 +196,7 @@ def test_where_the_disk_of_archives_dir_is_not_mounted_the_run_ends_and_download
     assert not unmounted.exists()
 
 
-def test_a_dry_run_where_the_disk_of_archives_dir_is_not_mounted_makes_nothing(
-    lacking: tuple[Project, server.Server], tmp_path: Path
-) -> None:
+def test_without_the_disk_a_dry_run_makes_nothing(lacking: tuple[Project, server.Server], tmp_path: Path) -> None:
     project, served = lacking
     project.archives.rename(tmp_path / "away")
     project.archives.symlink_to(tmp_path / "unmounted")

@@ -94,9 +94,7 @@ def expect_as_in(finished: Project, outer: Outer) -> None:
     }
 
 
-def test_the_workflow_of_the_page_makes_what_is_asked_for_with_the_calls_or_without_and_follows_a_changed_setting(
-    outer: Outer, finished: Project
-) -> None:
+def test_the_workflow_of_the_page_makes_what_is_asked_for(outer: Outer, finished: Project) -> None:
     listed = outer.folder / "training" / "wnids.txt"
     outer.write(without_calls())
     outer.succeed()
@@ -126,9 +124,7 @@ def limited(tmp_path: Path) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("workflow", [of_the_page, renamed])
-def test_too_little_space_ends_a_run_before_its_first_job(
-    outer: Outer, limited: tuple[str, ...], workflow: Callable[[], str]
-) -> None:
+def test_too_little_space_begins_no_job(outer: Outer, limited: tuple[str, ...], workflow: Callable[[], str]) -> None:
     outer.write(workflow())
     run = outer.run(prefix=limited)
     expect_clear_end(outer, run, "there is too little space within your quota")
@@ -136,9 +132,7 @@ def test_too_little_space_ends_a_run_before_its_first_job(
 
 
 @pytest.mark.parametrize("workflow", [of_the_page, renamed])
-def test_the_cause_of_a_failed_job_is_the_last_line_and_what_killed_jobs_left_is_gone(
-    outer: Outer, workflow: Callable[[], str]
-) -> None:
+def test_a_failure_is_the_last_line_and_leaves_nothing_half(outer: Outer, workflow: Callable[[], str]) -> None:
     outer.write(workflow())
     left = atomic.partial_path(outer.results / "labels" / "classes.csv")
     left.parent.mkdir(parents=True)
@@ -183,9 +177,7 @@ def gate(finished: Project) -> Iterator[Gate]:
             gate.open()
 
 
-def test_a_second_workflow_is_refused_in_the_same_output_folder_and_so_is_a_job_of_one_without_the_calls(
-    make: Make, gate: Gate, finished: Project
-) -> None:
+def test_a_second_workflow_is_refused_with_the_calls_and_without(make: Make, gate: Gate, finished: Project) -> None:
     first, second = make("first"), make("second")
     path_of(first, "val").unlink()
     first.configure({"archives": {"val": {"url": f"{gate.served.url}/val.tar"}}})

@@ -194,9 +194,7 @@ def meet(case: Case, archive: Path, devkit: Devkit, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_damaged_archive_is_refused_in_one_line_that_names_member_and_byte_and_says_what_to_do(
-    finished: Project, name: str, tmp_path: Path
-) -> None:
+def test_a_damaged_archive_is_refused_in_one_clear_line(finished: Project, name: str, tmp_path: Path) -> None:
     case, good = CASES[name], path_of(finished, CASES[name].archive)
     devkit = read_devkit(path_of(finished, "devkit"))
     archive = tmp_path / good.name
@@ -217,9 +215,7 @@ RUNS = [
 
 
 @pytest.mark.parametrize("names", RUNS, ids=" + ".join)
-def test_damaged_archives_end_the_run_in_a_clear_line_each_and_leave_nothing(
-    labelled: Project, names: list[str]
-) -> None:
+def test_damaged_archives_end_the_run_in_a_clear_line_each(labelled: Project, names: list[str]) -> None:
     cases = [CASES[name] for name in names]
     for case in cases:
         archive = path_of(labelled, case.archive)
@@ -249,9 +245,7 @@ def test_ground_truth_with_a_line_too_few_is_noticed_by_the_images(labelled: Pro
         ("bytes", 1 << 40, "it is cut off"),
     ],
 )
-def test_an_archive_of_another_checksum_or_size_than_configured_is_refused(
-    labelled: Project, key: str, value: object, words: str
-) -> None:
+def test_an_archive_not_as_configured_is_refused(labelled: Project, key: str, value: object, words: str) -> None:
     stages = {"val": "scan_archive", "real_labels": "verify_archive"}
     expected = {archive: {key: value} for archive in stages}
     labelled.configure({"use": ["devkit", *stages], "products": ["labels"], "archives": expected})

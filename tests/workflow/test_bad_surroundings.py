@@ -50,9 +50,7 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-def test_every_problem_of_a_bad_configuration_is_told_in_a_line_of_its_own_by_key_value_and_mend(
-    labelled: Project,
-) -> None:
+def test_every_problem_of_a_configuration_is_told_in_a_line_by_key_value_and_mend(labelled: Project) -> None:
     (labelled.folder / "classes.txt").write_text("n01440764\nfox\n")
     before = labelled.products()
     for changes, _ in BAD:
@@ -155,9 +153,7 @@ def test_an_archive_that_may_not_be_read_is_named(labelled: Project, lock: Lock)
     assert not (labelled.results / "verified" / "val.json").exists()
 
 
-def test_a_read_only_archives_dir_is_no_error_and_what_it_cannot_take_goes_to_the_output_dir(
-    labelled: Project, lock: Lock, tmp_path: Path
-) -> None:
+def test_what_a_read_only_archives_dir_cannot_take_is_put_aside(labelled: Project, lock: Lock, tmp_path: Path) -> None:
     elsewhere, name = tmp_path / "elsewhere.tgz", path_of(labelled, "bbox_val").name
     path_of(labelled, "bbox_val").rename(elsewhere)
     shutil.rmtree(labelled.results)

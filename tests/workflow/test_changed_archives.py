@@ -93,9 +93,7 @@ def test_an_archive_with_other_content_makes_its_products_anew_and_put_back_give
     assert own.run().nothing_done
 
 
-def test_archives_that_are_away_are_named_and_once_they_are_back_the_run_goes_on(
-    own: Project, own_other: dict[str, str]
-) -> None:
+def test_archives_that_are_away_are_named_and_back_used(own: Project, own_other: dict[str, str]) -> None:
     before = own.products()
     away = own.archives.rename(own.folder / "away")
     clones.forget(own)

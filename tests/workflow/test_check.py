@@ -147,9 +147,7 @@ def follow(project: Project, mends: list[str]) -> None:
     subprocess.run(" && ".join(commands), shell=True, cwd=project.folder, check=True, capture_output=True)
 
 
-def test_a_tree_copied_elsewhere_without_the_workflows_own_records_can_be_checked(
-    finished: Project, tmp_path: Path
-) -> None:
+def test_a_copied_tree_without_the_workflows_records_is_checked(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     shutil.rmtree(project.results / "state")
     shutil.rmtree(project.results / "archives")

@@ -20,9 +20,7 @@ def copied(project: Project, folder: Path, times: bool) -> Project:
     return Project(folder)
 
 
-def test_a_new_clone_whose_scripts_are_newer_than_the_products_has_nothing_to_do(
-    project: Project, tmp_path: Path
-) -> None:
+def test_a_new_clone_with_newer_scripts_has_nothing_to_do(project: Project, tmp_path: Path) -> None:
     clone = clones.new_clone(project, tmp_path / "clone")
     assert clone.run().nothing_done
     assert clone.run(*WITHOUT_PROFILE, "--rerun-triggers", "mtime").nothing_done
@@ -53,18 +51,14 @@ def test_a_copy_that_lost_its_times_is_never_wrong(
     assert expected.items() <= copy.products().items()
 
 
-def test_another_setting_in_a_copy_that_lost_its_times_is_noticed_at_once(
-    own_finished: Project, own_other: dict[str, str], tmp_path: Path
-) -> None:
+def test_copies_without_times_follow_settings(own_finished: Project, own_other: dict[str, str], tmp_path: Path) -> None:
     copy = copied(own_finished, tmp_path / "copy", times=False)
     copy.configure(OTHER)
     copy.succeed()
     assert copy.products() == own_other
 
 
-def test_a_new_clone_takes_the_demo_archives_that_are_there_after_the_results_were_deleted(
-    project: Project, tmp_path: Path
-) -> None:
+def test_a_new_clone_takes_the_demo_archives_that_are_there(project: Project, tmp_path: Path) -> None:
     products, archives = project.products(), clones.snapshot(project.archives)
     shutil.rmtree(project.results)
     clone = clones.new_clone(project, tmp_path / "clone")

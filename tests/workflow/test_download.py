@@ -29,9 +29,7 @@ def files(project: Project) -> str:
     return "".join(path.read_text(errors="replace") for path in paths)
 
 
-def test_a_missing_archive_is_downloaded_no_secret_is_written_down_and_one_that_is_there_is_never_asked_for(
-    lacking: tuple[Project, server.Server],
-) -> None:
+def test_missing_archives_alone_are_downloaded_and_no_secret_kept(lacking: tuple[Project, server.Server]) -> None:
     project, served = lacking
     project.configure({"archives": {"devkit": {"url": f"{served.url}/devkit.tar.gz"}}})
     link = project.results / "archives" / path_of(project, "devkit").name
@@ -72,9 +70,7 @@ def test_other_ways_to_download_redo_nothing_of_what_is_there(project: Project) 
     assert project.run().nothing_done
 
 
-def test_a_killed_download_and_the_whole_run_after_it_write_no_secret_down(
-    lacking: tuple[Project, server.Server],
-) -> None:
+def test_a_killed_download_and_the_run_after_it_keep_no_secret(lacking: tuple[Project, server.Server]) -> None:
     project, served = lacking
     # Of every rule there is a job for one split, if not for all of them.
     project.configure({"use": ["val", "devkit", "bbox_val", "multilabel"]})

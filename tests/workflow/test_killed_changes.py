@@ -28,9 +28,7 @@ def kill_when_changed(project: Project, pattern: str, *targets: str) -> None:
     project.succeed("--unlock")
 
 
-def test_killed_on_the_way_to_others_again_and_again_a_run_with_the_first_settings_makes_all_of_theirs(
-    own: Project,
-) -> None:
+def test_killed_on_the_way_to_others_the_first_settings_make_all_of_theirs(own: Project) -> None:
     products, first = own.products(), (own.folder / "test.yaml").read_text()
     for number, moment in enumerate(MOMENTS):
         own.configure(OTHER | {"shards": {"seed": number}})

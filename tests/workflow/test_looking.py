@@ -30,9 +30,7 @@ def damage(project: Project) -> None:
     clones.delete(project, "state/archives/*devkit*", "state/**/*validation*.json")
 
 
-def test_looking_leaves_every_file_of_a_damaged_tree_as_it_was_and_a_run_then_makes_what_is_missing(
-    own: Project, own_finished: Project
-) -> None:
+def test_looking_changes_no_file_and_a_run_makes_what_is_missing(own: Project, own_finished: Project) -> None:
     damage(own)
     before = clones.snapshot(own.results, *OWN)
     runs = {}

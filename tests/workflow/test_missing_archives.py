@@ -64,9 +64,7 @@ SOURCES: dict[str, tuple[Sources, list[str]]] = {
 """By archive, where it is to be had, and words of what becomes of that."""
 
 
-def test_an_archive_that_is_not_there_and_cannot_be_had_is_named_with_every_source(
-    labelled: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_archive_is_named_with_every_source(labelled: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "*")
     for archive in SOURCES:
         path_of(labelled, archive).unlink()

@@ -10,9 +10,7 @@ from project import Project
 CATALOGUE = ("--snakefile", "workflow/Snakefile")
 
 
-def test_the_snakefile_of_the_catalogue_makes_what_is_stale_and_has_nothing_to_do_where_everything_is_made(
-    own: Project, tmp_path: Path
-) -> None:
+def test_the_snakefile_of_the_catalogue_makes_what_is_stale_alone(own: Project, tmp_path: Path) -> None:
     assert own.run(*CATALOGUE).nothing_done
     clone = clones.new_clone(own, tmp_path / "clone")
     clone.configure({"tfrecord": {"label_base": 0}})

@@ -109,9 +109,7 @@ def test_the_description_names_both_splits_and_the_seven_features(runs: tuple[Pr
     assert json.loads((folder / "features.json").read_text())["featuresDict"]["features"].keys() == FEATURES
 
 
-def test_the_multilabel_set_goes_with_its_archives_but_for_a_file_of_the_users_and_comes_back(
-    annotated: Project,
-) -> None:
+def test_the_multilabel_set_goes_with_its_archives_and_comes_back(annotated: Project) -> None:
     assert any(name.startswith("validation-") for name in records(annotated))
     products, mine = annotated.products(), annotated.results / "tfrecord_multilabel" / "mine.txt"
     mine.write_text("mine")

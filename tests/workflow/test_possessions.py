@@ -28,9 +28,7 @@ def size_and_checksum(finished: Project) -> dict[str, object]:
     return {"bytes": len(content), "md5": hashlib.md5(content, usedforsecurity=False).hexdigest()}
 
 
-def test_an_archive_under_another_name_is_used_and_the_run_says_which_file_it_is(
-    finished: Project, tmp_path: Path
-) -> None:
+def test_an_archive_under_another_name_is_used_and_told(finished: Project, tmp_path: Path) -> None:
     project = needing(finished, tmp_path, Path("archives/devkit (1).tar.gz"), **size_and_checksum(finished))
     run = project.succeed(f"results/verified/{'devkit'}.json")
     assert "devkit (1).tar.gz" in run.terminal
@@ -52,9 +50,7 @@ def test_a_download_that_aria2_has_not_finished_is_not_taken_for_the_archive(fin
     assert (project.archives / DEVKIT).is_file()
 
 
-def test_a_link_to_a_disk_that_is_not_mounted_is_named_and_nothing_is_downloaded(
-    finished: Project, tmp_path: Path
-) -> None:
+def test_a_link_to_an_unmounted_disk_is_named_and_no_download_begun(finished: Project, tmp_path: Path) -> None:
     project = needing(finished, tmp_path, Path("elsewhere.tar.gz"), url="http://127.0.0.1:9/never")
     project.archives.mkdir()
     (project.archives / DEVKIT).symlink_to("/no/such/disk/devkit.tar.gz")
@@ -64,9 +60,7 @@ def test_a_link_to_a_disk_that_is_not_mounted_is_named_and_nothing_is_downloaded
     assert "Traceback" not in run.terminal
 
 
-def test_class_folders_without_archives_are_recognized_and_what_follows_is_said(
-    finished: Project, tmp_path: Path
-) -> None:
+def test_class_folders_without_archives_are_recognized(finished: Project, tmp_path: Path) -> None:
     project = needing(finished, tmp_path, Path("archives") / DEVKIT)
     for path in (finished.results / "imagefolder" / "train").glob("*/*"):
         copy = project.archives / "train" / path.parent.name / path.name

@@ -45,9 +45,7 @@ def archive_files(project: Project, name: str, tmp_path: Path) -> dict[str, byte
         ("train_t3", "ILSVRC2012_img_train_t3.tar"),
     ],
 )
-def test_the_imagefolder_holds_the_files_that_tar_takes_out(
-    split: str, archive: str, finished: Project, tmp_path: Path
-) -> None:
+def test_the_imagefolder_is_what_tar_takes_out(split: str, archive: str, finished: Project, tmp_path: Path) -> None:
     files = {path.name: path.read_bytes() for path in (finished.results / "imagefolder" / split).rglob("*.*")}
     assert files == archive_files(finished, archive, tmp_path)
 
@@ -89,9 +87,7 @@ def test_every_image_is_a_record_with_its_class(finished: Project) -> None:
             assert features["image/colorspace"] == [b"RGB"]
 
 
-def test_cmyk_and_png_images_become_rgb_jpegs_of_the_same_colours_and_all_others_stay(
-    finished: Project, tmp_path: Path
-) -> None:
+def test_cmyk_and_png_images_become_rgb_jpegs_and_others_stay(finished: Project, tmp_path: Path) -> None:
     table = pd.read_parquet(finished.results / "tables" / "images.parquet").query("split == 'train'")
     odd = set(table[(table["colorspace"] == "CMYK") | (table["format"] == "PNG")]["filename"])
     assert len(odd) >= 3
@@ -126,9 +122,7 @@ def test_the_boxes_in_the_records_are_the_usable_ones_of_the_table(finished: Pro
             assert features["image/object/bbox/label"] == features["image/class/label"] * len(wanted)
 
 
-def test_the_shards_are_even_within_one_record_and_their_indexes_say_where_each_lies(
-    finished: Project, tmp_path: Path
-) -> None:
+def test_shards_are_even_and_their_indexes_say_where_each_record_lies(finished: Project, tmp_path: Path) -> None:
     from tfrecord.tools.tfrecord2idx import create_index
 
     counts: dict[str, list[int]] = {"train": [], "validation": []}

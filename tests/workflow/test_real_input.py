@@ -73,9 +73,7 @@ def records(real: Project) -> dict[str, Record]:
 
 
 @pytest.mark.parametrize(("name", "algorithm"), [("devkit", "md5"), ("real_labels", "sha256")])
-def test_an_official_archive_has_the_checksum_that_the_configuration_publishes(
-    real: Project, name: str, algorithm: str
-) -> None:
+def test_an_official_archive_has_its_published_checksum(real: Project, name: str, algorithm: str) -> None:
     receipt = json.loads((real.results / "verified" / f"{name}.json").read_text())
     assert receipt["expected"] is not None
     assert receipt[algorithm] == receipt["expected"]
@@ -144,9 +142,7 @@ def test_the_first_three_validation_labels_are_the_known_ones(
     assert wnids[:3] == [row["wnid"] for row in first] == [classes[index]["wnid"] for index in (65, 970, 230)]
 
 
-def test_the_three_files_of_validation_labels_agree_on_every_image(
-    real: Project, val_labels: list[dict[str, str]]
-) -> None:
+def test_the_files_of_validation_labels_agree_on_all(real: Project, val_labels: list[dict[str, str]]) -> None:
     labels = real.results / "labels"
     assert [row["filename"] for row in val_labels] == [name_of(number) for number in range(1, IMAGES + 1)]
     assert [row["class_index"] for row in val_labels] == (labels / "val_index.txt").read_text().splitlines()
@@ -183,18 +179,14 @@ def test_the_rank_of_an_image_files_folder_is_its_label(real: Project, val_label
     assert [found[row["filename"]] for row in val_labels] == [row["class_index"] for row in val_labels]
 
 
-def test_the_image_files_have_the_bytes_of_the_archive(
-    real: Project, data: RealData, archived: dict[str, bytes]
-) -> None:
+def test_image_files_have_the_bytes_of_the_archive(real: Project, data: RealData, archived: dict[str, bytes]) -> None:
     files = {path.name: path for path in files_of_images(real)}
     assert files.keys() == archived.keys()
     assert [name for name, path in files.items() if path.read_bytes() != archived[name]] == []
     assert [name for name, content in data.images.items() if files[name].read_bytes() != content] == []
 
 
-def test_the_records_have_the_bytes_of_the_archive_but_for_the_cmyk_image(
-    data: RealData, records: dict[str, Record], archived: dict[str, bytes]
-) -> None:
+def test_records_hold_archived_bytes(data: RealData, records: dict[str, Record], archived: dict[str, bytes]) -> None:
     assert records.keys() == archived.keys()
     changed = [name for name, record in records.items() if record["image/encoded"] != [archived[name]]]
     assert changed == [name_of(CMYK_IMAGE)]
@@ -224,9 +216,7 @@ def test_the_records_have_the_sizes_that_pillow_reads(data: RealData, records: d
         assert (*records[name]["image/width"], *records[name]["image/height"]) == data.size(name)
 
 
-def test_the_table_describes_the_images_as_pillow_reads_them(
-    archived: dict[str, bytes], images: dict[str, dict[str, Any]]
-) -> None:
+def test_images_are_described_as_pillow_does(archived: dict[str, bytes], images: dict[str, dict[str, Any]]) -> None:
     colorspaces = {"RGB": ("RGB", 3), "L": ("Grayscale", 1), "CMYK": ("CMYK", 4)}
     for name, row in images.items():
         with Image.open(io.BytesIO(archived[name])) as image:
@@ -253,9 +243,7 @@ def test_the_table_of_boxes_is_what_was_published(real: Project, data: RealData)
     assert {(row["usable"], row["problem"]) for row in boxes} == {(True, None)}
 
 
-def test_the_boxes_in_the_records_are_the_published_pixels_over_the_size(
-    data: RealData, records: dict[str, Record]
-) -> None:
+def test_boxes_in_records_are_pixels_over_the_size(data: RealData, records: dict[str, Record]) -> None:
     for name in data.images:
         record, boxes, (width, height) = records[name], data.boxes[name], data.size(name)
         for edge, side in zip(EDGES, (width, height, width, height), strict=True):

@@ -45,9 +45,7 @@ def test_what_was_deleted_comes_back_with_what_was_made_in_its_batch_at_most(pro
     }
 
 
-def test_archives_that_are_touched_moved_and_linked_and_a_changed_script_redo_no_product(
-    own: Project, tmp_path: Path
-) -> None:
+def test_touched_moved_and_linked_archives_and_changed_scripts_redo_no_product(own: Project, tmp_path: Path) -> None:
     times, train = own.times(), "ILSVRC2012_img_train.tar"
     moved = own.archives.rename(own.folder / "moved")
     own.configure({"archives_dir": "moved"})

@@ -27,9 +27,7 @@ def limited(tmp_path: Path) -> tuple[str, ...]:
     return ("env", f"PATH={programs}:{os.environ['PATH']}")
 
 
-def test_the_space_is_shown_whenever_it_is_asked_for_and_too_little_is_an_error_there_too(
-    labelled: Project, limited: tuple[str, ...]
-) -> None:
+def test_the_space_is_shown_and_too_little_is_an_error(labelled: Project, limited: tuple[str, ...]) -> None:
     before = labelled.products()
     enough, too_little = labelled.succeed("space"), labelled.run("space", prefix=limited)
     for run in (enough, too_little):
@@ -53,9 +51,7 @@ def test_a_run_shows_what_it_needs_itself(labelled: Project) -> None:
     assert "tfrecord" not in run.terminal
 
 
-def test_too_little_space_ends_a_run_before_anything_is_made_but_no_dry_run_and_none_that_needs_no_space(
-    labelled: Project, limited: tuple[str, ...]
-) -> None:
+def test_too_little_space_ends_a_run_that_needs_some(labelled: Project, limited: tuple[str, ...]) -> None:
     before = labelled.products()
     run = labelled.run(prefix=limited)
     expect_clear_end(labelled, run, "there is too little space within your quota", "102.4 kB are free")
@@ -66,9 +62,7 @@ def test_too_little_space_ends_a_run_before_anything_is_made_but_no_dry_run_and_
     assert labelled.run("labels", prefix=limited).code == 0, "nor is the folder locked"
 
 
-def test_a_devkit_that_a_browser_has_unpacked_is_accepted_by_its_content_and_verify_says_which_file_an_archive_is(
-    labelled: Project, tmp_path: Path
-) -> None:
+def test_an_unpacked_devkit_is_accepted_and_links_are_told(labelled: Project, tmp_path: Path) -> None:
     devkit, elsewhere = path_of(labelled, "devkit"), tmp_path / "val_of_a_colleague.tar"
     packed = devkit.read_bytes()
     unpacked = gzip.decompress(packed)

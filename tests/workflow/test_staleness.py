@@ -24,9 +24,7 @@ def shards(project: Project, split: str = "validation") -> dict[str, str]:
     return {path: digest for path, digest in project.products().items() if path.startswith(f"tfrecord/{split}-")}
 
 
-def test_other_settings_are_noticed_without_snakemakes_records_and_what_follows_alone_is_made_again(
-    own: Project, own_other: dict[str, str]
-) -> None:
+def test_other_settings_are_noticed_and_what_follows_alone_is_made(own: Project, own_other: dict[str, str]) -> None:
     products, times = own.products(), below(own, *OTHERS)
     first = (own.folder / "test.yaml").read_text()
     clones.forget(own)
@@ -44,9 +42,7 @@ def test_other_settings_are_noticed_without_snakemakes_records_and_what_follows_
     assert below(own, *OTHERS) == times
 
 
-def test_another_setting_is_noticed_by_a_new_clone_and_by_the_old_one_with_its_older_records(
-    own: Project, tmp_path: Path
-) -> None:
+def test_another_setting_is_noticed_by_a_new_clone_and_by_the_old_one(own: Project, tmp_path: Path) -> None:
     products = shards(own)
     clone = clones.new_clone(own, tmp_path / "clone")
     clone.configure(SEED)
@@ -99,9 +95,7 @@ def test_a_moved_output_folder_needs_no_product_made_again_and_there_another_set
 # Records and products that somebody deletes. What lies below state/ is named by what it is of.
 
 
-def test_after_all_that_the_workflow_notes_was_deleted_other_settings_are_noticed(
-    own: Project, own_other: dict[str, str]
-) -> None:
+def test_without_the_workflow_s_notes_settings_are_noticed(own: Project, own_other: dict[str, str]) -> None:
     clones.delete(own, "verified/*", "state/archives/*", "state/devkit/*", "state/images/*", "state/plan/*")
     clones.delete(own, "labels", "tables/images.parquet")
     own.configure(OTHER)

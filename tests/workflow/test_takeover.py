@@ -216,9 +216,7 @@ def test_with_cmyk_images_as_they_are_only_batches_that_have_some_are_made_again
     expect_as_fresh(maker)
 
 
-def test_with_fewer_classes_another_seed_and_other_batches_all_is_made_of_the_scans_that_are_there(
-    older: Project,
-) -> None:
+def test_with_fewer_classes_and_another_seed_all_is_made_of_the_scans(older: Project) -> None:
     chosen = clones.wnids(older)[1:4]
     changes = {"classes": chosen, "subset_labels": "renumbered", "shards": {"seed": 99}}
     maker = taken_over(older, changes | {"jobs": {"tfrecord_shards": 3, "imagefolder_classes": 1}})

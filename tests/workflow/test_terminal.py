@@ -58,9 +58,7 @@ def test_a_terminal_shows_how_far_the_run_is_and_then_what_it_has_made(undone: P
     assert len(end) <= 15
 
 
-def test_elsewhere_the_same_lines_come_without_control_characters_and_snakemake_s_own_are_in_its_log(
-    undone: Project,
-) -> None:
+def test_elsewhere_the_same_lines_come_plain_and_snakemake_s_own_in_its_log(undone: Project) -> None:
     run = undone.succeed(TARGET)
     assert "\x1b" not in run.terminal
     assert "\r" not in run.terminal

@@ -67,9 +67,7 @@ def folders(products: dict[str, str]) -> dict[str, str]:
     return {path: digest for path, digest in products.items() if path.startswith(("imagefolder/val/", "labels/"))}
 
 
-def test_other_runs_end_at_once_and_say_who_works_there_and_looking_is_not_refused(
-    two: Clones, finished: Project
-) -> None:
+def test_other_runs_end_at_once_and_looking_is_not_refused(two: Clones, finished: Project) -> None:
     first, second, gate = two
     run = first.start()
     try:
