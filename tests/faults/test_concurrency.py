@@ -21,7 +21,7 @@ from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.products.imagefolder import write_folders
 from project import LESS, SMALL, Project, Started, merged
 
-FEW = {"use": ["val", "devkit"], "products": ["imagefolder", "tfrecord", "audit"]}
+FEW = {"use": ["val", "devkit"], "products": ["imagefolder", "audit"]}
 USERS = (61001, 61002)  # numbers that no account has
 
 Begin = Callable[..., Started]

@@ -1,4 +1,4 @@
-"""Some of the bad disks of the soak, for two stages; `make soak` tries all of them on every stage."""
+"""Some of the bad disks of the soak, for one stage that reads and writes; `make soak` tries all on every stage."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ def test_a_bad_disk_is_told_and_leaves_nothing_false() -> None:
     if not shutil.which(mount[0]) or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("a file system of a test's own is not possible here")
     program = Path(__file__).with_name("disk.py")
-    stages = ["--stage", "scan_archive", "--stage", "write_tfrecord"]
-    done = subprocess.run(
-        [sys.executable, program, "--points", "2", *stages], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, program, "--points", "2", "--stage", "write_tfrecord"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()[-2:]] == ["scan_archive", "write_tfrecord"]
+    assert done.stdout.splitlines()[-1].split()[0] == "write_tfrecord"

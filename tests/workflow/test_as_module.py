@@ -22,7 +22,7 @@ from project import CHECKOUT, SMALL, Project, Started, merged
 
 PAGE = CHECKOUT / "docs" / "running.md"
 CALLS = re.compile(r"^on\w+:\n +imagenet\.on\w+\(\)\n+", re.MULTILINE)
-FEW: dict[str, Any] = {"synthetic": None, "use": ["val", "devkit"], "products": ["imagefolder", "audit"]}
+FEW: dict[str, Any] = {"synthetic": None, "use": ["val", "devkit"], "products": ["imagefolder"]}
 
 
 def of_the_page() -> str:

@@ -51,13 +51,6 @@ def test_a_copy_that_lost_its_times_is_never_wrong(
     assert expected.items() <= copy.products().items()
 
 
-def test_copies_without_times_follow_settings(own_finished: Project, own_other: dict[str, str], tmp_path: Path) -> None:
-    copy = copied(own_finished, tmp_path / "copy", times=False)
-    copy.configure(OTHER)
-    copy.succeed()
-    assert copy.products() == own_other
-
-
 def test_a_new_clone_takes_the_demo_archives_that_are_there(project: Project, tmp_path: Path) -> None:
     products, archives = project.products(), clones.snapshot(project.archives)
     shutil.rmtree(project.results)

@@ -16,6 +16,7 @@ from PIL import Image
 
 from examples import read_split
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.engine.receipts import LEFTOVERS
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.products.audit.run import Audit
 from imagenet_prep.products.registry import SPLIT_PRODUCTS
@@ -164,6 +165,8 @@ def test_a_subset_is_a_subset_of_every_product(labels: str, indices: list[int], 
     for name in ("imagefolder", "tfrecord", "tfrecord_index"):
         for step, subject in SPLIT_PRODUCTS[name].known_by(maker.config):
             maker.make(step, subject)
+        for split in SPLIT_PRODUCTS[name].splits_in_use(maker.config):
+            maker.make(LEFTOVERS, f"{name}-{split}")
     expect_subset(project, indices)
     audit = Audit(maker.config, maker.config["products"], [split.name for split in ILSVRC2012.splits.values()], 1)
     audit.run()
