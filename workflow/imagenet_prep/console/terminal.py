@@ -97,7 +97,8 @@ class Terminal:
         self._logs = logs
         run = Run(jobs, total)
         if "all" not in quiet:
-            self._display = Display(run, self._stream, self._stream.isatty() and os.environ.get("TERM") != "dumb")
+            live = self._stream.isatty() and os.environ.get("TERM") != "dumb" and "progress" not in quiet
+            self._display = Display(run, self._stream, live)
             if "progress" not in quiet:
                 self._display.start()
         self._run = run
