@@ -139,7 +139,12 @@ class Disk:
         """What Snakemake started for the job that makes the receipt."""
         (receipt,) = self.project.results.glob(stage.receipt)
         output = str(receipt.relative_to(self.project.folder)).encode()
-        (script,) = (path for path in self._scripts.glob(f"*.{stage.script or name}.py") if output in path.read_bytes())
+        logs = (f"logs/{name}/".encode(), f"logs/{name}.log".encode())  # some rules share a script
+
+        def is_it(text: bytes) -> bool:
+            return output in text and any(log in text for log in logs)
+
+        (script,) = (path for path in self._scripts.glob(f"*.{stage.script or name}.py") if is_it(path.read_bytes()))
         return script
 
     def _start(self, variables: dict[str, str]) -> tuple[int, str]:

@@ -105,7 +105,7 @@ REAL_LABELS = DOCUMENTS | mutated([b"[[1], [0, 2], []]"])
 # Damaged as files are: what is forged behind a right checksum of the compression is not promised to be told.
 KITS = st.builds(
     lambda meta, truth: {META: meta, TRUTH: truth},
-    mutated([meta_mat(), meta_mat(packed=False), b"", b"MATLAB 7.3 MAT-file" + bytes(600)], 3),
+    mutated([meta_mat(), b"", b"MATLAB 7.3 MAT-file" + bytes(600)], 3),
     st.just(b"1\n2\n2\n") | mutated([b"1\n2\n2\n"]),
 )
 

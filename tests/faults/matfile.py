@@ -39,14 +39,14 @@ def zeros(nbytes: int) -> bytes:
     return HEADER + compressed(b"".join(pieces))
 
 
-def meta_mat(*, packed: bool = True) -> bytes:
-    """A small devkit as scipy writes it: two classes below a synset."""
+def meta_mat() -> bytes:
+    """A small devkit as MATLAB writes it, compressed: two classes below a synset."""
     rows = np.empty((3, 1), dtype=[(field, object) for field in _FIELDS])
     for number, children in enumerate(([], [], [1, 2])):
         wnid = f"n{number + 1:08}"
         rows[number, 0] = (number + 1, wnid, "thing", "", len(children), np.array(children, np.uint16), 0, 1)
     file = io.BytesIO()
-    scipy.io.savemat(file, {"synsets": rows}, do_compression=packed)
+    scipy.io.savemat(file, {"synsets": rows}, do_compression=True)
     return file.getvalue()
 
 
