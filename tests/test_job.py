@@ -169,6 +169,18 @@ def test_ctrl_c_before_a_script_listens_ends_it_without_a_word(tmp_path: Path) -
     assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
 
 
+def test_a_script_in_the_background_of_a_shell_goes_on(tmp_path: Path) -> None:
+    program = f"""
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does
+def main(snakemake):
+    os.kill(os.getpid(), signal.SIGINT)
+    print("it has gone on")
+{RUN}
+"""
+    run = run_as_job(program, tmp_path)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "it has gone on\n", "")
+
+
 def test_a_script_that_is_interrupted_in_its_work_can_clean_up(tmp_path: Path) -> None:
     program = f"""
 def main(snakemake):

@@ -159,6 +159,15 @@ def test_why_a_job_is_tried_again_is_said_when_that_begins(snakemake: Snakemake)
     assert snakemake.stop().startswith("write_tfrecord is tried again: b.parquet: Input/output error. ")
 
 
+def test_a_job_that_fails_again_and_again_beside_others_is_said_once(snakemake: Snakemake) -> None:
+    snakemake.begin()
+    for _ in range(3):
+        fail(0)
+        snakemake.fail(0)
+        snakemake.start(0)
+    assert snakemake.end(succeeded=False).count("has failed") == 1
+
+
 def test_what_will_fail_again_is_not_said_before_the_end(snakemake: Snakemake) -> None:
     snakemake.begin(1)
     for _ in range(2):
@@ -211,6 +220,16 @@ def test_a_run_that_is_to_be_quiet_about_rules_is_followed_all_the_same(snakemak
         snakemake.tell(LogEvent.JOB_FINISHED, job_id=number)
         snakemake.tell(LogEvent.PROGRESS, done=number + 1, total=2)
     assert snakemake.end(succeeded=True).startswith("\nDone: 2 jobs in 0 s\n")
+
+
+@pytest.mark.parametrize("snakemake", [{"progress"}], indirect=True)
+def test_a_run_that_is_to_be_quiet_about_progress_says_at_its_end_what_its_jobs_did(snakemake: Snakemake) -> None:
+    snakemake.begin(0)  # it tells of no job
+    for log in LOGS:
+        progress._report = progress._Report()  # each is a process of its own
+        progress.report_to(log)
+        progress.Progress("writing", 600, images=20).advance(600, images=20)
+    assert snakemake.end(succeeded=True).startswith("write_tfrecord train: 40 images, 1 kB\n\nDone: 2 jobs in 0 s\n")
 
 
 def test_before_the_run_all_is_said_but_the_preamble(snakemake: Snakemake) -> None:

@@ -154,8 +154,7 @@ def download(url: str, place: Path, checksum: str) -> None:
         connections=CONNECTIONS,
         expected=Expected("md5", checksum),
         spare=place.parents[1] / "downloads",
-        # A kill every few hundred milliseconds: what may be lost with each, the last second, is shortened likewise.
-        limits=Limits(stall=1, backoff=0.01, first_attempts=20, settled=0, tick=0.001),
+        limits=Limits(stall=1, backoff=0.01, first_attempts=20),
     )
 
 
@@ -164,7 +163,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mib", type=int, default=1024, help="size of the file")
     parser.add_argument("--kills", type=int, default=50, help="how often the client is killed")
-    parser.add_argument("--rate", type=float, default=50, help="MB/s of the server")
+    parser.add_argument("--rate", type=float, default=100, help="MB/s of the server")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

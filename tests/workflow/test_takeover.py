@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -254,6 +255,32 @@ def test_what_was_deleted_or_damaged_before_is_made_again_and_the_rest_of_its_ba
     }
     assert not [path for path in again if path.startswith((f"imagefolder/train/{last.name}", "imagefolder/te"))]
     assert {path: older.products()[path] for path in images} == {path: products[path] for path in images}
+
+
+@pytest.mark.parametrize(("path", "receipt"), [("archives/train", "archives/train."), ("devkit/synsets", "devkit/")])
+def test_a_table_with_a_damaged_footer_is_not_taken_over(older: Project, path: str, receipt: str) -> None:
+    table = older.results / "state" / f"{path}.parquet"
+    content = bytearray(table.read_bytes())
+    footer = int.from_bytes(content[-8:-4], "little")
+    for place in range(len(content) - 8 - footer, len(content) - 8):  # one of which is still a table
+        damaged = content[:]
+        damaged[place] ^= 1
+        table.write_bytes(damaged)
+        if is_another_table(table, bytes(content)):
+            break
+    else:
+        pytest.fail("no damage of the footer makes another table")
+    taken = Takeover(Maker(own(older)).config).run()
+    assert taken
+    assert not [it for it in taken if it.startswith(receipt)]
+
+
+def is_another_table(path: Path, content: bytes) -> bool:
+    """Whether a file is read as a table, without an error, and as another one than this is."""
+    try:
+        return not pq.read_table(path).equals(pq.read_table(pa.BufferReader(content)))
+    except (pa.ArrowException, OSError):
+        return False
 
 
 def test_of_own_archives_that_are_away_everything_is_taken_over_in_batches_of_other_sizes(older: Project) -> None:

@@ -31,8 +31,12 @@ def holding_back() -> str:
 
 
 def listen() -> None:
-    """Raise `KeyboardInterrupt` in this job for Ctrl-C from now on, and for one that was held back."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Raise `KeyboardInterrupt` in this job for Ctrl-C from now on, and for one that was held back.
+
+    Not where it is ignored, as in the background of a shell: the run goes on then, and so do its jobs.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
@@ -62,6 +66,7 @@ def _end_early(number: int, frame: FrameType | None) -> None:
     """
     if number == signal.SIGINT:
         say_stopped()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would come in the middle of Snakemake's clearing up
     logging.getLogger("asyncio").disabled = True  # it would tell of each task that this ends
     sys.exit(128 + number)
 

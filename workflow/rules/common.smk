@@ -10,7 +10,8 @@ from pathlib import Path
 CHECKOUT = Path(str(workflow.current_basedir)).resolve().parents[1]
 LIBRARY = f"{CHECKOUT}/workflow"
 sys.path.insert(0, LIBRARY)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [LIBRARY, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]))
+FOUND_IN = filter(None, [LIBRARY, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+os.environ.update(PYTHONPATH=os.pathsep.join(FOUND_IN))
 
 # No job computes with matrices, but NumPy's library for them starts a thread a core in every one: half its start-up.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -51,6 +51,7 @@ def rule_names():
 # another logger.
 HANDLER = next((it for it in workflow.logger_manager.get_log_handlers() if hasattr(it, "show_on")), None)
 TERMINAL = None
+OWN = {CHECKOUT / "Snakefile", CHECKOUT / "workflow" / "Snakefile"}
 
 if HANDLER and not HANDLER.says_everything:
     TERMINAL = Terminal(HANDLER.stream, rule_names)
@@ -58,7 +59,7 @@ if HANDLER and not HANDLER.says_everything:
 
 if workflow.is_main_process:
     signals.answer()
-    if Path(workflow.main_snakefile).is_relative_to(CHECKOUT):  # the rules of others may have commands of another form
+    if Path(workflow.main_snakefile).resolve() in OWN:  # the rules of others may have commands of another form
         shell.prefix(f"set -euo pipefail; {signals.holding_back()} ")
     run.expect_writable(
         Path(".snakemake"), "Give yourself the right to write there, or run with --directory <another one>"

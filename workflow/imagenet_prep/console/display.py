@@ -134,10 +134,10 @@ def _table(stages: list[Stage], now: float) -> list[str]:
 
 
 def result(stage: Stage) -> str:
-    """What a stage that is over has done, how long it took, and how fast it was, for people."""
-    count, took = stage.count, f"in {shown_time(stage.seconds)}"
+    """What a stage that is over has done, how long it took if that is known, and how fast it was, for people."""
+    count, took = stage.count, "" if stage.began is None else f" in {shown_time(stage.seconds)}"
     if count is None or count.unit != "bytes":
-        return f"{stage.name}: done {took}"
+        return f"{stage.name}: done{took}"
     images = f"{shown_number(count.images)} images, " if count.images else ""
     rate = f", {shown_bytes(count.done / stage.seconds)}/s" if stage.seconds >= _FOR_A_RATE else ""
-    return f"{stage.name}: {images}{shown_bytes(count.done)} {took}{rate}"
+    return f"{stage.name}: {images}{shown_bytes(count.done)}{took}{rate}"

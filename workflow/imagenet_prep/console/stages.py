@@ -88,8 +88,8 @@ class Stage:
 
     @property
     def seconds(self) -> float:
-        """From its beginning to its end."""
-        return (self.ended or 0.0) - (self.began or 0.0)
+        """From its beginning to its end; 0 where that is not known."""
+        return 0.0 if self.began is None or self.ended is None else self.ended - self.began
 
     @property
     def is_over(self) -> bool:
@@ -190,12 +190,17 @@ class Run:
     def end(self, now: float) -> list[Stage]:
         """Note that all is done, as far as it was needed; return the stages of which that was not known yet.
 
-        A Snakemake that is to be quiet about progress does not tell of each job that it is done.
+        A Snakemake that is to be quiet about progress tells of no job that it has begun or is done: what has been done
+        has said how far it is.
         """
         for number in list(self._running):
             self.finish(number, now)
         over = []
         for stage in self.stages.values():
+            for job in stage.jobs.values():
+                job.look()
+                if job.state is State.WAITING and job.count:
+                    job.finish()
             stage.jobs = {log: job for log, job in stage.jobs.items() if job.state is State.DONE}
             if stage.jobs and stage.ended is None:
                 stage.ended = now

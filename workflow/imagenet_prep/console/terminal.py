@@ -83,6 +83,7 @@ class Terminal:
         self._run: Run | None = None
         self._display: Display | None = None
         self._failed: dict[int, FailedJob] = {}
+        self._said: set[Path] = set()
         self._ending: Ending | None = None
 
     def begin(self, jobs: Iterable[Job], total: int, logs: Path, quiet: set[str]) -> None:
@@ -174,7 +175,8 @@ class Terminal:
             failed = FailedJob.of(it)
             self._failed[it["jobid"]] = failed
             run.fail(it["jobid"])
-            if run.number(State.RUNNING) and not signals.was_stopped():
+            if run.number(State.RUNNING) and not signals.was_stopped() and failed.log not in self._said:
+                self._said.add(failed.log)
                 yield f"{failed.rule} has failed: {failed.log}"
         elif event == "progress":
             run.done, run.total = it["done"], it["total"]

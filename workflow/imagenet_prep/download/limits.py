@@ -28,8 +28,8 @@ class Limits:
         block: the most that is read at once.
         smallest_piece: the first range asked for, and the smallest that is worth a request of its own.
         largest_piece: the largest range asked for where there are several connections.
-        settled: how long what has come may wait to be forced to the disk; so much is fetched again after a kill.
-        tick: how often progress is shown, and looked whether it is time to settle.
+        settled: bytes that may wait to be forced to the disk; about so much is fetched again after a kill.
+        tick: how often progress is shown.
         pause: called with the event that ends all waiting, and the seconds to wait.
     """
 
@@ -45,7 +45,7 @@ class Limits:
     block: int = 256 * KIB
     smallest_piece: int = MIB
     largest_piece: int = 64 * MIB
-    settled: float = 1
+    settled: int = MIB
     tick: float = 0.25
     pause: Callable[[threading.Event, float], object] = threading.Event.wait
 

@@ -21,6 +21,8 @@ from imagenet_prep.progress import Progress
 
 log = logging.getLogger(__name__)
 
+_AGAIN = "Give another url in the configuration, or run the same command again to download it anew"
+
 
 class NotHad(Exception):
     """No address gave the file; `failures` are the addresses, as they may be printed, with what each one said."""
@@ -90,13 +92,18 @@ class _Mirrors:
         raise NotHad(self._failures, partial.kept)
 
     def note_wrong(self, url: str | None, partial: Partial, checksum: str | None) -> None:
-        """Keep a file aside that is another than the one wanted.
+        """Keep a file aside that is another than the one wanted, for a look; a mixture is worth none.
 
         Whoever sent all of it is not asked again; whoever ended a mixture is asked for all of it, once.
         """
         source = sources.shown(url) if url else "an earlier run"
-        failure = _put_aside(partial, source, self._wanted, str(checksum))
         is_mixed = partial.journal is not None and partial.journal.is_mixed
+        problem = f"what came has the {self._wanted.algorithm} {checksum} where {self._wanted.checksum} is expected"
+        if is_mixed:
+            partial.forget()
+            failure = Refused(f"{problem}: it was put together from parts that do not belong to one file", _AGAIN)
+        else:
+            failure = _put_aside(partial, source, problem, str(checksum))
         if url is None or (is_mixed and url not in self._anew):
             log.info("%s: %s. All of it is fetched anew", source, failure.answer)
             if url:
@@ -119,16 +126,12 @@ def _checksum(partial: Partial, algorithm: str) -> str:
             return stream.hexdigest()
 
 
-def _put_aside(partial: Partial, source: str, wanted: Wanted, checksum: str) -> Refused:
+def _put_aside(partial: Partial, source: str, problem: str, checksum: str) -> Refused:
     bad = bad_path_of(partial.place, checksum)
-    problem = f"what came has the {wanted.algorithm} {checksum} where {wanted.checksum} is expected"
     when = time.strftime("%Y-%m-%d %H:%M:%S %z")
     atomic.write_text(
         bad.with_name(f"{bad.name}.txt"),
         f"{when}, {source}: {problem}.\n{bad.name} is kept for a look only; nothing uses it. Delete both.\n",
     )
     partial.finish(bad)
-    return Refused(
-        f"{problem}: it is damaged or another file, and was kept aside as {bad.name}",
-        "Give another url in the configuration, or run the same command again to download it anew",
-    )
+    return Refused(f"{problem}: it is damaged or another file, and was kept aside as {bad.name}", _AGAIN)

@@ -63,7 +63,7 @@ class Workers:
         self._opened: set[Opened] = set()
         self._error: Exception | None = None
         self._stopping = threading.Event()
-        self._ended = threading.Event()
+        self._awake = threading.Event()
 
     def work(self, connection: Connection, opened: Opened) -> None:
         """Fetch all that is missing, beginning with an answer that has just come.
@@ -97,14 +97,19 @@ class Workers:
             raise self._error
 
     def _keep_journal(self) -> None:
-        when = time.monotonic()
-        while not self._ended.wait(self._limits.tick):
-            done = self._pieces.done
-            self._progress(done)
-            if done > self._partial.kept and time.monotonic() - when >= self._limits.settled:
+        while self._working:
+            self._awake.wait(self._limits.tick)
+            self._awake.clear()
+            self._progress(self._pieces.done)
+            if self._is_due():
+                start = time.monotonic()
                 self._partial.settle(self._pieces.written)
-                when = time.monotonic()
-        self._progress(self._pieces.done)
+                # A slow disk is not kept busy with that: it has the data to take, too.
+                self._stopping.wait(time.monotonic() - start)
+
+    def _is_due(self) -> bool:
+        new = self._pieces.done - self._partial.kept
+        return new >= max(1, self._limits.settled)
 
     def _run(
         self, connection: Connection | None = None, first: Piece | None = None, opened: Opened | None = None
@@ -117,8 +122,7 @@ class Workers:
         finally:
             with self._lock:
                 self._working -= 1
-                if not self._working:
-                    self._ended.set()
+            self._awake.set()
 
     def _fetch_pieces(self, connection: Connection, first: Piece | None, opened: Opened | None) -> None:
         failures, others = 0, 0
@@ -184,6 +188,8 @@ class Workers:
                 return
             self._partial.write(piece.position, data)
             self._pieces.advance(piece, len(data))
+            if self._is_due():
+                self._awake.set()
 
     def _stop(self, error: Exception | None) -> None:
         with self._lock:

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from crc32c import crc32c
+
 from imagenet_prep import atomic
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.classes import select_classes
@@ -248,7 +250,7 @@ class Takeover:
         return found
 
     def _copy(self, source: Path, target: Path) -> None:
-        parquet.open_table(source)  # it is whole
+        _expect_footer(source)
         with atomic.replacing(target) as partial:
             shutil.copyfile(source, partial)
 
@@ -262,6 +264,18 @@ class Takeover:
         for path in sorted(old, key=lambda it: it.suffix == ".stat"):
             if path.is_file() and not any(path.name.startswith(f"{name}.") for name in kept):
                 path.unlink()
+
+
+def _expect_footer(path: Path) -> None:
+    """Raise a ValueError if the footer of a table is not the one that its checksum in front of it tells of.
+
+    Each table between the steps of form 1 has one: `CRC32C`, CR, LF, and the CRC-32C as a little-endian uint32. With a
+    bit turned, a footer may tell of another table.
+    """
+    content = path.read_bytes()
+    begin = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    if content[max(0, begin - 12) : max(0, begin)] != b"CRC32C\r\n" + crc32c(content[begin:-8]).to_bytes(4, "little"):
+        raise ValueError(f"{path}: the checksum of its footer does not hold")
 
 
 def _units(receipt: Path) -> tuple[int, int]:
