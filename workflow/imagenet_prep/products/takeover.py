@@ -10,7 +10,6 @@ import dataclasses
 import json
 import logging
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -250,9 +249,14 @@ class Takeover:
         return found
 
     def _copy(self, source: Path, target: Path) -> None:
-        _expect_footer(source)
+        """Copy a table, if the CRC-32C holds that form 1 has in front of its footer, as a little-endian uint32."""
+        content = source.read_bytes()
+        begin = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+        seal = b"CRC32C\r\n" + crc32c(content[max(0, begin) : -8]).to_bytes(4, "little")
+        if content[max(0, begin - len(seal)) : max(0, begin)] != seal:
+            raise ValueError(f"{source}: the checksum of its footer does not hold")
         with atomic.replacing(target) as partial:
-            shutil.copyfile(source, partial)
+            partial.write_bytes(content)
 
     def _remove_form_1(self) -> None:
         for name in ("splits.json", "published.json"):
@@ -264,18 +268,6 @@ class Takeover:
         for path in sorted(old, key=lambda it: it.suffix == ".stat"):
             if path.is_file() and not any(path.name.startswith(f"{name}.") for name in kept):
                 path.unlink()
-
-
-def _expect_footer(path: Path) -> None:
-    """Raise a ValueError if the footer of a table is not the one that its checksum in front of it tells of.
-
-    Each table between the steps of form 1 has one: `CRC32C`, CR, LF, and the CRC-32C as a little-endian uint32. With a
-    bit turned, a footer may tell of another table.
-    """
-    content = path.read_bytes()
-    begin = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
-    if content[max(0, begin - 12) : max(0, begin)] != b"CRC32C\r\n" + crc32c(content[begin:-8]).to_bytes(4, "little"):
-        raise ValueError(f"{path}: the checksum of its footer does not hold")
 
 
 def _units(receipt: Path) -> tuple[int, int]:
