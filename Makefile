@@ -133,6 +133,7 @@ $(READERS)/installed: envs/lock-readers.txt | $(READERS)/bin/pip
 	@$(READERS_PIP) install --no-compile --no-deps --requirement envs/lock-readers.txt
 	@$(READERS_PIP) install --no-compile torch==2.13.0
 	@$(READERS_PIP) install --no-compile --no-deps torchvision==0.28.0
+	@$(READERS_PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # An environment of its own, since with the plugin for Slurm every start of snakemake asks Slurm's controller.
