@@ -169,6 +169,24 @@ def test_ctrl_c_before_a_script_listens_ends_it_without_a_word(tmp_path: Path) -
     assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
 
 
+def test_ctrl_c_ends_a_script_with_processes_of_its_own_without_a_word(tmp_path: Path) -> None:
+    program = f"""
+import threading, time
+from concurrent.futures import ProcessPoolExecutor
+from imagenet_prep import signals
+os.setpgrp()
+def main(snakemake):
+    with ProcessPoolExecutor(3, initializer=signals.leave_at_once) as pool:
+        pool.submit(time.sleep, 60)  # two more have nothing to do
+        threading.Timer(0.5, os.killpg, (0, signal.SIGINT)).start()
+        pool.submit(int).result()
+        time.sleep(60)
+{RUN}
+"""
+    run = run_as_job(program, tmp_path)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
+
+
 def test_a_script_in_the_background_of_a_shell_goes_on(tmp_path: Path) -> None:
     program = f"""
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does

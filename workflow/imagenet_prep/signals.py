@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -35,9 +36,22 @@ def listen() -> None:
 
     Not where it is ignored, as in the background of a shell: the run goes on then, and so do its jobs.
     """
+    job = os.getpid()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != job:  # a process of its own that has only just begun
+            os._exit(128 + number)
+        raise KeyboardInterrupt
+
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, interrupt)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def leave_at_once() -> None:
+    """End this process, one of a job's own, for Ctrl-C from now on; the job gets it, too."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from imagenet_prep import atomic, errors
+from imagenet_prep import atomic, errors, signals
 from imagenet_prep.engine.receipts import STATE, sums_in
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.audit.audit_report import SUMS
@@ -74,7 +74,7 @@ class Audit:
         products = [it for it in products if it.path not in self._left_out]
         for product in products:
             self._list(product)
-        with ProcessPoolExecutor(self.workers) as pool:
+        with ProcessPoolExecutor(self.workers, initializer=signals.leave_at_once) as pool:
             for product in SPLIT_PRODUCTS.values():
                 for split in self._splits(product):
                     self._read(pool, product, split, products)
