@@ -48,7 +48,7 @@ def main() -> None:
     page = page_of(project)
     before = resource.getrusage(resource.RUSAGE_SELF)
     start = time.perf_counter()
-    page.write(threads=machine.describe(beside)["cores"])  # type: ignore[arg-type]
+    page.write(processes=machine.describe(beside)["cores"])  # type: ignore[arg-type]
     wall = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_SELF)
     sizes = {name: (page.folder / name).stat().st_size for name in (*FILES, *page.sheets)}

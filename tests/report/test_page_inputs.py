@@ -63,7 +63,7 @@ def page_of(project: Project, changes: dict[str, Any]) -> Page:
 )
 def test_the_page_fits_what_is_in_use(changes: dict[str, Any], project: Project) -> None:
     page = page_of(project, changes)
-    page.write(threads=1)
+    page.write(processes=1)
     document = Document((project.results / "report" / "index.html").read_text(encoding="utf-8"))
     assert document.open == []
     assert {row["split"] for row in table(document, "Splits")} == {split.name for split in page.splits}
@@ -80,7 +80,7 @@ def test_a_split_in_use_of_which_no_image_is_selected_has_a_row_of_zeros(project
         for group in groups:
             if group["split"][0].as_py() != "train_t3":
                 writer.write_table(group)
-    page_of(project, {}).write(threads=1)
+    page_of(project, {}).write(processes=1)
     document = Document((project.results / "report" / "index.html").read_text(encoding="utf-8"))
     rows = {row["split"]: row for row in table(document, "Splits")}
     assert rows["train_t3"]["images"] == rows["train_t3"]["classes"] == "0"
@@ -91,7 +91,7 @@ def test_images_that_exif_turns_are_counted(project: Project, monkeypatch: pytes
     monkeypatch.setattr(survey, "_EXTREMES", 1000)  # so that all images are shown
     labels = project.results / "labels" / "classes.csv"
     labels.write_text("".join(labels.read_text().splitlines(keepends=True)[:2]))  # and few as samples
-    page_of(project, {}).write(threads=1)
+    page_of(project, {}).write(processes=1)
     files = [path for path in (project.results / "imagefolder").rglob("*.JPEG") if path.is_file()]
     turned = sum(Image.open(path).getexif().get(ORIENTATION, 1) != 1 for path in files)
     html = (project.results / "report" / "index.html").read_text(encoding="utf-8")
@@ -119,7 +119,7 @@ def test_sheets_that_an_older_configuration_left_go(project: Project) -> None:
     own = project.results / "report" / "notes.txt"
     for path in (old, own):
         path.touch()
-    page_of(project, {}).write(threads=1)
+    page_of(project, {}).write(processes=1)
     assert not old.exists()
     assert own.exists()
 
@@ -130,5 +130,5 @@ def test_a_damaged_input_is_named_and_the_page_stays(path: str, project: Project
     damaged = boxes_of(project, "train") if path == "boxes" else project.results / path
     damaged.write_text("{")
     with pytest.raises(PrepError, match=re.escape(str(damaged))):
-        page_of(project, {}).write(threads=1)
+        page_of(project, {}).write(processes=1)
     assert (project.results / "report" / "index.html").read_bytes() == before

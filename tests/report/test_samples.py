@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from PIL import Image
 
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.errors import PrepError
-from imagenet_prep.report.samples import SIDE, Thumbnails, _evenly, choose, make_thumbnails, write_sheet
+from imagenet_prep.report.samples import SIDE, Sheet, Thumbnails, _evenly, choose, make_sheet
 from imagenet_prep.report.survey import Picture
 from project import Project
 
@@ -26,9 +25,7 @@ def sheet_of(
     lines: list[list[Picture]], columns: int, folder: Path, output: Path, limit: int = 1_000_000
 ) -> list[Thumbnails]:
     pictures = [it for line in lines for it in line]
-    with ThreadPoolExecutor(2) as pool:
-        thumbnails = make_thumbnails(pictures, {it.archive: folder / it.archive for it in pictures}, pool)
-    return write_sheet(lines, columns, thumbnails, output, limit)
+    return make_sheet(Sheet(lines, columns, output, limit), {it.archive: folder / it.archive for it in pictures})
 
 
 @given(count=st.integers(0, 2000), wanted=st.integers(1, 50))

@@ -6,10 +6,11 @@ stand in a file of their own.
 
 from __future__ import annotations
 
+import functools
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,8 +36,10 @@ from imagenet_prep.report.rendering import render
 from imagenet_prep.report.samples import (
     A_CLASS,
     SIDE,
+    Sheet,
     Thumbnails,
     choose,
+    make_sheet,
     make_thumbnails,
     orientation,
     write_sheet,
@@ -63,8 +66,11 @@ class Page(Subject):
     def _archives(self) -> dict[str, Path]:
         return {self.config["archives"][name]["file"]: archive_of(self.config, name) for name in self.config["use"]}
 
-    def write(self, threads: int) -> None:
+    def write(self, processes: int) -> None:
         """Write all files of the page, `index.html` last, and take away sheets of an older configuration.
+
+        Args:
+            processes: how many make thumbnails side by side.
 
         Raises:
             PrepError: something that the page is made of is missing or damaged.
@@ -74,16 +80,19 @@ class Page(Subject):
         classes = read_classes(self.path(LABELS) / "classes.csv").select(_CLASS).to_pylist()
         samples = choose(table, [row["wnid"] for row in classes], self.splits) if self.sheets else {}
         boxes = self._boxes(found, samples)
-        with ThreadPoolExecutor(threads) as pool:
-            made = self._write_samples(list(samples.values()), pool)
+        with ProcessPoolExecutor(processes) as pool:
+            # As many in each process, which begin before the sheets do.
+            shares = [list(dict.fromkeys(found.odd_pictures))[number::processes] for number in range(processes)]
+            odd = pool.map(functools.partial(make_thumbnails, archives=self._archives), shares)
+            made = self._make_sheets(list(samples.values()), pool)
             sampled = dict(zip(samples, zip(samples.values(), made, strict=True), strict=True))
-            thumbnails = make_thumbnails(list(dict.fromkeys(found.odd_pictures)), self._archives, pool)
-            turns = _orientations(sampled.values(), thumbnails)
-            turned = [it for it, turn in turns.items() if turn != 1]
-            groups = oddities.groups(found, turned, len(turns))
-            others = [it for group in groups for it in group.pictures if it not in thumbnails]
-            thumbnails |= make_thumbnails(others, self._archives, pool)
-            odd = self._write_odd(groups, thumbnails, boxes, {row["wnid"]: row["words"] for row in classes})
+            thumbnails = {it: thumbnail for part in odd for it, thumbnail in part.items()}
+        turns = _orientations(sampled.values(), thumbnails)
+        turned = [it for it, turn in turns.items() if turn != 1]
+        groups = oddities.groups(found, turned, len(turns))
+        others = [it for group in groups for it in group.pictures if it not in thumbnails]
+        thumbnails |= make_thumbnails(others, self._archives)
+        shown = self._write_odd(groups, thumbnails, boxes, {row["wnid"]: row["words"] for row in classes})
         self._write_classes(classes, found, sampled, turned, boxes)
         for name in COPIED:
             atomic.write_text(self.folder / name, (ASSETS / name).read_text(encoding="utf-8"))
@@ -91,7 +100,7 @@ class Page(Subject):
             if path.name not in self.sheets:
                 path.unlink()
         self._write_run(found)
-        atomic.write_text(self.folder / "index.html", render(self, found, boxes, classes, odd))
+        atomic.write_text(self.folder / "index.html", render(self, found, boxes, classes, shown))
 
     def _boxes(self, found: Survey, samples: Mapping[str, list[Picture]]) -> Boxes:
         shown = {it.filename for it in found.odd_pictures}
@@ -101,15 +110,16 @@ class Page(Subject):
             boxes.read(path, split, found.images[split], self.config["classes"], shown)
         return boxes
 
-    def _write_samples(self, lines: Sequence[Sequence[Picture]], pool: Executor) -> list[Thumbnails]:
+    def _make_sheets(self, lines: Sequence[Sequence[Picture]], pool: Executor) -> list[Thumbnails]:
         limit = _SHEETS_LIMIT // max(len(self.sheets), 1)
+        sheets = [
+            Sheet(lines[number * CLASSES_A_SHEET : (number + 1) * CLASSES_A_SHEET], A_CLASS, self.folder / name, limit)
+            for number, name in enumerate(self.sheets)
+        ]
         progress = Progress("making thumbnails", len(lines), "classes")
         made: list[Thumbnails] = []
-        for number, name in enumerate(self.sheets):
-            of_sheet = lines[number * CLASSES_A_SHEET : (number + 1) * CLASSES_A_SHEET]
-            path = self.folder / name
-            thumbnails = make_thumbnails([it for line in of_sheet for it in line], self._archives, pool)
-            made += write_sheet(of_sheet, A_CLASS, thumbnails, path, limit)
+        for of_sheet in pool.map(functools.partial(make_sheet, archives=self._archives), sheets):
+            made += of_sheet
             progress.advance(len(of_sheet))
         return made
 
@@ -123,7 +133,7 @@ class Page(Subject):
         pictures = list(dict.fromkeys(it for group in groups for it in group.pictures))
         columns = oddities.COLUMNS
         lines = [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
-        write_sheet(lines, columns, thumbnails, self.folder / "odd.webp", _ODD_LIMIT)
+        write_sheet(Sheet(lines, columns, self.folder / "odd.webp", _ODD_LIMIT), thumbnails)
         places = {it: (number % columns, number // columns) for number, it in enumerate(pictures)}
         return [
             {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -87,21 +86,40 @@ def _evenly(count: int, wanted: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return ((2 * np.arange(wanted) + 1) * count // max(2 * wanted, 1)).astype(np.int64)
 
 
-def make_thumbnails(
-    pictures: Sequence[Picture], archives: Mapping[str, Path], pool: Executor
-) -> dict[Picture, Thumbnail | None]:
+@dataclass(frozen=True)
+class Sheet:
+    """A picture of thumbnails, a row of cells a line.
+
+    Attributes:
+        lines: the images.
+        columns: how many cells wide the picture is.
+        output: the WebP file.
+        limit: of its bytes; thumbnails get coarser to keep to it.
+    """
+
+    lines: Sequence[Sequence[Picture]]
+    columns: int
+    output: Path
+    limit: int
+
+
+def make_thumbnails(pictures: Sequence[Picture], archives: Mapping[str, Path]) -> dict[Picture, Thumbnail | None]:
     """A thumbnail of each image, None where it does not decode.
 
     Args:
         pictures: the images.
         archives: where each archive lies that they are in, by the name that the table of images has for it.
-        pool: of threads that decode.
 
     Raises:
         PrepError: an archive is not there, or shorter than the table says.
     """
-    made = dict(pool.map(_thumbnail, _contents(pictures, archives)))
+    made = {position: _thumbnail(content) for position, content in _contents(pictures, archives)}
     return {it: made[position] for position, it in enumerate(pictures)}
+
+
+def make_sheet(sheet: Sheet, archives: Mapping[str, Path]) -> list[Thumbnails]:
+    """Write a sheet straight from the archives; return what is on each line. Raises as `make_thumbnails`."""
+    return write_sheet(sheet, make_thumbnails([it for line in sheet.lines for it in line], archives))
 
 
 def orientation(thumbnail: Thumbnail | None) -> int:
@@ -109,30 +127,16 @@ def orientation(thumbnail: Thumbnail | None) -> int:
     return thumbnail.orientation if thumbnail else 1
 
 
-def write_sheet(
-    lines: Sequence[Sequence[Picture]],
-    columns: int,
-    thumbnails: Mapping[Picture, Thumbnail | None],
-    output: Path,
-    limit: int,
-) -> list[Thumbnails]:
-    """Write one picture with the thumbnail of each image, a row of cells a line; return what is on each line.
-
-    Args:
-        lines: the images.
-        columns: how many cells wide the picture is.
-        thumbnails: of all of them.
-        output: the WebP file.
-        limit: of its bytes; thumbnails get coarser to keep to it.
-    """
-    sheet = Image.new("RGB", (SIDE * columns, SIDE * max(1, len(lines))), _EMPTY)
-    for y, line in enumerate(lines):
+def write_sheet(sheet: Sheet, thumbnails: Mapping[Picture, Thumbnail | None]) -> list[Thumbnails]:
+    """Write a sheet of thumbnails that there are; return what is on each line."""
+    picture = Image.new("RGB", (SIDE * sheet.columns, SIDE * max(1, len(sheet.lines))), _EMPTY)
+    for y, line in enumerate(sheet.lines):
         for x, it in enumerate(line):
             if made := thumbnails[it]:
-                sheet.paste(_filled(made.image), (x * SIDE, y * SIDE))
-    with atomic.replacing(output) as partial:
-        partial.write_bytes(_encode(sheet, limit))
-    of_lines = [[thumbnails[it] for it in line] for line in lines]
+                picture.paste(_filled(made.image), (x * SIDE, y * SIDE))
+    with atomic.replacing(sheet.output) as partial:
+        partial.write_bytes(_encode(picture, sheet.limit))
+    of_lines = [[thumbnails[it] for it in line] for line in sheet.lines]
     return [Thumbnails([it.image.size if it else None for it in made], [*map(orientation, made)]) for made in of_lines]
 
 
@@ -146,12 +150,11 @@ def _contents(pictures: Sequence[Picture], archives: Mapping[str, Path]) -> Iter
             yield inside[number], bytes(content)
 
 
-def _thumbnail(image: tuple[int, bytes]) -> tuple[int, Thumbnail | None]:
-    position, content = image
+def _thumbnail(content: bytes) -> Thumbnail | None:
     try:
-        return position, thumbnail(content, SIDE)
+        return thumbnail(content, SIDE)
     except ValueError:
-        return position, None
+        return None
 
 
 def _filled(image: Image.Image) -> Image.Image:
@@ -169,7 +172,7 @@ def _filled(image: Image.Image) -> Image.Image:
 def _encode(sheet: Image.Image, limit: int) -> bytes:
     for quality in _QUALITIES:
         buffer = BytesIO()
-        sheet.save(buffer, "WEBP", quality=quality, method=4)
+        sheet.save(buffer, "WEBP", quality=quality, method=2)
         if buffer.tell() <= limit:
             break
     return buffer.getvalue()
