@@ -31,8 +31,8 @@ def load() -> dict[str, Any]:
     _choice(keys["products"], "a product", list(PRODUCTS), DEFAULT_PRODUCTS)
     keys["shards"] = _section(SECTION)
     keys |= {name: _section(product.section) for name, product in PRODUCTS.items() if product.section}
-    jobs = {key: size for product in PRODUCTS.values() for key, size in product.jobs.items()}
-    keys["jobs"] = _section({key: {"$ref": "#/$defs/count", "default": size} for key, size in jobs.items()})
+    jobs = dict.fromkeys(key for product in PRODUCTS.values() for key in product.jobs)
+    keys["jobs"] = _section({key: {"$ref": "#/$defs/units", "default": None} for key in jobs})
     return schema
 
 

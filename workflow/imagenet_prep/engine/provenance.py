@@ -97,7 +97,7 @@ class Provenance:
         if cut is None:
             found = [batches.parse(it) for it, of in self._inventory.newest(product) if of == of_split]
             kept = [it[1] for it in found if it and (it[0], it[2]) == (split, total)]
-            cut = batches.cover(total, step.batch_size(self.config, split), kept)
+            cut = batches.cover(total, step.batch_size(self.config, split, self._sizes(product, split)), kept)
         self.answers["batches"][key] = cut
         archives = self.archives(product, split)
         return [
@@ -196,6 +196,11 @@ class Provenance:
             return False
         made_from, known = body.get("archives", {}), {name: self._content(name) for name in archives}
         return any(content and made_from.get(name) != content for name, content in known.items())
+
+    def _sizes(self, product: str, split: str) -> dict[str, int]:
+        """The sizes in bytes of the archives that are there, of those that a product is made from."""
+        there = {name: self.archive(name) for name in self.archives(product, split)}
+        return {name: archive_paths.stat(path)[0] for name, path in there.items() if path}
 
     def _content(self, name: str) -> str | None:
         """What an archive holds, by its scan; None where it has never been scanned."""

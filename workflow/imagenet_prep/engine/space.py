@@ -69,8 +69,8 @@ class Product(Protocol):
     def count(self, config: Mapping[str, Any], split: str) -> int:
         """How many units a split has, at the most."""
 
-    def batch_size(self, config: Mapping[str, Any], split: str) -> int:
-        """How many of them one job makes."""
+    def batch_size(self, config: Mapping[str, Any], split: str, archives: Mapping[str, int] | None = None) -> int:
+        """How many of them one job makes; `archives` are the sizes in bytes of those that are there."""
 
     def space(self, config: Mapping[str, Any], split: str, images: Images, block: int) -> Space:
         """What a split fills."""
@@ -221,7 +221,7 @@ def _rest(config: Mapping[str, Any], products: Products, there: There) -> Space:
     for kind, split in configured_parts(config, products):
         if kind in products:
             product = products[kind]
-            jobs += -(-product.count(config, split) // product.batch_size(config, split))
+            jobs += -(-product.count(config, split) // product.batch_size(config, split, there.archives))
             files += product.ledgers(config, split) + len(product.sidecars)
     files += jobs * _OF_A_JOB
     return Space(images * _ROW + files * there.block, files)

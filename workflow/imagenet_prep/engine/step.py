@@ -68,8 +68,8 @@ class Batched(Protocol):
     def count(self, config: Config, split: str) -> int:
         """How many units a subject has, at the most."""
 
-    def batch_size(self, config: Config, split: str) -> int:
-        """How many of them one job makes."""
+    def batch_size(self, config: Config, split: str, archives: Mapping[str, int] | None = None) -> int:
+        """How many of them one job makes; `archives` are the sizes in bytes of those that are there."""
 
 
 def classes_of(config: Config) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class ImageFolder(SplitProduct):
     section: Mapping[str, Mapping[str, Any]] = {
         "val_dirs": {"description": "wnid or index", "enum": ["wnid", "index"], "default": "wnid"}
     }
-    jobs: Mapping[str, int] = {"imagefolder_classes": 20, "imagefolder_val_classes": 250}
+    jobs = ("imagefolder_classes", "imagefolder_val_classes")
     unit = "class folders"
     samples = "files"
 
@@ -70,11 +70,16 @@ class ImageFolder(SplitProduct):
         dataset = dataset_of(config)
         return dataset.class_count(config, split) if is_cut(dataset, split) else 1
 
-    def batch_size(self, config: Config, split: str) -> int:
+    def jobs_key(self, config: Config, split: str) -> str:
         """Folders of the validation set are smaller."""
-        labels = dataset_of(config).splits[split].labels
-        key = "imagefolder_val_classes" if labels is Labels.GROUND_TRUTH else "imagefolder_classes"
-        return int(config["jobs"][key])
+        return self.jobs[1 if self._is_scattered(config, split) else 0]
+
+    def job_bytes(self, config: Config, split: str) -> int:
+        """More where the images of a class lie all over the archive."""
+        return super().job_bytes(config, split) * (8 if self._is_scattered(config, split) else 1)
+
+    def _is_scattered(self, config: Config, split: str) -> bool:
+        return dataset_of(config).splits[split].labels is Labels.GROUND_TRUTH
 
     def units(self, inputs: Inputs, split: str) -> list[str]:
         """The folders of the classes in use; of a split that is made as one, its tree."""

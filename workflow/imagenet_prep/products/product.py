@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine.receipts import Body
-from imagenet_prep.engine.space import Images, Space
+from imagenet_prep.engine.space import Images, Space, There, images_of
 from imagenet_prep.engine.step import ALL, Config, Need, Step
 
 if TYPE_CHECKING:
@@ -27,19 +27,25 @@ if TYPE_CHECKING:
     from imagenet_prep.products.audit.findings import Check
     from imagenet_prep.products.audit.readings import Reading
 
+# Of a job that goes through the bytes of its images; one that reads them here and there, or only tables, takes as many
+# times as much.
+_JOB_BYTES = 256 << 20
+_MANY = 8
+_MOST_JOBS = 64
+
 
 class Product(Step):
     """What people ask for by one name.
 
     Attributes:
         section: JSON schema of the keys of its section in the configuration, their defaults included.
-        jobs: its keys in the section `jobs`, with their defaults: how many units one job makes.
+        jobs: its keys in the section `jobs`: how many units one job makes; null: as many as `batch_size` finds.
         is_target: whether people ask for it; else it is made with the others.
         is_audited: whether the audit looks at it.
     """
 
     section: Mapping[str, Mapping[str, Any]] = {}
-    jobs: Mapping[str, int] = {}
+    jobs: tuple[str, ...] = ()
     is_target = True
     is_audited = True
 
@@ -155,9 +161,29 @@ class SplitProduct(Product):
         """How many units a split has, at the most."""
         raise NotImplementedError
 
-    def batch_size(self, config: Config, split: str) -> int:
-        """How many of them one job makes."""
-        return int(config["jobs"][next(iter(self.jobs))])
+    def jobs_key(self, config: Config, split: str) -> str:
+        """The key in the section `jobs` that counts for a split."""
+        return self.jobs[0]
+
+    def job_bytes(self, config: Config, split: str) -> int:
+        """The bytes of images that are worth a job, where the configuration does not say how large one is."""
+        return _JOB_BYTES if self.goes_through_images else _MANY * _JOB_BYTES
+
+    def batch_size(self, config: Config, split: str, archives: Mapping[str, int] | None = None) -> int:
+        """How many of them one job makes: as configured, or so many that it is worth its start, and lasts no hour.
+
+        Args:
+            config: complete.
+            split: that they are of.
+            archives: the sizes in bytes of those that are there; of others, the published ones count.
+        """
+        count = self.count(config, split)
+        if asked := config["jobs"][self.jobs_key(config, split)]:
+            return int(asked)
+        images = images_of(config, There(archives or {}), self.split_of_images(config, split)).nbytes
+        worth = self.job_bytes(config, split)
+        jobs = min(max(1, images // worth), _MOST_JOBS * _JOB_BYTES // worth)
+        return -(-count // jobs)
 
     def units(self, inputs: Inputs, split: str) -> list[str]:
         """The paths of the units below `output_dir`, in order."""

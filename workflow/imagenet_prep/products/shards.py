@@ -95,7 +95,7 @@ class ShardedProduct(SplitProduct):
         sample_bytes: bytes of a sample besides its image.
     """
 
-    jobs: Mapping[str, int] = {}
+    jobs: tuple[str, ...] = ()
     unit = "shards"
     samples = "records"
     label_base = 0

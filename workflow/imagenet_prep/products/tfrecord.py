@@ -37,7 +37,7 @@ class TFRecord(ShardedProduct):
         "validation_shards": {"$ref": "#/$defs/shards", "default": 128},
         "label_base": {"description": "0 or 1", "type": "integer", "minimum": 0, "maximum": 1, "default": 1},
     }
-    jobs: Mapping[str, int] = {"tfrecord_shards": 16}
+    jobs = ("tfrecord_shards",)
     sidecars = tfds.DESCRIPTION
 
     def description_settings(self, config: Config) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,7 @@ class TFRecordIndex(ShardedProduct):
 
     name = "tfrecord_index"
     version = 1
-    jobs: Mapping[str, int] = {"index_shards": 128}
+    jobs = ("index_shards",)
     unit = "indexes"
     goes_through_images = False
     unit_by_unit = True

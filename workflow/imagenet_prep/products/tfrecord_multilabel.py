@@ -50,7 +50,7 @@ class TFRecordMultilabel(ShardedProduct):
 
     name = "tfrecord_multilabel"
     version = 1
-    jobs: Mapping[str, int] = TFRecord.jobs
+    jobs = TFRecord.jobs
     sidecars = tfds.MULTILABEL_DESCRIPTION
     compared_with = (Multilabel.name,)
 
