@@ -34,7 +34,7 @@ rule all:
     """Everything that `products` in the configuration names."""
     default_target: True
     input:
-        target("all", *everything(), archives=config["use"]),
+        target("all", *everything(), archives=config["use"], made=receipts),
     message:
         "Everything is there"
 

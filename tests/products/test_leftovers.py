@@ -43,8 +43,8 @@ def shards(out: Path, product: str, split: str, count: int) -> dict[str, Any]:
     return {"files": {name: {} for name in made.names()}}
 
 
-def clean(out: Path, product: str, split: str, *receipts: Path) -> dict[str, Any]:
-    return remove_leftovers({"output_dir": str(out)}, product, split, 2, map(str, receipts))
+def clean(out: Path, product: str, split: str, *receipts: Path) -> int:
+    return remove_leftovers({"output_dir": str(out)}, product, split, map(str, receipts))
 
 
 def clear(out: Path, *used: str) -> None:
@@ -68,7 +68,7 @@ def tree_of(out: Path, *names: str) -> Path:
 
 def test_class_folders_of_an_older_choice_go(tmp_path: Path) -> None:
     folders(tmp_path, "train", [CRANE, FOX])
-    assert clean(tmp_path, "imagefolder", "train", tree_of(tmp_path, CRANE)) == {"units": 1}
+    assert clean(tmp_path, "imagefolder", "train", tree_of(tmp_path, CRANE)) == 1
     assert files(tmp_path, "imagefolder") == {f"train/{CRANE}/image.JPEG"}
     assert Tree(tmp_path, "train").folders_made() == {CRANE}
 
@@ -78,7 +78,7 @@ def test_class_folders_of_all_batches_stay(tmp_path: Path) -> None:
         put(tmp_path, "imagefolder", f"train-0000{i}-0000{i}-of-00002", NEW, **folders(tmp_path, "train", [wnid]))
         for i, wnid in enumerate((CRANE, FOX))
     ]
-    assert clean(tmp_path, "imagefolder", "train", *receipts) == {"units": 2}
+    assert clean(tmp_path, "imagefolder", "train", *receipts) == 2
     assert files(tmp_path, "imagefolder", "train") == {f"{wnid}/image.JPEG" for wnid in (CRANE, FOX)}
 
 
@@ -129,7 +129,7 @@ WANTED = {"train-00000-of-00002", "train-00001-of-00002"}
 @pytest.mark.parametrize("product", SHARDS)
 def test_shards_of_another_count_go(tmp_path: Path, product: str) -> None:
     shards(tmp_path, product, "train", 5)
-    assert clean(tmp_path, product, "train", set_of(tmp_path, product)) == {"units": 2}
+    assert clean(tmp_path, product, "train", set_of(tmp_path, product)) == 2
     assert files(tmp_path, product) == WANTED
 
 

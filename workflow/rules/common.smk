@@ -21,7 +21,7 @@ from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine import runs, space
 from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import ARCHIVES, DIGEST, LEFTOVERS
-from imagenet_prep.engine.step import ALL
+from imagenet_prep.engine.step import ALL, part_of
 from imagenet_prep.engine.table_steps import expected
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products import registry
@@ -64,3 +64,4 @@ wildcard_constraints:
     digest=DIGEST,
     number=r"\d+",
     model=r"[^/]+?",
+    part=rf"\w+-\w+|{ALL}",

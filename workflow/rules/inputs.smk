@@ -39,18 +39,29 @@ TAKEN_OVER = [ancient(STATE / "taken_over.json")] if runs.is_older(OUT) else []
 
 def subject_of(wildcards):
     """What a job is about: a split, a product's split, an archive, or all."""
-    split = wildcards.get("split", ALL)
-    return f"{wildcards.product}-{split}" if wildcards.get("product") else wildcards.get("archive", split)
+    if wildcards.get("product"):
+        return part_of(wildcards.product, wildcards.split)
+    return next((wildcards.get(it) for it in ("split", "archive", "part") if wildcards.get(it)), ALL)
 
 
 def receipts(step, subject=ALL):
-    """What a step is known by: its receipt, or those of its batches and of what took away the leftovers."""
+    """What a step is known by: its receipt, or those of its batches."""
     if step in registry.SPLIT_PRODUCTS:
-        return [*PROVENANCE.batches(step, subject), PROVENANCE.receipt(LEFTOVERS, f"{step}-{subject}")]
+        return PROVENANCE.batches(step, subject)
     # Receipts of tables between the steps have other names when other tables are there, and their rules are checkpoints:
     # what depends on them is looked at again once they are there.
     path = OWN_RECEIPTS.get(step) or PROVENANCE.receipt(step, subject)
     return [ancient(path) if registry.STEPS[step].is_between else path]
+
+
+def alone(step, subject):
+    """Likewise, and the receipt that tells that nothing else lies there: of all that is configured, or of this alone."""
+    found = receipts(step, subject)
+    if step in registry.SPLIT_PRODUCTS:
+        of_all = PROVENANCE.receipt(LEFTOVERS)
+        has_it = (step, subject) in PROVENANCE.needs(LEFTOVERS) and of_all.exists()
+        found.append(of_all if has_it else PROVENANCE.receipt(LEFTOVERS, part_of(step, subject)))
+    return found
 
 
 def archives_of(step):
@@ -148,8 +159,8 @@ def made_up_archives_first(wildcards):
 
 
 def batches_of(wildcards):
-    """The receipts of all batches of a product's split."""
-    return PROVENANCE.batches(wildcards.product, wildcards.split)
+    """The receipts of all batches of a product's split, or of all that are configured."""
+    return [path for need in PROVENANCE.needs(LEFTOVERS, wildcards.part) for path in PROVENANCE.batches(*need)]
 
 
 def predictions_of_model(wildcards):
@@ -180,7 +191,7 @@ def scans(archives):
     return [ancient(PROVENANCE.archive_receipt(name)) for name in archives]
 
 
-def target(product, *needs, archives=(), own=()):
+def target(product, *needs, archives=(), own=(), made=alone):
     """An input function for what a target asks for: the archives that are there, and what is made of them.
 
     A target names the archives itself: so one that was touched or changed is read again, whatever lies there.
@@ -193,7 +204,7 @@ def target(product, *needs, archives=(), own=()):
         for group in registry.PRODUCTS[product].requires(DATASET) if product in registry.PRODUCTS else ():
             expect_in_use(*group)
         there = sorted(filter(PROVENANCE.is_wanted, made_from))
-        return [*TAKEN_OVER, *links(there), *scans(there), *(path for need in needs for path in receipts(*need)), *own]
+        return [*TAKEN_OVER, *links(there), *scans(there), *(path for need in needs for path in made(*need)), *own]
 
     return asked_for
 
@@ -203,7 +214,7 @@ def everything():
     made = [product for name, product in registry.PRODUCTS.items() if name in config["products"]]
     needs = [need for product in made for need in product.known_by(config)]
     copies = [("published", ALL)] if config["publish"]["url"] else []
-    return [*PROVENANCE.needs(registry.AUDIT.name), *needs, *copies]
+    return [*PROVENANCE.needs(registry.AUDIT.name), *needs, (LEFTOVERS, ALL), *copies]
 
 
 def published(wildcards):

@@ -38,16 +38,16 @@ checkpoint plan_shards:
 
 
 rule remove_leftovers:
-    """Take away what an older configuration left of a product's split."""
+    """Take away what an older configuration left of a product's split, or of all that is configured."""
     input:
         archives=archives_of(LEFTOVERS),
         batches=batches_of,
     output:
-        receipt=receipt_pattern(LEFTOVERS, "{product}-{split}"),
+        receipt=receipt_pattern(LEFTOVERS, "{part}"),
     log:
-        LOGS / "remove_leftovers" / "{product}-{split}.{digest}.{number}.log",
+        LOGS / "remove_leftovers" / "{part}.{digest}.{number}.log",
     benchmark:
-        BENCHMARKS / "remove_leftovers" / "{product}-{split}.{digest}.{number}.tsv"
+        BENCHMARKS / "remove_leftovers" / "{part}.{digest}.{number}.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
@@ -58,7 +58,7 @@ rule remove_leftovers:
         settings=settings_of(LEFTOVERS),
         archives=archive_names_of(LEFTOVERS),
     message:
-        "Look for what was left of {wildcards.product} {wildcards.split}"
+        "Look for what was left of {wildcards.part}"
     script:
         "../scripts/remove_leftovers.py"
 

@@ -1,4 +1,4 @@
-"""Take away what an older configuration left of a product's split."""
+"""Take away what an older configuration left of products' splits."""
 
 from typing import Any
 
@@ -9,7 +9,10 @@ from imagenet_prep.products.leftovers import remove_leftovers
 
 def main(snakemake: Any) -> None:
     with making(snakemake) as made:
-        made |= remove_leftovers(snakemake.config, **snakemake.params.settings, receipts=snakemake.input.batches)
+        made["units"] = {
+            part: remove_leftovers(snakemake.config, *part.split("-"), snakemake.input.batches)
+            for part in snakemake.params.settings["units"]
+        }
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from typing import Any
 
 from imagenet_prep import atomic
 from imagenet_prep.engine import batches
+from imagenet_prep.engine.step import ALL
 from imagenet_prep.errors import AGAIN, PrepError, reading_again
 
 STATE = "state"
@@ -175,7 +176,8 @@ def withdraw(receipt: Path, units: Collection[str] = ()) -> None:
         if name.split == own.split and (name.subject == own.subject or _is_about(folder / str(name), units)):
             void.append(folder / str(name))
     claims = folder.parent / LEFTOVERS
-    void += [claims / str(name) for name in names(claims) if name.subject == f"{folder.name}-{own.split}"]
+    if own.split != own.subject:
+        void += [claims / str(name) for name in names(claims) if name.subject in (f"{folder.name}-{own.split}", ALL)]
     unused = folder.parent / UNUSED
     void += [unused / str(name) for name in names(unused) if _denies(unused / str(name), folder.name, own.split)]
     remove(void)

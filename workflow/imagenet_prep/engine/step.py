@@ -75,3 +75,8 @@ class Batched(Protocol):
 def classes_of(config: Config) -> dict[str, Any]:
     """The settings of all that depends on which classes are in use, and how they are numbered."""
     return {"wnids": config["classes"], "subset_labels": config["subset_labels"]}
+
+
+def part_of(product: str, split: str) -> str:
+    """The subject of a step that has a job for a split of a product."""
+    return f"{product}-{split}"

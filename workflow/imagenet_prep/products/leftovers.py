@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine import receipts as made
@@ -13,19 +12,19 @@ from imagenet_prep.engine.step import ALL, Config
 from imagenet_prep.products.registry import PLAN, PRODUCTS, SHARDED_PRODUCTS, SPLIT_PRODUCTS, STEPS
 
 
-def remove_leftovers(config: Config, product: str, split: str, units: int, receipts: Iterable[str]) -> dict[str, Any]:
-    """Take away what there is of a product's split beside that which these receipts are of; return what it consists of.
+def remove_leftovers(config: Config, product: str, split: str, receipts: Iterable[str]) -> int:
+    """Take away what there is of a product's split beside that which its receipts are of; return how many units it has.
 
     Args:
         config: complete.
         product: its name.
         split: of which all batches have been made.
-        units: how many it has, at the most.
-        receipts: those of its batches.
+        receipts: those of its batches, and perhaps those of other products and splits.
     """
-    paths = [Path(receipt) for receipt in receipts]
-    _withdraw(paths[0].parent, split, keep={path.name for path in paths})
-    return {"units": SPLIT_PRODUCTS[product].remove_leftovers(config, split, [made.load(path) for path in paths])}
+    folder = Path(config["output_dir"], STATE, product)
+    own = [path for path in map(Path, receipts) if path.parent.name == product and _split_of(path) == split]
+    _withdraw(folder, split, keep={path.name for path in own})
+    return SPLIT_PRODUCTS[product].remove_leftovers(config, split, [made.load(path) for path in own])
 
 
 def remove_unused(config: Config, kept: Mapping[str, Collection[str]]) -> None:
@@ -68,6 +67,11 @@ def _vain(state: Path, kept: Mapping[str, Collection[str]]) -> list[Path]:
         for name in made.names(folder)
         if folder.name not in steps or (folder.name in wanted and name.split not in wanted[folder.name])
     ]
+
+
+def _split_of(receipt: Path) -> str | None:
+    name = made.Name.parse(receipt.name)
+    return name.split if name else None
 
 
 def _withdraw(folder: Path, split: str, keep: Collection[str]) -> None:

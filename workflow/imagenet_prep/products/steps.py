@@ -7,7 +7,8 @@ from typing import Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.receipts import LEFTOVERS, UNUSED
-from imagenet_prep.engine.step import ALL, Config, Need, Step, classes_of
+from imagenet_prep.engine.space import configured_parts
+from imagenet_prep.engine.step import ALL, Config, Need, Step, classes_of, part_of
 from imagenet_prep.engine.table_steps import DEVKIT
 from imagenet_prep.products.audit.audit_report import AuditReport
 from imagenet_prep.products.multilabel import Multilabel
@@ -33,23 +34,26 @@ class Description(Step):
 
 
 class Leftovers(Step):
-    """What an older configuration left of a product's split is taken away; its subject is `<product>-<split>`."""
+    """What an older configuration left is taken away; its subject is `<product>-<split>`, or all that is configured."""
 
     name = LEFTOVERS
     rule = "remove_leftovers"
+    version = 2
 
     def __init__(self, products: Iterable[SplitProduct]) -> None:
         self._products = {product.name: product for product in products}
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
-        """Of what, and of how many units it consists."""
-        product, _, split = subject.partition("-")
-        return {"product": product, "split": split, "units": self._products[product].count(config, split)}
+        """Of what, and of how many units each consists."""
+        needs = self.needs(config, subject)
+        return {"units": {part_of(*need): self._products[need[0]].count(config, need[1]) for need in needs}}
 
     def needs(self, config: Config, subject: str) -> list[Need]:
-        """The product."""
-        product, _, split = subject.partition("-")
-        return [(product, split)]
+        """The product, or all of them."""
+        if subject != ALL:
+            product, _, split = subject.partition("-")
+            return [(product, split)]
+        return [need for need in configured_parts(config, self._products) if need[0] in self._products]
 
 
 class Unused(Step):

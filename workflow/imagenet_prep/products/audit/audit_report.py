@@ -7,7 +7,7 @@ from typing import Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
-from imagenet_prep.engine.receipts import UNUSED
+from imagenet_prep.engine.receipts import LEFTOVERS, UNUSED
 from imagenet_prep.engine.step import ALL, Config, Need
 from imagenet_prep.products.image_table import ImageTable
 from imagenet_prep.products.labels import Labels
@@ -50,6 +50,10 @@ class AuditReport(Product):
         needs = [(Labels.name, ALL), (ImageTable.name, ALL), (UNUSED, ALL)]
         needs += [need for product in products for need in product.known_by(config)]
         return list(dict.fromkeys(needs))
+
+    def inputs(self, config: Config, subject: str) -> list[Need]:
+        """Likewise; and that nothing else lies there."""
+        return [*self.needs(config, subject), (LEFTOVERS, ALL)]
 
     def requires(self, dataset: Dataset) -> list[list[str]]:
         """An archive of images."""
