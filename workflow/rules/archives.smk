@@ -7,18 +7,55 @@ IMAGE_ARCHIVES = [name for name in DATASET.archives if name in DATASET.of_archiv
 OTHER_ARCHIVES = [name for name in DATASET.archives if name not in DATASET.of_archive]
 
 
+# Those that lie there, or are to be made up, and have no link yet.
+TO_LINK = [
+    name
+    for name in config["use"]
+    if (PROVENANCE.archive(name) or PROVENANCE.makes_up(name)) and not PROVENANCE.fetched(name).exists()
+]
+
+
 # Where jobs run on a cluster, these run here: its nodes often reach nothing outside, and what is small needs no queue.
 localrules:
+    link_archives,
     fetch_archive,
     verify_archive,
 
 
+ruleorder: link_archives > fetch_archive
+
+
+rule link_archives:
+    """Link all archives that are there already."""
+    input:
+        made_up_archives_to_link,
+    output:
+        receipts=links(TO_LINK),
+    log:
+        LOGS / "link_archives.log",
+    benchmark:
+        BENCHMARKS / "link_archives.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
+    params:
+        archives=TO_LINK,
+        expected=[expected(config, name) for name in TO_LINK],
+    message:
+        "Link the archives that are there"
+    script:
+        "../scripts/fetch_archives.py"
+
+
 rule fetch_archive:
-    """Link an archive that is there, or download it first."""
+    """Download an archive, and link it; one that is there is linked."""
     input:
         made_up_archives,
     output:
-        receipt=receipt_pattern("fetched", "{archive}"),
+        receipts=[receipt_pattern("fetched", "{archive}")],
     log:
         LOGS / "fetch_archive" / "{archive}.{digest}.{number}.log",
     benchmark:
@@ -31,11 +68,12 @@ rule fetch_archive:
         runtime=by_attempt(1440),
         disk_mb=disk_of_archive,
     params:
-        expected=archive_settings,
+        archives=lambda wildcards: [wildcards.archive],
+        expected=lambda wildcards: [archive_settings(wildcards)],
     message:
         "Find or download archive {wildcards.archive}"
     script:
-        "../scripts/fetch_archive.py"
+        "../scripts/fetch_archives.py"
 
 
 checkpoint verify_archive:

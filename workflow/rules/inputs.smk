@@ -152,6 +152,12 @@ def made_up_archives(wildcards):
     return [*TAKEN_OVER, *([ancient(PROVENANCE.made_up())] if PROVENANCE.makes_up(wildcards.archive) else [])]
 
 
+def made_up_archives_to_link(wildcards):
+    """The same of any that are to be linked."""
+    made_up = [ancient(PROVENANCE.made_up())] if any(map(PROVENANCE.makes_up, TO_LINK)) else []
+    return [*TAKEN_OVER, *made_up]
+
+
 def made_up_archives_first(wildcards):
     """The receipt of the archives that the workflow makes up, where there is none yet."""
     made_up = PROVENANCE.made_up()

@@ -1,0 +1,3 @@
+{
+ "file": "ILSVRC2012_bbox_train_v2.tar.gz"
+}

@@ -1,0 +1,34 @@
+"""Link archives that are there, or download them first."""
+
+from pathlib import Path
+from typing import Any
+
+from imagenet_prep import atomic
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine import archive_paths
+from imagenet_prep.engine.archive_check import Expected
+from imagenet_prep.engine.fetch import find_or_fetch
+from imagenet_prep.job import run
+
+
+def main(snakemake: Any) -> None:
+    # Of the configuration, since another address or place makes nothing stale.
+    config, params = snakemake.config, snakemake.params
+    for name, expected, receipt in zip(params.archives, params.expected, snakemake.output.receipts, strict=True):
+        link = archive_paths.link_of(config, name)
+        find_or_fetch(
+            name,
+            config["archives"][name],
+            dataset_of(config),
+            Path(config["archives_dir"]),
+            config["download"]["local"],
+            link,
+            connections=config["download"]["connections"],
+            expected=Expected(**expected),
+            spare=archive_paths.spare_of(config),
+        )
+        atomic.write_json(receipt, {"file": link.name})
+
+
+if __name__ == "__main__":
+    run(main, snakemake)
