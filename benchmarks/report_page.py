@@ -15,6 +15,7 @@ import resource
 import shutil
 import statistics
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from imagenet_prep import configuration
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.receipts import ARCHIVES
 from imagenet_prep.products.registry import STEPS
-from imagenet_prep.report.files import FILES, sheet_names
+from imagenet_prep.report.files import FILES, sheet_names, sheets
 from imagenet_prep.report.page import Page
+from imagenet_prep.report.sheets import Drawn, Sheets
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 STAGES = {"scan_archive": ARCHIVES, "verify_archive": ARCHIVES}
@@ -45,33 +47,46 @@ def main() -> None:
         if path.name != "report":
             (beside / "results" / path.name).symlink_to(path)
     os.chdir(beside)
-    page = page_of(project)
-    before = resource.getrusage(resource.RUSAGE_SELF)
+    before = used()
     start = time.perf_counter()
-    page.write(processes=machine.describe(beside)["cores"])  # type: ignore[arg-type]
+    config = config_of(project)
+    drawn = Sheets.of(config).write(processes=machine.describe(beside)["cores"])  # type: ignore[arg-type]
+    drew = time.perf_counter() - start
+    page = page_of(config, drawn)
+    page.write()
     wall = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    sizes = {name: (page.folder / name).stat().st_size for name in (*FILES, *page.sheets)}
+    after = used()
+    sizes = {name: (page.folder / name).stat().st_size for name in (*FILES, *sheets(config))}
     found = {
         "machine": machine.describe(beside),
         "wall_s": round(wall, 1),
-        "user_s": round(after.ru_utime - before.ru_utime, 1),
-        "peak_mb": round(after.ru_maxrss * 1024 / 1e6),
+        "sheets_s": round(drew, 1),
+        "user_s": round(after - before, 1),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6),
         "page_mb": round(sum(sizes.values()) / 1e6, 2),
         "index_html_kb": round(sizes["index.html"] / 1e3),
         "classes_js_kb": round(sizes["classes.js"] / 1e3),
-        "samples_mb": round(sum(sizes[name] for name in page.sheets) / 1e6, 2),
+        "samples_mb": round(sum(sizes[name] for name in sheets(config)) / 1e6, 2),
         "opening": opening((beside / page.folder / "index.html").as_uri()),
     }
     print(json.dumps(found, indent=1))
 
 
-def page_of(project: Path) -> Page:
-    """The page of the project's results, as the workflow would make it."""
+def used() -> float:
+    """Seconds of user time of this process and of those that it has waited for."""
+    return sum(resource.getrusage(who).ru_utime for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def config_of(project: Path) -> Mapping[str, Any]:
+    """The configuration of the project, complete."""
     settings = yaml.safe_load((project / "config" / "config.yaml").read_text())
     for key, value in yaml.safe_load((project / "benchmark.yaml").read_text()).items():
         settings[key] = {**(settings.get(key) or {}), **value} if isinstance(value, dict) else value
-    config = configuration.complete(settings, Path.cwd())
+    return configuration.complete(settings, Path.cwd())
+
+
+def page_of(config: Mapping[str, Any], drawn: Drawn) -> Page:
+    """The page of the project's results, as the workflow would make it."""
     dataset, output = dataset_of(config), Path(config["output_dir"])
     boxed = [split.name for split in dataset.boxes_in_use(config) if split in dataset.splits_in_use(config)]
     return Page(
@@ -80,6 +95,7 @@ def page_of(project: Path) -> Page:
         receipts=[output / "verified" / f"{name}.json" for name in config["use"]],
         stages=STAGES,
         sheets=sheet_names(config),
+        drawn=drawn,
         readers=CHECKOUT / "docs" / "readers.md",
         readme=CHECKOUT / "README.md",
     )

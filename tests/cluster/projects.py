@@ -24,7 +24,7 @@ OVERLAY = {
     "slurm": ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"],
     "pbs": ["--seconds-between-status-checks", "2", "--max-status-checks-per-second", "10"],
 }
-THREADS = ["--set-threads", "audit_products=2", "check=2", "write_page=2"]
+THREADS = ["--set-threads", "audit_products=2", "check=2", "draw_samples=2"]
 
 
 class ClusterProject(Project):

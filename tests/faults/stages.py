@@ -72,9 +72,10 @@ STAGES = {
     "write_tfrecord_index": batch("tfrecord_index", "tfrecord_index", "train", archive=False),
     "write_tfrecord_multilabel": batch("tfrecord_multilabel", "tfrecord_multilabel", "validation"),
     "describe_tfrecord_multilabel": description("tfrecord_multilabel"),
-    "remove_leftovers": Stage("imagefolder", "state/leftovers/imagefolder-train.*.json"),
+    "remove_leftovers": Stage("audit", "state/leftovers/all.*.json"),
     "remove_unused": Stage("imagefolder", "state/unused/*.json"),
     "audit_products": Stage("audit", "state/audit/*.json", ("audit.json", "SHA256SUMS")),
-    "write_page": Stage("report", "state/report/*.json", ("report/*",)),
+    "draw_samples": Stage("report", "state/samples/*.json", ("report/*.webp",)),
+    "write_page": Stage("report", "state/report/*.json", ("report/*.html", "report/*.js")),
     "score_predictions": Stage("results/scores/demo.json", "state/scores/*.json", ("scores/*",)),
 }

@@ -18,6 +18,7 @@ from imagenet_prep.formats import parquet
 from imagenet_prep.report import survey
 from imagenet_prep.report.files import sheet_names
 from imagenet_prep.report.page import Page
+from imagenet_prep.report.sheets import Sheets
 from project import Project, merged
 from report.document import Document, table
 
@@ -31,22 +32,26 @@ def boxes_of(project: Project, split: str) -> Path:
     return found
 
 
-def page_of(project: Project, changes: dict[str, Any]) -> Page:
-    """The page of a project's results, were they made with some of the configuration changed."""
+def write_page(project: Project, changes: dict[str, Any]) -> Page:
+    """Write the page of a project's results, were they made with some of the configuration changed, and its sheets."""
     settings = merged(yaml.safe_load((project.folder / "config" / "config.yaml").read_text()), {})
     settings = merged(settings, yaml.safe_load((project.folder / "test.yaml").read_text()))
     config = complete(merged(settings, changes), project.folder)
     splits = [split for split, archive in ARCHIVES.items() if archive in config["use"]]
     boxes = [split for split in splits if f"bbox_{ARCHIVES[split]}" in config["use"]]
-    return Page(
-        config={**config, "output_dir": str(project.results)},
+    config = {**config, "output_dir": str(project.results)}
+    page = Page(
+        config=config,
         boxes={split: boxes_of(project, split) for split in boxes},
         receipts=[project.results / "verified" / f"{name}.json" for name in config["use"]],
         stages={"scan_archive": "archives"},
         sheets=sheet_names(config),
+        drawn=Sheets.of({**config, "archives_dir": str(project.archives)}).write(processes=1),
         readers=project.folder / "docs" / "readers.md",
         readme=project.folder / "README.md",
     )
+    page.write()
+    return page
 
 
 @pytest.mark.parametrize(
@@ -62,8 +67,7 @@ def page_of(project: Project, changes: dict[str, Any]) -> Page:
     ids=["val", "train with boxes", "test", "train_t3", "no boxes", "classes"],
 )
 def test_the_page_fits_what_is_in_use(changes: dict[str, Any], project: Project) -> None:
-    page = page_of(project, changes)
-    page.write(processes=1)
+    page = write_page(project, changes)
     document = Document((project.results / "report" / "index.html").read_text(encoding="utf-8"))
     assert document.open == []
     assert {row["split"] for row in table(document, "Splits")} == {split.name for split in page.splits}
@@ -80,7 +84,7 @@ def test_a_split_in_use_of_which_no_image_is_selected_has_a_row_of_zeros(project
         for group in groups:
             if group["split"][0].as_py() != "train_t3":
                 writer.write_table(group)
-    page_of(project, {}).write(processes=1)
+    write_page(project, {})
     document = Document((project.results / "report" / "index.html").read_text(encoding="utf-8"))
     rows = {row["split"]: row for row in table(document, "Splits")}
     assert rows["train_t3"]["images"] == rows["train_t3"]["classes"] == "0"
@@ -91,7 +95,7 @@ def test_images_that_exif_turns_are_counted(project: Project, monkeypatch: pytes
     monkeypatch.setattr(survey, "_EXTREMES", 1000)  # so that all images are shown
     labels = project.results / "labels" / "classes.csv"
     labels.write_text("".join(labels.read_text().splitlines(keepends=True)[:2]))  # and few as samples
-    page_of(project, {}).write(processes=1)
+    write_page(project, {})
     files = [path for path in (project.results / "imagefolder").rglob("*.JPEG") if path.is_file()]
     turned = sum(Image.open(path).getexif().get(ORIENTATION, 1) != 1 for path in files)
     html = (project.results / "report" / "index.html").read_text(encoding="utf-8")
@@ -119,7 +123,7 @@ def test_sheets_that_an_older_configuration_left_go(project: Project) -> None:
     own = project.results / "report" / "notes.txt"
     for path in (old, own):
         path.touch()
-    page_of(project, {}).write(processes=1)
+    write_page(project, {})
     assert not old.exists()
     assert own.exists()
 
@@ -130,5 +134,5 @@ def test_a_damaged_input_is_named_and_the_page_stays(path: str, project: Project
     damaged = boxes_of(project, "train") if path == "boxes" else project.results / path
     damaged.write_text("{")
     with pytest.raises(PrepError, match=re.escape(str(damaged))):
-        page_of(project, {}).write(processes=1)
+        write_page(project, {})
     assert (project.results / "report" / "index.html").read_bytes() == before

@@ -14,7 +14,7 @@ from PIL import Image
 
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.errors import PrepError
-from imagenet_prep.report.samples import SIDE, Sheet, Thumbnails, _evenly, choose, make_sheet
+from imagenet_prep.report.samples import SIDE, Sheet, Shown, _evenly, choose, make_sheet
 from imagenet_prep.report.survey import Picture
 from project import Project
 
@@ -23,7 +23,7 @@ SPLITS = ILSVRC2012.splits
 
 def sheet_of(
     lines: list[list[Picture]], columns: int, folder: Path, output: Path, limit: int = 1_000_000
-) -> list[Thumbnails]:
+) -> list[list[Shown]]:
     pictures = [it for line in lines for it in line]
     return make_sheet(Sheet(lines, columns, output, limit), {it.archive: folder / it.archive for it in pictures})
 
@@ -65,7 +65,7 @@ def test_a_sheet_shows_each_image_in_its_cell(finished: Project, tmp_path: Path)
     assert sheet.size == (6 * SIDE, 2 * SIDE)
     for y, line in enumerate(lines):
         for x, it in enumerate(line):
-            size = made[y].sizes[x]
+            size = made[y][x].size
             assert size is not None
             tree = {"train": "train", "validation": "val"}[it.split]
             image = Image.open(finished.results / "imagefolder" / tree / str(it.wnid) / it.filename).convert("RGB")
@@ -87,7 +87,7 @@ def test_an_image_that_does_not_decode_leaves_its_cell_empty(tmp_path: Path) -> 
         Picture(filename="b", offset=len(good), length=8, **row, **kind),
     ]
     (made,) = sheet_of([pictures], 2, tmp_path, tmp_path / "sheet.webp")
-    assert made.sizes == [(128, 85), None]
+    assert [it.size for it in made] == [(128, 85), None]
 
 
 def test_thumbnails_get_coarser_where_a_sheet_would_be_too_large(finished: Project, tmp_path: Path) -> None:

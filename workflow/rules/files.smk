@@ -8,10 +8,8 @@ for the receipt.
 STEP_OF_FILE = {
     **{path: product.name for product in registry.ALL_PRODUCTS for path in product.files(config)},
     **{path: it.description for it in registry.SPLIT_PRODUCTS.values() for path in it.files(config)},
-    **{
-        str(Path(path).relative_to(OUT)): registry.PAGE.name
-        for path in (*rules.write_page.output.page, *rules.write_page.output.sheets)
-    },
+    **{path: registry.SAMPLES.name for path in registry.SAMPLES.files(config)},
+    **{str(Path(path).relative_to(OUT)): registry.PAGE.name for path in rules.write_page.output.page},
 }
 
 

@@ -13,22 +13,19 @@ TIMED = {
 }
 
 
-rule write_page:
-    """Draw figures from the tables and thumbnails from the archives, and lay them out as a page."""
+rule draw_samples:
+    """Make thumbnails of samples of each class, and of odd images, straight from the archives."""
     input:
-        archives=archives_of("report"),
+        archives=archives_of("samples"),
         labels=rules.write_labels.output.receipt,
         images=rules.tabulate_images.output.receipt,
-        audit=rules.audit_products.output.receipt,
-        boxes=inputs_of("report", "boxes"),
     output:
-        page=[REPORT / name for name in files.FILES],
-        sheets=[REPORT / name for name in files.sheet_names(config)],
-        receipt=own_receipt("report"),
+        sheets=[OUT / path for path in registry.SAMPLES.files(config)],
+        receipt=own_receipt("samples"),
     log:
-        LOGS / "write_page.log",
+        LOGS / "draw_samples.log",
     benchmark:
-        BENCHMARKS / "write_page.tsv"
+        BENCHMARKS / "draw_samples.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 4
@@ -36,9 +33,41 @@ rule write_page:
         mem_mb=by_attempt(1500),
         runtime=by_attempt(60),
     params:
+        settings=settings_of("samples"),
+        archives=archive_names_of("samples"),
+    message:
+        "Draw samples of the classes"
+    script:
+        "../scripts/draw_samples.py"
+
+
+rule write_page:
+    """Draw figures from the tables, and lay them out as a page with the samples."""
+    input:
+        archives=archives_of("report"),
+        labels=rules.write_labels.output.receipt,
+        images=rules.tabulate_images.output.receipt,
+        samples=rules.draw_samples.output.receipt,
+        audit=rules.audit_products.output.receipt,
+        boxes=inputs_of("report", "boxes"),
+    output:
+        page=[REPORT / name for name in files.FILES],
+        receipt=own_receipt("report"),
+    log:
+        LOGS / "write_page.log",
+    benchmark:
+        BENCHMARKS / "write_page.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1500),
+        runtime=by_attempt(60),
+    params:
         settings=settings_of("report"),
         archives=archive_names_of("report"),
         verified=[VERIFIED / f"{archive}.json" for archive in config["use"]],
+        sheets=files.sheet_names(config),
         box_splits=PAGE_SPLITS,
         stages=TIMED,
         readers=f"{CHECKOUT}/docs/readers.md",

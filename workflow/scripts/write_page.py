@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.engine.receipts import described, expect_unchanged, making
+from imagenet_prep.engine.receipts import described, expect_unchanged, load, making
 from imagenet_prep.engine.tables import table_of
 from imagenet_prep.job import run
 from imagenet_prep.report.page import Page
+from imagenet_prep.report.sheets import Drawn
 
 
 def main(snakemake: Any) -> None:
@@ -16,16 +17,16 @@ def main(snakemake: Any) -> None:
         boxes={split: table_of(receipt) for split, receipt in zip(params.box_splits, given.boxes, strict=True)},
         receipts=[Path(receipt) for receipt in params.verified],
         stages=params.stages,
-        sheets=[Path(sheet).name for sheet in snakemake.output.sheets],
+        sheets=params.sheets,
+        drawn=Drawn.parse(load(given.samples)),
         readers=Path(params.readers),
         readme=Path(params.readme),
     )
     for receipt in (given.labels, given.images):
         expect_unchanged(receipt)
     with making(snakemake) as made:
-        page.write(snakemake.threads)
-        files = [Path(path) for path in (*snakemake.output.page, *snakemake.output.sheets)]
-        made["files"] = described(page.output_dir, files)
+        page.write()
+        made["files"] = described(page.output_dir, map(Path, snakemake.output.page))
 
 
 if __name__ == "__main__":

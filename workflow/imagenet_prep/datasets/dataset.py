@@ -5,7 +5,7 @@ Imports are light, since the Snakefile needs the declarations at every start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -161,3 +161,13 @@ class Dataset:
         """How many classes of a split the configuration has in use; of a part of the classes, at the most so many."""
         chosen = len(config["classes"]) if config["classes"] else self.classes
         return min(self.splits[split].classes, chosen)
+
+
+def own_splits(splits: Iterable[Split]) -> list[Split]:
+    """Those of the splits that the images of a class are counted and shown from.
+
+    A split that no shards are made of, such as that of another task, has no more images of its classes: its images
+    count where they are all that there is.
+    """
+    labelled = [split for split in splits if split.labels is not Labels.NONE]
+    return [split for split in labelled if split.in_shards] or labelled

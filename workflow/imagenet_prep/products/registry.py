@@ -14,7 +14,7 @@ from imagenet_prep.products.imagefolder import ImageFolder
 from imagenet_prep.products.labels import Labels
 from imagenet_prep.products.multilabel import Multilabel
 from imagenet_prep.products.product import Product, SplitProduct
-from imagenet_prep.products.report import Report
+from imagenet_prep.products.report import Report, Samples
 from imagenet_prep.products.shards import SECTION, Plan, ShardedProduct
 from imagenet_prep.products.steps import Description, Leftovers, Predictions, Published, Scores, Unused
 from imagenet_prep.products.tfrecord import TFRecord
@@ -45,7 +45,7 @@ SPLIT_PRODUCTS: dict[str, SplitProduct] = {it.name: it for it in ALL_PRODUCTS if
 SHARDED_PRODUCTS: dict[str, ShardedProduct] = {it.name: it for it in ALL_PRODUCTS if isinstance(it, ShardedProduct)}
 """Those in shards."""
 
-PLAN, SCORES, PUBLISHED = Plan(SHARDED_PRODUCTS.values()), Scores(), Published()
+PLAN, SAMPLES, SCORES, PUBLISHED = Plan(SHARDED_PRODUCTS.values()), Samples(), Scores(), Published()
 
 DEFAULT_PRODUCTS = ("imagefolder", "tfrecord", "tfrecord_index", "bboxes", "multilabel", "audit", "report")
 """What is made where the configuration does not say."""
@@ -76,6 +76,7 @@ STEPS: dict[str, Step] = {
         BOXES,
         PLAN,
         *ALL_PRODUCTS,
+        SAMPLES,
         *(Description(product) for product in SPLIT_PRODUCTS.values() if product.sidecars),
         Leftovers(SPLIT_PRODUCTS.values()),
         Unused(_MADE),

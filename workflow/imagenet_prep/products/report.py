@@ -7,12 +7,37 @@ from typing import Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
-from imagenet_prep.engine.step import ALL, Config, Need, classes_of
+from imagenet_prep.engine.step import ALL, Config, Need, Step, classes_of
 from imagenet_prep.engine.table_steps import boxes_in_use
 from imagenet_prep.products.audit.audit_report import AuditReport
 from imagenet_prep.products.image_table import ImageTable
 from imagenet_prep.products.labels import Labels
 from imagenet_prep.products.product import Product
+from imagenet_prep.report.files import sheets
+
+
+class Samples(Step):
+    """The sheets of thumbnails that the page shows, made while others write the products."""
+
+    name = "samples"
+    rule = "draw_samples"
+    is_timed = True
+
+    def settings(self, config: Config, subject: str) -> dict[str, Any]:
+        """The splits in use."""
+        return {"splits": [split.name for split in dataset_of(config).splits_in_use(config)]}
+
+    def needs(self, config: Config, subject: str) -> list[Need]:
+        """Labels and images."""
+        return [(Labels.name, ALL), (ImageTable.name, ALL)]
+
+    def reads(self, config: Config, subject: str) -> list[str]:
+        """The archives of the images."""
+        return [split.archive for split in dataset_of(config).splits_in_use(config)]
+
+    def files(self, config: Config) -> list[str]:
+        """The sheets, below `output_dir`."""
+        return [f"report/{name}" for name in sheets(config)]
 
 
 class Report(Product):
@@ -24,7 +49,7 @@ class Report(Product):
 
     name = "report"
     rule = "write_page"
-    version = 3
+    version = 4
     is_audited = False
     path = "report/index.html"
 
@@ -38,14 +63,10 @@ class Report(Product):
         return {"classes": classes_of(config), **lists, **{key: config[key] for key in own}}
 
     def needs(self, config: Config, subject: str) -> list[Need]:
-        """Labels, images, the audit, and the boxes of the splits in use."""
+        """Labels, images, the sheets, the audit, and the boxes of the splits in use."""
         splits = [split.name for split in dataset_of(config).splits_in_use(config)]
-        tables = [(Labels.name, ALL), (ImageTable.name, ALL), (AuditReport.name, ALL)]
+        tables = [(Labels.name, ALL), (ImageTable.name, ALL), (Samples.name, ALL), (AuditReport.name, ALL)]
         return [*tables, *(boxes_in_use(config, *splits) if splits else [])]
-
-    def reads(self, config: Config, subject: str) -> list[str]:
-        """The archives of the images."""
-        return [split.archive for split in dataset_of(config).splits_in_use(config)]
 
     def shows(self, config: Config, subject: str) -> list[str]:
         """All archives."""

@@ -20,10 +20,18 @@ COPIED = (
 )
 """Those that are the same for every dataset."""
 
-FILES = ("index.html", "classes.js", "run.js", "odd.webp", *COPIED)
-"""All but the sheets of sample images."""
+ODD = "odd.webp"
+"""The sheet of the odd images."""
+
+FILES = ("index.html", "classes.js", "run.js", *COPIED)
+"""All but the sheets of images."""
 
 CLASSES_A_SHEET = 25
+
+
+def sheets(config: Mapping[str, Any]) -> list[str]:
+    """The names of all sheets of images."""
+    return [*sheet_names(config), ODD]
 
 
 def sheet_names(config: Mapping[str, Any]) -> list[str]:

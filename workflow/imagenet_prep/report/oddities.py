@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagenet_prep.engine.shard_writer import Reencoding
-from imagenet_prep.formats.picture import Thumbnail
 from imagenet_prep.report.box_figures import Box
-from imagenet_prep.report.samples import SIDE, orientation
+from imagenet_prep.report.samples import SIDE, Shown
 from imagenet_prep.report.survey import EXTREMES, Picture, Survey
 
 COLUMNS = 12
@@ -71,15 +70,14 @@ def marks(picture: Picture, turn: int, encoding: Encoding) -> list[str]:
     return found
 
 
-def groups(survey: Survey, turned: Sequence[Picture], looked_at: int) -> list[Group]:
+def groups(survey: Survey, orientations: Mapping[Picture, int]) -> list[Group]:
     """All groups, in the page's order.
 
     Args:
         survey: what is odd by the table of images.
-        turned: images with an EXIF orientation, of those that were looked at.
-        looked_at: how many these are.
+        orientations: that of EXIF, of the images that were looked at.
     """
-    count = survey.odd_count
+    count, turned = survey.odd_count, turned_of(orientations)
     found = [
         Group(
             "CMYK",
@@ -96,8 +94,8 @@ def groups(survey: Survey, turned: Sequence[Picture], looked_at: int) -> list[Gr
         Group(
             "Turned by EXIF",
             _counted(len(turned), turned[:TURNED]),
-            f"Some viewers turn these images, and their boxes then lie elsewhere. Looked for in the {looked_at} images "
-            "that this page shows, not in all.",
+            "Some viewers turn these images, and their boxes then lie elsewhere. Looked for in the "
+            f"{len(orientations)} images that this page shows, not in all.",
             list(turned[:TURNED]),
         ),
     ]
@@ -107,10 +105,14 @@ def groups(survey: Survey, turned: Sequence[Picture], looked_at: int) -> list[Gr
     return found
 
 
+def turned_of(orientations: Mapping[Picture, int]) -> list[Picture]:
+    """The images that have an EXIF orientation, by split and name."""
+    return sorted((it for it, turn in orientations.items() if turn != 1), key=lambda it: (it.split, it.filename))
+
+
 def as_rows(
     group: Group,
-    places: Mapping[Picture, tuple[int, int]],
-    thumbnails: Mapping[Picture, Thumbnail | None],
+    odd: Sequence[Shown],
     boxes: Mapping[tuple[str, str], list[Box]],
     words: Mapping[str, str],
     encoding: Encoding,
@@ -119,25 +121,25 @@ def as_rows(
 
     Args:
         group: the group.
-        places: column and row of each image on the sheet.
-        thumbnails: of each image, None where it does not decode.
+        odd: what is on the sheet, line by line.
         boxes: usable boxes by split and file name.
         words: of the classes, by WNID.
         encoding: which images are encoded again.
     """
     rows = []
+    numbers = {shown.picture: number for number, shown in enumerate(odd)}
     for it in group.pictures:
-        x, y = places[it]
-        thumbnail = thumbnails[it]
+        y, x = divmod(numbers[it], COLUMNS)
+        shown = odd[numbers[it]]
         rows.append(
             {
                 **it._asdict(),
                 "words": words.get(it.wnid or ""),
-                "size": thumbnail.image.size if thumbnail else None,
+                "size": shown.size,
                 "left": x * SIDE,
                 "top": y * SIDE,
                 "boxes": permille(boxes.get((it.split, it.filename), [])),
-                "special": marks(it, orientation(thumbnail), encoding),
+                "special": marks(it, shown.orientation, encoding),
             }
         )
     return rows

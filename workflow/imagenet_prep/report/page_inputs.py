@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
-from imagenet_prep.datasets.dataset import Dataset, Labels, Split
+from imagenet_prep.datasets.dataset import Dataset, Split
 from imagenet_prep.products.product import Product
+from imagenet_prep.report.sheets import Drawn
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Subject:
         receipts: those of the archives in use.
         stages: the rules whose times are shown, each with the folder of its receipts.
         sheets: the names of the sheets of sample images.
+        drawn: what is on all sheets.
         readers: the file that tells how to read the products.
         readme: the file that has the terms.
     """
@@ -32,6 +34,7 @@ class Subject:
     receipts: Sequence[Path]
     stages: Mapping[str, str]
     sheets: Sequence[str]
+    drawn: Drawn
     readers: Path
     readme: Path
 
@@ -58,16 +61,6 @@ class Subject:
     def version(self) -> str:
         """Of this software."""
         return version("imagenet-prep")
-
-
-def own_splits(splits: Iterable[Split]) -> list[Split]:
-    """Those of the splits that the images of a class are counted and shown from.
-
-    A split that no shards are made of, such as that of another task, has no more images of its classes: its images
-    count where they are all that there is.
-    """
-    labelled = [split for split in splits if split.labels is not Labels.NONE]
-    return [split for split in labelled if split.in_shards] or labelled
 
 
 def version(package: str) -> str:

@@ -12,10 +12,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.datasets.dataset import own_splits
 from imagenet_prep.engine.step import ALL
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.registry import PAGE, PRODUCTS, SPLIT_PRODUCTS
-from imagenet_prep.report.page_inputs import own_splits
 
 TERMS = "Terms, licence, citation"
 

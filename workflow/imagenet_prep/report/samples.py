@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +14,10 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from imagenet_prep import atomic
-from imagenet_prep.datasets.dataset import Labels, Split
+from imagenet_prep.datasets.dataset import Labels, Split, own_splits
 from imagenet_prep.engine.image_reader import ImageTable
 from imagenet_prep.formats.byte_ranges import read_ranges
 from imagenet_prep.formats.picture import Thumbnail, thumbnail
-from imagenet_prep.report.page_inputs import own_splits
 from imagenet_prep.report.survey import COLUMNS, Picture, rows
 
 SIDE = 128
@@ -33,17 +32,29 @@ _QUALITIES = (60, 45, 30, 15)
 _EMPTY = (128, 128, 128)
 
 
-@dataclass
-class Thumbnails:
-    """What became of images that thumbnails were made of.
+class Shown(NamedTuple):
+    """What became of an image that a thumbnail was made of.
 
     Attributes:
-        sizes: width and height of each thumbnail, None where the image does not decode.
-        orientations: that of EXIF, 1 where the image does not decode.
+        picture: the image.
+        size: width and height of the thumbnail, None where the image does not decode.
+        orientation: that of EXIF, 1 where the image does not decode.
     """
 
-    sizes: list[tuple[int, int] | None] = field(default_factory=list)
-    orientations: list[int] = field(default_factory=list)
+    picture: Picture
+    size: tuple[int, int] | None
+    orientation: int
+
+    @classmethod
+    def of(cls, picture: Picture, thumbnail: Thumbnail | None) -> Shown:
+        """What became of this image, None where it does not decode."""
+        return cls(picture, thumbnail.image.size, thumbnail.orientation) if thumbnail else cls(picture, None, 1)
+
+    @classmethod
+    def parse(cls, record: Sequence[Any]) -> Shown:
+        """The same as JSON holds it."""
+        picture, size, orientation = record
+        return cls(Picture(*picture), tuple(size) if size else None, orientation)
 
 
 def choose(table: Path, wnids: Sequence[str], splits: Iterable[Split]) -> dict[str, list[Picture]]:
@@ -117,17 +128,12 @@ def make_thumbnails(pictures: Sequence[Picture], archives: Mapping[str, Path]) -
     return {it: made[position] for position, it in enumerate(pictures)}
 
 
-def make_sheet(sheet: Sheet, archives: Mapping[str, Path]) -> list[Thumbnails]:
+def make_sheet(sheet: Sheet, archives: Mapping[str, Path]) -> list[list[Shown]]:
     """Write a sheet straight from the archives; return what is on each line. Raises as `make_thumbnails`."""
     return write_sheet(sheet, make_thumbnails([it for line in sheet.lines for it in line], archives))
 
 
-def orientation(thumbnail: Thumbnail | None) -> int:
-    """That of EXIF, of the image that the thumbnail is of; 1 where it does not decode."""
-    return thumbnail.orientation if thumbnail else 1
-
-
-def write_sheet(sheet: Sheet, thumbnails: Mapping[Picture, Thumbnail | None]) -> list[Thumbnails]:
+def write_sheet(sheet: Sheet, thumbnails: Mapping[Picture, Thumbnail | None]) -> list[list[Shown]]:
     """Write a sheet of thumbnails that there are; return what is on each line."""
     picture = Image.new("RGB", (SIDE * sheet.columns, SIDE * max(1, len(sheet.lines))), _EMPTY)
     for y, line in enumerate(sheet.lines):
@@ -136,8 +142,7 @@ def write_sheet(sheet: Sheet, thumbnails: Mapping[Picture, Thumbnail | None]) ->
                 picture.paste(_filled(made.image), (x * SIDE, y * SIDE))
     with atomic.replacing(sheet.output) as partial:
         partial.write_bytes(_encode(picture, sheet.limit))
-    of_lines = [[thumbnails[it] for it in line] for line in sheet.lines]
-    return [Thumbnails([it.image.size if it else None for it in made], [*map(orientation, made)]) for made in of_lines]
+    return [[Shown.of(it, thumbnails[it]) for it in line] for line in sheet.lines]
 
 
 def _contents(pictures: Sequence[Picture], archives: Mapping[str, Path]) -> Iterator[tuple[int, bytes]]:
