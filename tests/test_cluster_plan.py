@@ -106,7 +106,7 @@ def test_it_prints_the_plan_with_its_assumptions() -> None:
     assert run.returncode == 0, run.stderr
     assert "An extrapolation, not a measurement: 155 GB, 1331167 images" in run.stdout
     (written,) = [line.split() for line in run.stdout.splitlines() if line.startswith("folders and shards")]
-    assert written[4::4] == ["126", "126", str(ceil(126 / 8))]
+    assert written[4::4] == ["113", "113", str(ceil(113 / 8))]
     assert "1234 MB/s" in run.stdout
     scale = json.loads((BENCHMARKS / "results" / "scale.json").read_text())["runs"][0]
     assert scale["images"] == IMAGES

@@ -11,7 +11,7 @@ from builders import tar
 from damage import expect_clear_end, files, last_errors, path_of
 from project import OTHER, Project
 
-REVERIFY = {"fetch_archive", "scan_archive", "verify_archive", "all"}
+REVERIFY = {"link_archives", "fetch_archive", "scan_archive", "verify_archive", "all"}
 # Snakemake compares small files by content; the archives of image sets are far larger than what it takes for small.
 LARGE = ("--max-checksum-file-size", "100000")
 FUTURE = datetime(2030, 1, 1).timestamp()

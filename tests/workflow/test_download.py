@@ -35,7 +35,7 @@ def test_missing_archives_alone_are_downloaded_and_no_secret_kept(lacking: tuple
     link = project.results / "archives" / path_of(project, "devkit").name
     link.unlink()
     run = project.succeed("download")
-    assert run.rules == {"fetch_archive", "download"}
+    assert run.rules == {"fetch_archive", "link_archives", "download"}
     assert path_of(project, "val").read_bytes() == served.content
     assert "s3cret" not in run.terminal + files(project)
     assert link.resolve() == path_of(project, "devkit")

@@ -38,8 +38,8 @@ def test_a_dry_run_without_any_archive_is_quick_and_says_in_words_what_it_would_
     for words in (
         "Find or download archive train",
         "Verify archive train and find its images",
-        "Write imagefolder: class folders 00000-00019-of-01000 of train",
-        "Write tfrecord: shards 00000-00015-of-00128 of validation",
+        "Write imagefolder: class folders 00000-00020-of-01000 of train",
+        "Write tfrecord: shards 00000-00007-of-00128 of validation",
         "Audit everything",
     ):
         assert words in said
@@ -51,4 +51,4 @@ def test_a_number_among_the_keys_of_another_arrives_from_the_command_line(tmp_pa
     project = Project(tmp_path, {})
     project.write_config({})
     run = project.succeed("-n", "--config", "tfrecord={train_shards: 256}")
-    assert "Write tfrecord: shards 00240-00255-of-00256 of train" in run.terminal
+    assert "Write tfrecord: shards 00252-00255-of-00256 of train" in run.terminal

@@ -9,7 +9,7 @@ from pathlib import Path
 from clones import wnids
 from project import Project
 
-REVERIFY = {"fetch_archive", "scan_archive", "verify_archive", "all"}
+REVERIFY = {"link_archives", "fetch_archive", "scan_archive", "verify_archive", "all"}
 
 
 def folders(project: Project) -> list[Path]:
@@ -54,7 +54,7 @@ def test_touched_moved_and_linked_archives_and_changed_scripts_redo_no_product(o
     link.rename(elsewhere)
     link.symlink_to(elsewhere)
     archives = {path.name: path.stat().st_mtime_ns for path in moved.iterdir()}
-    for script in ("fetch_archive", "scan_archive", "verify_archive", "write_tfrecord"):
+    for script in ("fetch_archives", "scan_archive", "verify_archive", "write_tfrecord"):
         with (own.folder / "workflow" / "scripts" / f"{script}.py").open("a") as file:
             file.write("\n# A remark.\n")
     run = own.succeed()

@@ -8,7 +8,7 @@ from pathlib import Path
 import clones
 from project import OTHER, Project
 
-READING = {"synthesize_archives", "fetch_archive", "scan_archive", "verify_archive"}
+READING = {"synthesize_archives", "link_archives", "fetch_archive", "scan_archive", "verify_archive"}
 # What of the products has nothing to do with the other settings.
 OTHERS = ("imagefolder/train/", "labels/", "tables/")
 SEED = {"shards": {"seed": 99}}

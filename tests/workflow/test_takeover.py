@@ -49,7 +49,7 @@ CONFIG: dict[str, Any] = {
 IMAGES = ("imagefolder", "tfrecord", "tfrecord_index")
 AUDITED = {"products": [*IMAGES, "bboxes", "audit"]}
 
-READING = {"fetch_archive", "scan_archive", "verify_archive"}
+READING = {"link_archives", "fetch_archive", "scan_archive", "verify_archive"}
 WRITING = {"write_imagefolder", "write_tfrecord", "write_tfrecord_index"}
 OF_IMAGES = ("imagefolder/", "tfrecord/train-", "tfrecord/validation-", "tfrecord_index/")
 # What lies below state/ beside receipts, the tables that are named after them, and the lists of files in class folders.

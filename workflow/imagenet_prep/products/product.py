@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 # Of a job that goes through the bytes of its images; one that reads them here and there, or only tables, takes as many
 # times as much.
-_JOB_BYTES = 256 << 20
+_JOB_BYTES = 384 << 20
 _MANY = 8
-_MOST_JOBS = 64
+_MOST_JOBS = 48
 
 
 class Product(Step):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep import signals
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.classes import read_classes
 from imagenet_prep.datasets.dataset import Split
@@ -91,7 +92,7 @@ class Sheets:
         wnids = read_classes(self.classes)["wnid"].to_pylist()
         samples = choose(self.table, wnids, self.splits) if self.names else {}
         found = survey(self.table, [split.name for split in self.splits])
-        with ProcessPoolExecutor(processes) as pool:
+        with ProcessPoolExecutor(processes, initializer=signals.leave_at_once) as pool:
             # As many in each process, which begin before the sheets do.
             shares = [list(dict.fromkeys(found.odd_pictures))[number::processes] for number in range(processes)]
             odd = pool.map(functools.partial(make_thumbnails, archives=self.archives), shares)
