@@ -63,6 +63,10 @@ class Figures:
         return "\n".join([*lines, *(f"  FAULT {fault}" for fault in self.faults)])
 
 
+# What a killed run noted of itself stays where nothing is left to do: Snakemake then only reads.
+NOTE = "results/state/run.json"
+
+
 class Killer:
     """Runs a project again and again, and ends the runs early.
 
@@ -108,7 +112,7 @@ class Killer:
         if locked and way != "all killed":
             self.figures.faults.append(f"{way}: the folder is still locked:\n{ended.terminal[-1500:]}")
         if ended.code == 0:
-            self._compare()
+            self._compare(ended)
         elif locked and self.project.run("--unlock").code:
             self.figures.faults.append(f"{way}: the folder could not be unlocked")
 
@@ -161,17 +165,16 @@ class Killer:
         if run.code:
             self.figures.faults.append(f"the run after the last one failed:\n{run.terminal[-1500:]}")
         else:
-            self._compare()
+            self._compare(run)
 
-    def _compare(self) -> None:
-        """Hold the finished results against the undisturbed ones, and begin anew."""
+    def _compare(self, run: Run) -> None:
+        """Hold the results of a finished run against the undisturbed ones, and begin anew."""
         self.figures.finished += 1
         self.left = self.duration
         print(self.figures, flush=True)
         self.figures.faults += differences(self.project.products(), self.products)
-        self.figures.faults += [
-            f"stray, beside the products: {name}" for name in sorted(files(self.project) - self.files)
-        ]
+        stray = files(self.project) - self.files - ({NOTE} if run.nothing_done else set())
+        self.figures.faults += [f"stray, beside the products: {name}" for name in sorted(stray)]
         if not self.project.run().nothing_done:
             self.figures.faults.append("a finished run was not finished for the next one")
         shutil.rmtree(self.project.results)
