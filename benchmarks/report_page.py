@@ -26,7 +26,8 @@ from imagenet_prep import configuration
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.receipts import ARCHIVES
 from imagenet_prep.products.registry import STEPS
-from imagenet_prep.report.files import FILES, sheet_names, sheets
+from imagenet_prep.products.report import sheet_names, sheets
+from imagenet_prep.report.files import FILES
 from imagenet_prep.report.page import Page
 from imagenet_prep.report.sheets import Drawn, Sheets
 

@@ -55,7 +55,7 @@ MULTILABEL = multilabel("validation", "imagenet_m")
 RECODED = multilabel("validation", "imagenet_m", planned=False)
 CLASSES = {
     *(("images", split) for split in SPLITS),
-    *((step, "all") for step in ("labels", "image_table", "multilabel", "predictions", "scores")),
+    *((step, "all") for step in ("labels", "image_table", "multilabel", "predictions", "scores", "samples")),
     *with_leftovers("imagefolder", *SPLITS),
     *planned(*BOTH),
     *MULTILABEL,
@@ -73,7 +73,7 @@ FOLLOWS: list[tuple[str, Any, set[Need]]] = [
     ("classes", ANIMALS[:3], CLASSES | {("bboxes", "all")}),
     ("products", without("products", "bboxes"), END),
     ("publish.url", "gs://another", {("published", "all")}),
-    ("use", without("use", "test"), {("image_table", "all"), ("unused", "all"), *END}),
+    ("use", without("use", "test"), {("image_table", "all"), ("samples", "all"), ("unused", "all"), *END}),
     ("use", without("use", "bbox_train"), planned("train") | {("bboxes", "all")}),
     ("use", without("use", "real_labels"), {("scores", "all"), *END}),
     ("jobs.tfrecord_shards", 1, set()),

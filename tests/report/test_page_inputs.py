@@ -15,8 +15,8 @@ from PIL.ExifTags import Base
 from imagenet_prep.configuration import complete
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
+from imagenet_prep.products.report import sheet_names
 from imagenet_prep.report import survey
-from imagenet_prep.report.files import sheet_names
 from imagenet_prep.report.page import Page
 from imagenet_prep.report.sheets import Sheets
 from project import Project, merged

@@ -1,5 +1,6 @@
 """The dataset's page: what there is, whether it is right, and what it looks like."""
 
+from imagenet_prep.products.report import sheet_names
 from imagenet_prep.report import files
 
 REPORT = (OUT / registry.PAGE.path).parent
@@ -67,7 +68,7 @@ rule write_page:
         settings=settings_of("report"),
         archives=archive_names_of("report"),
         verified=[VERIFIED / f"{archive}.json" for archive in config["use"]],
-        sheets=files.sheet_names(config),
+        sheets=sheet_names(config),
         box_splits=PAGE_SPLITS,
         stages=TIMED,
         readers=f"{CHECKOUT}/docs/readers.md",

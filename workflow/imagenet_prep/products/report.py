@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,7 +14,11 @@ from imagenet_prep.products.audit.audit_report import AuditReport
 from imagenet_prep.products.image_table import ImageTable
 from imagenet_prep.products.labels import Labels
 from imagenet_prep.products.product import Product
-from imagenet_prep.report.files import sheets
+
+CLASSES_A_SHEET = 25
+
+ODD = "odd.webp"
+"""The sheet of the odd images."""
 
 
 class Samples(Step):
@@ -75,3 +80,17 @@ class Report(Product):
     def requires(self, dataset: Dataset) -> list[list[str]]:
         """An archive of images."""
         return [[split.archive for split in dataset.splits.values()]]
+
+
+def sheets(config: Config) -> list[str]:
+    """The names of all sheets of images."""
+    return [*sheet_names(config), ODD]
+
+
+def sheet_names(config: Config) -> list[str]:
+    """The names of the sheets of sample images of all classes; none where no image in use is of a class."""
+    dataset = dataset_of(config)
+    if not any(split.classes for split in dataset.splits_in_use(config)):
+        return []
+    classes = max(dataset.class_count(config, split) for split in dataset.splits)
+    return [f"samples-{number:02}.webp" for number in range(math.ceil(classes / CLASSES_A_SHEET))]

@@ -23,9 +23,10 @@ from imagenet_prep.engine.shard_writer import Reencoding
 from imagenet_prep.engine.step import ALL
 from imagenet_prep.formats import parquet
 from imagenet_prep.products.registry import IMAGE_TABLE, LABELS, PAGE, SHARDED_PRODUCTS, SPLIT_PRODUCTS, STEPS
+from imagenet_prep.products.report import CLASSES_A_SHEET
 from imagenet_prep.report import oddities, overview, timings
 from imagenet_prep.report.box_figures import Boxes
-from imagenet_prep.report.files import CLASSES_A_SHEET, COPIED
+from imagenet_prep.report.files import COPIED
 from imagenet_prep.report.page_inputs import Subject, version
 from imagenet_prep.report.rendering import render
 from imagenet_prep.report.samples import A_CLASS, SIDE, Shown

@@ -15,9 +15,9 @@ from imagenet_prep.datasets.classes import read_classes
 from imagenet_prep.datasets.dataset import Split
 from imagenet_prep.engine.archive_paths import archive_of
 from imagenet_prep.products.registry import IMAGE_TABLE, LABELS, PAGE
+from imagenet_prep.products.report import CLASSES_A_SHEET, ODD, sheet_names
 from imagenet_prep.progress import Progress
 from imagenet_prep.report import oddities
-from imagenet_prep.report.files import CLASSES_A_SHEET, ODD, sheet_names
 from imagenet_prep.report.samples import A_CLASS, Sheet, Shown, choose, make_sheet, make_thumbnails, write_sheet
 from imagenet_prep.report.survey import Picture, Survey, survey
 
