@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from damage import expect_clear_end, path_of
 from imagenet_prep import filesystem
-from project import Project
+from project import SMALL, Project
 
 
 @pytest.fixture
@@ -79,3 +80,8 @@ def test_an_unpacked_devkit_is_accepted_and_links_are_told(labelled: Project, tm
     assert labelled.products()["labels/classes.csv"] == before["labels/classes.csv"]
     assert f"ILSVRC2012_img_val.tar is the file {elsewhere}" in run.terminal
     assert '"file": "ILSVRC2012_img_val.tar"' in (labelled.results / "verified" / "val.json").read_text()
+
+
+def test_archives_that_are_to_be_made_up_are_among_what_a_run_needs(tmp_path: Path) -> None:
+    run = Project(tmp_path, SMALL).succeed("download")
+    assert re.search(r"^ *archive train +\d", run.terminal, re.MULTILINE)

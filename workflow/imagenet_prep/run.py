@@ -125,6 +125,8 @@ def _expect_room(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Cal
     for it in jobs:
         if it.rule == "fetch_archive":
             parts.add((space.ARCHIVE, it.wildcards["archive"]))
+        elif it.rule == "synthesize_archives":
+            parts |= {(space.ARCHIVE, name) for name in config["use"]}
         elif it.rule == "label_images":
             parts.add((space.REST, ""))
         elif it.rule in kinds:
