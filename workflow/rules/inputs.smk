@@ -54,14 +54,24 @@ def receipts(step, subject=ALL):
     return [ancient(path) if registry.STEPS[step].is_between else path]
 
 
+NOTHING_ELSE = {}
+
+
 def alone(step, subject):
-    """Likewise, and the receipt that tells that nothing else lies there: of all that is configured, or of this alone."""
+    """Likewise, and the receipt that tells that nothing else lies there.
+
+    That is a receipt of this alone, unless the one of all that is configured tells it already. By which it is known is
+    looked up once: a job that makes this anew takes both away.
+    """
     found = receipts(step, subject)
-    if step in registry.SPLIT_PRODUCTS:
-        of_all = PROVENANCE.receipt(LEFTOVERS)
-        has_it = (step, subject) in PROVENANCE.needs(LEFTOVERS) and of_all.exists()
-        found.append(of_all if has_it else PROVENANCE.receipt(LEFTOVERS, part_of(step, subject)))
-    return found
+    if step not in registry.SPLIT_PRODUCTS:
+        return found
+    of_all = PROVENANCE.receipt(LEFTOVERS)
+    key = (of_all, *found)
+    if key not in NOTHING_ELSE:
+        is_told = (step, subject) in PROVENANCE.needs(LEFTOVERS) and all(path.exists() for path in key)
+        NOTHING_ELSE[key] = [] if is_told else [PROVENANCE.receipt(LEFTOVERS, part_of(step, subject))]
+    return [*found, *NOTHING_ELSE[key]]
 
 
 def archives_of(step):
