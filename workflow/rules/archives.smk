@@ -90,7 +90,8 @@ checkpoint verify_archive:
         archive="|".join(OTHER_ARCHIVES),
     conda:
         "../../envs/imagenet-prep.yaml"
-    threads: 2
+    threads: 1
+    priority: FIRST
     resources:
         mem_mb=by_attempt(500),
         runtime=by_attempt(30),
@@ -117,7 +118,8 @@ checkpoint scan_archive:
         archive="|".join(IMAGE_ARCHIVES),
     conda:
         "../../envs/imagenet-prep.yaml"
-    threads: 2
+    threads: 1
+    priority: FIRST
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(120),

@@ -18,7 +18,7 @@ rule audit_products:
         BENCHMARKS / "audit_products.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
-    threads: EVERY_CORE
+    threads: cores_by_bytes
     resources:
         mem_mb=memory_of_audit,
         runtime=by_attempt(240),

@@ -29,7 +29,7 @@ rule draw_samples:
         BENCHMARKS / "draw_samples.tsv"
     conda:
         "../../envs/imagenet-prep.yaml"
-    threads: 4
+    threads: cores_by_bytes
     resources:
         mem_mb=by_attempt(1500),
         runtime=by_attempt(60),

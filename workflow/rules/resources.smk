@@ -5,6 +5,13 @@ import math
 from imagenet_prep.engine import batches
 
 
+# Of reading the archives, which all else follows from: checksums are serial, so the largest archive takes longest of all.
+FIRST = 1
+
+# A process that has less to read than this takes longer to start than it saves.
+BYTES_A_CORE = 64e6
+
+
 def by_attempt(amount):
     """A resource that grows with each attempt, for a job that a cluster stopped for want of it."""
 
@@ -18,6 +25,12 @@ def space_of(kind, name):
     """The space in MB that an archive or a product's split fills."""
     (need,) = space.needs(config, registry.SPLIT_PRODUCTS, space.There(), [(kind, name)])
     return need.nbytes / 1e6
+
+
+def cores_by_bytes(wildcards):
+    """The cores of a job that reads images of all splits: few where there is little to read, so that others run beside."""
+    images = {DATASET.splits[split].archive for split in SPLITS}
+    return min(EVERY_CORE, math.ceil(1e6 * sum(space_of(space.ARCHIVE, name) for name in images) / BYTES_A_CORE) or 1)
 
 
 def disk_of_archive(wildcards):
