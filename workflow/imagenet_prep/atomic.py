@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from crc32c import crc32c as _crc32c
-
 PARTIAL = ".partial"
 
 
@@ -133,10 +131,12 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 
 def crc32c(path: str | os.PathLike[str]) -> str:
     """CRC-32C of a file's content in hexadecimal: ten times as quick as SHA-256."""
+    import crc32c as checksums  # takes as long to import as all that most jobs need of this library
+
     checksum = 0
     with open(path, "rb", buffering=0) as file:
         while block := file.read(1 << 22):
-            checksum = _crc32c(block, checksum)
+            checksum = checksums.crc32c(block, checksum)
     return f"{checksum:08x}"
 
 

@@ -30,6 +30,7 @@ rule draw_samples:
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: cores_by_bytes
+    priority: FIRST
     resources:
         mem_mb=by_attempt(1500),
         runtime=by_attempt(60),

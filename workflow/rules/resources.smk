@@ -5,7 +5,7 @@ import math
 from imagenet_prep.engine import batches
 
 
-# Of reading the archives, which all else follows from: checksums are serial, so the largest archive takes longest of all.
+# Of what others wait for: the archives' checksums, which are serial, and the samples.
 FIRST = 1
 
 # A process that has less to read than this takes longer to start than it saves.
