@@ -15,6 +15,9 @@ from imagenet_prep.formats.stream import Buffer
 
 Value = list[bytes] | list[float] | list[int]
 
+# Tags: eight times the field's number, and 2 for bytes that follow their length.
+_FEATURES = _FEATURE = _NAME = _VALUE = 0x0A
+_VALUES = 0x12
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 0x0A, 0x12, 0x1A
 _FIRST_FIELD = b"\x0a"
 _SECOND_FIELD = b"\x12"
@@ -64,26 +67,30 @@ def around(entries: bytes, key: str, nbytes: int) -> bytes:
 
 
 def decode(data: Buffer) -> dict[str, Value]:
-    """The features of an Example by name, each a list of bytes, floats (of 32 bits) or ints.
+    """The features of an Example by name, each a list of bytes, floats (of 32 bits) or ints, not to be changed.
+
+    Strict, since parsers let pass what nobody means: a feature is there once, of one kind, its name before its values,
+    its numbers packed in one piece, and nothing else is in the message. All that is known to write Examples does so.
 
     Raises:
-        ValueError: these bytes are no Example.
+        ValueError: these bytes are no such Example; it says why.
     """
     try:
         features: dict[str, Value] = {}
-        view = memoryview(data)
-        for field, first, end in _messages(view, 0, len(view)):
-            if field == 1:
-                for _, start, stop in _messages(view, first, end):
-                    if stop - start <= _ALIKE:
-                        name, value = _small_entry(bytes(view[start:stop]))
-                        features[name] = value.copy()
-                    else:
-                        name, value = _parse_entry(view[start:stop])
-                        features[name] = value
+        end = len(data)
+        position = _only(data, 0, _FEATURES) if end else 0
+        while position < end:
+            start, position = _part(data, position, _FEATURE)
+            if position - start <= _ALIKE:
+                name, value = _small_entry(bytes(data[start:position]))
+            else:
+                name, value = _entry(data[start:position])
+            if name in features:
+                raise _no_example(f"the feature {name} is there twice")
+            features[name] = value
         return features
-    except (IndexError, KeyError, UnicodeDecodeError, struct.error) as error:
-        raise ValueError("these bytes are no tf.train.Example") from error
+    except (IndexError, UnicodeDecodeError, struct.error) as error:
+        raise _no_example("a part of it is cut off, or damaged") from error
 
 
 def _before(key: str, kind: int, nbytes: int) -> bytes:
@@ -99,13 +106,12 @@ def _before(key: str, kind: int, nbytes: int) -> bytes:
 _before_known = lru_cache(maxsize=1 << 12)(_before)
 
 
+def _no_example(why: str) -> ValueError:
+    return ValueError(f"these bytes are no tf.train.Example: {why}")
+
+
 def _read_varint(data: Buffer, position: int) -> tuple[int, int]:
-    value = data[position]
-    position += 1
-    if value < 0x80:
-        return value, position
-    value &= 0x7F
-    shift = 7
+    value = shift = 0
     while True:
         group = data[position]
         position += 1
@@ -114,58 +120,55 @@ def _read_varint(data: Buffer, position: int) -> tuple[int, int]:
             return value & 0xFFFFFFFFFFFFFFFF, position
         shift += 7
         if shift > 63:
-            raise ValueError("these bytes are no tf.train.Example: a number has too many groups")
+            raise _no_example("a number has too many groups")
 
 
-def _messages(data: Buffer, position: int, end: int) -> list[tuple[int, int, int]]:
-    """Field number, beginning and end of every message between two positions."""
-    found = []
-    while position < end:
-        tag = data[position]
-        if tag > 0x7F:
-            tag, position = _read_varint(data, position)
-        else:
-            position += 1
-        if tag & 7 != 2:
-            raise ValueError(f"these bytes are no tf.train.Example: wire type {tag & 7} in place of a message")
-        length = data[position]
-        if length > 0x7F:
-            length, position = _read_varint(data, position)
-        else:
-            position += 1
-        if position + length > end:
-            raise ValueError("these bytes are no tf.train.Example: a message is longer than what holds it")
-        found.append((tag >> 3, position, position + length))
-        position += length
-    return found
+def _part(data: Buffer, position: int, tag: int) -> tuple[int, int]:
+    """Beginning and end of the bytes of the field `tag`, which is to be the one at a position."""
+    if data[position] != tag:
+        raise _no_example(f"a field of tag {data[position]} is where tag {tag} should be")
+    length = data[position + 1]
+    position += 2
+    if length > 0x7F:
+        length, position = _read_varint(data, position - 1)
+    if position + length > len(data):
+        raise _no_example("a part of it is longer than the whole")
+    return position, position + length
 
 
-def _parse_entry(entry: Buffer) -> tuple[str, Value]:
-    parts = {field: (start, stop) for field, start, stop in _messages(entry, 0, len(entry))}
-    start, stop = parts[1]
-    return str(entry[start:stop], "utf-8"), _value(entry, *parts[2])
+def _only(data: Buffer, position: int, tag: int) -> int:
+    """Beginning of the bytes of the field `tag`, which is to be all that follows a position."""
+    start, stop = _part(data, position, tag)
+    if stop != len(data):
+        raise _no_example("there is more in it than its features, each with a name and values of one kind")
+    return start
 
 
-@lru_cache(maxsize=1 << 14)
-def _small_entry(entry: bytes) -> tuple[str, Value]:
-    return _parse_entry(entry)
-
-
-def _value(data: Buffer, position: int, end: int) -> Value:
+def _entry(entry: Buffer) -> tuple[str, Value]:
+    """Name and values of a feature."""
+    start, stop = _part(entry, 0, _NAME)
+    name, end = str(entry[start:stop], "utf-8"), len(entry)
+    position = _only(entry, stop, _VALUES)
     if position == end:
-        return []
-    ((kind, position, end),) = _messages(data, position, end)
-    items = [data[start:stop] for _, start, stop in _messages(data, position, end)]
-    if kind == 1:  # a BytesList
-        return [bytes(item) for item in items]
-    if kind == 2:  # a FloatList
-        return [value for item in items for (value,) in struct.iter_unpack("<f", item)]
-    if kind != 3:  # nor an Int64List
-        raise ValueError(f"these bytes are no tf.train.Example: a feature of kind {kind}")
-    numbers: list[int] = []
-    for item in items:
-        position = 0
-        while position < len(item):
-            number, position = _read_varint(item, position)
-            numbers.append(number - (1 << 64) if number >> 63 else number)
-    return numbers
+        return name, []
+    kind = entry[position]
+    if kind not in (_BYTES_LIST, _FLOAT_LIST, _INT64_LIST):
+        raise _no_example(f"the feature {name} is of an unknown kind")
+    position = _only(entry, position, kind)
+    if kind == _BYTES_LIST:
+        strings = []
+        while position < end:
+            start, position = _part(entry, position, _VALUE)
+            strings.append(bytes(entry[start:position]))
+        return name, strings
+    packed = entry[_only(entry, position, _VALUE) :] if position < end else b""
+    if kind == _FLOAT_LIST:
+        return name, [value for (value,) in struct.iter_unpack("<f", packed)]
+    numbers, position = [], 0
+    while position < len(packed):
+        number, position = _read_varint(packed, position)
+        numbers.append(number - (1 << 64) if number >> 63 else number)
+    return name, numbers
+
+
+_small_entry = lru_cache(maxsize=1 << 14)(_entry)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from imagenet_prep.errors import reading
 
-BLOCK = 4 << 20
+BLOCK = 1 << 20
 _BUFFERS = 4
 
 Buffer = bytes | memoryview
@@ -33,7 +33,7 @@ class EndOfStream(Exception):
 
 
 class Stream:
-    """Sequential access to `source` in blocks of 4 MiB, with an optional checksum of all that passes.
+    """Sequential access to `source` in blocks of a MiB, with an optional checksum of all that passes.
 
     Hashing runs beside parsing (hashlib lets go of the interpreter lock), so that one pass costs no more than the
     slower of the two. Memory is bounded by four blocks and the largest single `take`.
@@ -51,8 +51,7 @@ class Stream:
         self._progress = progress
         self._digest = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
         self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
-        for _ in range(_BUFFERS if self._digest else 1):
-            self._free.put(bytearray(BLOCK))
+        self._buffers = 0  # made so far: a small file needs one, and each costs the time of filling it with zeros
         self._filled: queue.SimpleQueue[tuple[bytearray, int] | None] = queue.SimpleQueue()
         self._hasher: threading.Thread | None = None
         if self._digest:
@@ -117,8 +116,14 @@ class Stream:
         self._stop_hashing()
         return self._digest.hexdigest()
 
+    def _next_buffer(self) -> bytearray:
+        if self._buffers < (_BUFFERS if self._digest else 1) and self._free.empty():
+            self._buffers += 1
+            return bytearray(BLOCK)
+        return self._free.get()
+
     def _next_block(self) -> bool:
-        buffer = self._free.get()
+        buffer = self._next_buffer()
         with reading(getattr(self._source, "name", "")):
             n = self._source.readinto(buffer) or 0
         if not n:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +65,19 @@ def read_file(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[M
     Returns:
         The samples and the file's SHA-256; or the first error in it.
     """
-    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+    samples: list[tuple[Any, ...]] = []
+    columns_of = itemgetter(*schema.names)
     try:
         with open(path, "rb", buffering=0) as file, Stream(file, "sha256") as stream:
             try:
-                for row in rows(stream):
-                    for name in schema.names:
-                        columns[name].append(row[name])
+                samples.extend(map(columns_of, rows(stream)))
             except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
                 # Whatever damaged bytes can raise in code that expects good ones.
                 problem = f"the sample that ends about here is not what it should be ({error})"
                 raise PrepError(path, problem, tfrecord.REMEDY, offset=stream.offset) from error
             stream.drain()
-            return Reading(pa.table(columns, schema=schema), {path: stream.hexdigest()})
+            columns = zip(*samples, strict=True) if samples else [()] * len(schema)
+            return Reading(pa.table(list(columns), schema=schema), {path: stream.hexdigest()})
     except PrepError as error:
         return Reading(schema.empty_table(), problems=(error,))
     except EndOfStream:
@@ -111,11 +112,13 @@ def read_examples(
         for offset, data in tfrecord.records(stream, str(path)):
             try:
                 features: dict[str, Any] = example.decode(data)
-                row = {**sample(features), CRC32C: crc32c(features[image][0])}
+                row = dict(sample(features))
+                row[CRC32C] = crc32c(features[image][0])
             except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
                 problem = f"the record that begins here is not what it should be ({error})"
                 raise PrepError(path, problem, tfrecord.REMEDY, offset=offset) from error
-            yield {**row, OFFSET: offset, SIZE: stream.offset - offset}
+            row[OFFSET], row[SIZE] = offset, stream.offset - offset
+            yield row
 
     return read_file(path, schema, rows)
 
