@@ -183,3 +183,34 @@ def test_a_list_of_an_unknown_kind_is_no_example(kind: int) -> None:
     features = b"\x0a" + bytes([len(entry)]) + entry
     with pytest.raises(ValueError, match=r"no tf\.train\.Example"):
         example.decode(b"\x0a" + bytes([len(features)]) + features)
+
+
+def field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+NAME, ONE = field(1, b"a"), field(3, field(1, b"\x01"))
+FEATURE = field(1, NAME + field(2, ONE))
+NOT_STRICT = {
+    "a feature twice": field(1, FEATURE + FEATURE),
+    "features twice": field(1, FEATURE) + field(1, FEATURE),
+    "a field more": field(1, FEATURE) + field(2, b""),
+    "an entry of number 0": field(1, field(0, NAME + field(2, ONE))),
+    "values before the name": field(1, field(1, field(2, ONE) + NAME)),
+    "a name twice": field(1, field(1, NAME + NAME + field(2, ONE))),
+    "two kinds": field(1, field(1, NAME + field(2, ONE + field(1, b"")))),
+    "two pieces": field(1, field(1, NAME + field(2, field(3, field(1, b"\x01") + field(1, b"\x02"))))),
+    "not packed": field(1, field(1, NAME + field(2, field(3, b"\x08\x01")))),
+    "an entry longer than the whole": b"\x0a"
+    + bytes([len(FEATURE)])
+    + FEATURE[:1]
+    + bytes([FEATURE[1] + 1])
+    + FEATURE[2:],
+}
+
+
+@pytest.mark.parametrize("data", NOT_STRICT.values(), ids=NOT_STRICT)
+def test_what_nobody_means_is_no_example(data: bytes) -> None:
+    assert example.decode(field(1, FEATURE)) == {"a": [1]}
+    with pytest.raises(ValueError, match=r"no tf\.train\.Example"):
+        example.decode(data)

@@ -80,7 +80,12 @@ def decode(data: Buffer) -> dict[str, Value]:
         end = len(data)
         position = _only(data, 0, _FEATURES) if end else 0
         while position < end:
-            start, position = _part(data, position, _FEATURE)
+            length = data[position + 1]
+            if length > 0x7F or length > end - position - 2 or data[position] != _FEATURE:
+                start, position = _part(data, position, _FEATURE)
+            else:  # the same, for most features, without a call
+                start = position + 2
+                position = start + length
             if position - start <= _ALIKE:
                 name, value = _small_entry(bytes(data[start:position]))
             else:
