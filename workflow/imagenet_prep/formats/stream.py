@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 import queue
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from imagenet_prep.errors import reading
 
-BLOCK = 1 << 20
+BLOCK = 4 << 20
 _BUFFERS = 4
 
 Buffer = bytes | memoryview
@@ -32,8 +34,16 @@ class EndOfStream(Exception):
         self.available = available
 
 
+def _size(source: Any) -> int:
+    """About how many bytes come; of what is no file, or compressed, that is not known, and other sizes do as well."""
+    try:
+        return max(os.fstat(source.fileno()).st_size, io.DEFAULT_BUFFER_SIZE)
+    except (AttributeError, OSError):  # io.UnsupportedOperation is one
+        return BLOCK
+
+
 class Stream:
-    """Sequential access to `source` in blocks of a MiB, with an optional checksum of all that passes.
+    """Sequential access to `source` in blocks of 4 MiB, or of a small file fewer, with a checksum of all that passes.
 
     Hashing runs beside parsing (hashlib lets go of the interpreter lock), so that one pass costs no more than the
     slower of the two. Memory is bounded by four blocks and the largest single `take`.
@@ -51,7 +61,8 @@ class Stream:
         self._progress = progress
         self._digest = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
         self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
-        self._buffers = 0  # made so far: a small file needs one, and each costs the time of filling it with zeros
+        self._block = min(BLOCK, _size(source))
+        self._buffers = 0  # made so far; each costs the time of filling it with zeros
         self._filled: queue.SimpleQueue[tuple[bytearray, int] | None] = queue.SimpleQueue()
         self._hasher: threading.Thread | None = None
         if self._digest:
@@ -119,7 +130,7 @@ class Stream:
     def _next_buffer(self) -> bytearray:
         if self._buffers < (_BUFFERS if self._digest else 1) and self._free.empty():
             self._buffers += 1
-            return bytearray(BLOCK)
+            return bytearray(self._block)
         return self._free.get()
 
     def _next_block(self) -> bool:
