@@ -33,7 +33,7 @@ BOTH = Reencoding()
 BOXED = f"{FOX}_10.JPEG"
 SIDES = {"xmin": 0.125, "ymin": 0.25, "xmax": 0.5, "ymax": 0.75}
 CMYK = "ILSVRC2012_val_00000003.JPEG"
-MEND = "snakemake --cores N tfrecord_train"
+MEND = "snakemake --cores all tfrecord_train"
 RECORDS, ANNOTATED = SHARDED_PRODUCTS["tfrecord"], SHARDED_PRODUCTS["tfrecord_multilabel"]
 
 

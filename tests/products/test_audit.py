@@ -50,7 +50,7 @@ def test_without_any_table_of_boxes_only_that_is_said(world: World) -> None:
     shutil.rmtree(world.out / "state")
     (problem,) = world.problems()
     assert problem.text.startswith(f"{world.out / 'tables' / 'bboxes.parquet'}: it is missing")
-    assert problem.mend == "snakemake --cores N bboxes"
+    assert problem.mend == "snakemake --cores all bboxes"
 
 
 def test_records_without_the_boxes_of_an_archive_in_use_are_found(world: World) -> None:
@@ -77,7 +77,7 @@ def test_a_record_with_another_label_is_mended_by_making_its_shard_again(world: 
     world.write([1], label_base=0)
     problems = world.problems()
     assert {problem.text.split(": ")[0] for problem in problems} == {str(world.shard(1))}
-    assert {problem.mend for problem in problems} == {f"rm {world.shard(1)} && {MEND}"}
+    assert {problem.mend for problem in problems} == {f"rm -f {world.shard(1)} && {MEND}"}
 
 
 def test_wrong_records_in_many_shards_are_all_made_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_wrong_records_in_many_shards_are_all_made_again(world: World, monkeypat
     def mends() -> set[str]:
         return {problem.mend for problem in world.problems() if "its label in tfrecord" in problem.text}
 
-    assert mends() == {f"rm {every} && {MEND}"}
+    assert mends() == {f"rm -f {every} && {MEND}"}
     monkeypatch.setattr(comparison, "_UNITS_IN_A_COMMAND", SHARDS - 1)
     folder = world.out / "tfrecord"
     assert mends() == {f"rm -f {folder}/train-*-of-00003 && {MEND}"}
@@ -112,7 +112,7 @@ def test_an_image_under_another_name_comes_back_with_its_shard_alone(world: Worl
     unknown, missing = world.problems()
     shard = unknown.text.split(": ")[0]
     assert unknown.text == f"{shard}: image other.JPEG: no archive in use holds it"
-    assert unknown.mend == f"rm {shard} && {MEND}"
+    assert unknown.mend == f"rm -f {shard} && {MEND}"
     assert missing.text.endswith(": it is missing")
     assert missing.mend == MEND
 

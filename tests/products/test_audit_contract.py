@@ -15,7 +15,7 @@ from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.receipts import LEFTOVERS
 from imagenet_prep.formats import example
 from imagenet_prep.products.audit.audit_report import SUMS
-from imagenet_prep.products.audit.findings import SNAKEMAKE, Problem
+from imagenet_prep.products.audit.findings import Problem
 from imagenet_prep.products.audit.run import Audit
 from imagenet_prep.products.product import SplitProduct
 from imagenet_prep.products.registry import PRODUCTS, SHARDED_PRODUCTS, SPLIT_PRODUCTS
@@ -23,6 +23,7 @@ from products.audited import records_of, write_records
 from products.maker import Maker
 from project import Project
 
+SNAKEMAKE = "snakemake --cores all"
 Lines = list[bytes]
 # What is done to a shard, an index or a class folder: it returns what a problem has to name.
 Damage = Callable[[Path], list[str]]
@@ -57,15 +58,12 @@ def problems(maker: Maker, *products: str) -> list[Problem]:
 
 def follow(mend: str, maker: Maker) -> None:
     """Do what a problem's mend says, with jobs in place of snakemake."""
-    if mend.startswith("move it away: mv "):
-        path = Path(mend.removeprefix("move it away: mv ").removesuffix(" <elsewhere>"))
-        path.rename(maker.results.parent / path.name)
-        return
     *commands, last = mend.split(" && ")
-    for command in commands:
-        assert command.startswith("rm ")
+    for command in commands if last.startswith(SNAKEMAKE) else [*commands, last]:
+        assert command.startswith(("rm ", "mkdir -p ", "mv "))
         subprocess.run(command, shell=True, check=True)
-    assert last.startswith(f"{SNAKEMAKE} ")
+    if not last.startswith(SNAKEMAKE):
+        return
     parts = {f"{it.name}_{split}": (it.name, split) for it, split in all_parts(maker)}
     for target in last.removeprefix(f"{SNAKEMAKE} ").split():
         steps = [parts[target]] if target in parts else SPLIT_PRODUCTS[target].known_by(maker.config)
@@ -293,6 +291,7 @@ def test_of_a_table_that_is_damaged_only_that_is_said(maker: Maker) -> None:
     audit = Audit(maker.config, maker.config["products"], splits, 1)
     audit.run()
     (maker.results / SUMS).write_text(audit.sha256sums())
+    shutil.rmtree(maker.results / "state" / "audit")
     table.write_bytes(table.read_bytes()[:-1])
     audit = Audit(maker.config, maker.config["products"], splits, 1)
     audit.run()
@@ -316,7 +315,7 @@ def test_a_table_whose_footer_is_damaged_is_named_and_not_opened(
     audit.run()
     (problem,) = {problem for check in audit.checks for problem in check.problems if str(table) in problem.text}
     assert problem.text == f"{table}: it is not as it was made"
-    assert problem.mend.startswith(f"rm {table} && {SNAKEMAKE} ")
+    assert problem.mend.startswith(f"rm -f {table} && {SNAKEMAKE} ")
     assert table not in opened
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from imagenet_prep.errors import PrepError
@@ -26,7 +28,7 @@ def test_the_first_of_each_kind_are_shown_and_the_rest_as_a_number() -> None:
         lines = [line.strip() for line in text.splitlines() if line.endswith(f": {kind}")]
         rest = f"and {len(MANY) - SHOWN} more like {MANY[SHOWN]}: {kind}"
         assert lines == [*(f"{name}: {kind}" for name in MANY[:SHOWN]), rest]
-        assert f"mend: {mend} {MANY[SHOWN]}\n" in text
+        assert f"mend: {mend} {shlex.quote(MANY[SHOWN])}\n" in text
     assert "a table is damaged" in text
 
 

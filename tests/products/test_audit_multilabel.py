@@ -30,7 +30,7 @@ def test_a_re_encoded_image_of_the_multi_label_set_is_looked_at(annotated: Annot
     problems = [problem for problem in annotated.problems() if CMYK in problem.text and "RGB JPEG" in problem.text]
     assert problems
     shard = problems[0].text.split(": image ")[0]
-    assert problems[0].mend == f"rm {shard} && snakemake --cores N tfrecord_multilabel_validation"
+    assert problems[0].mend == f"rm -f {shard} && snakemake --cores all tfrecord_multilabel_validation"
 
 
 def test_a_multi_label_set_of_another_number_of_shards_is_not_that_of_the_configuration(annotated: Annotated) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from project import Project, Run
+from project import Project, Run, environment
 
 
 def flip(path: Path, offset: int) -> None:
@@ -140,15 +141,16 @@ def is_whole(path: Path, products: dict[str, str], project: Project) -> bool:
 
 
 def follow(project: Project, mends: list[str]) -> None:
-    """Do what the messages about some files say, in a shell, with `snakemake` of this test's configuration.
-
-    They end with the same command, which is given once.
-    """
-    snakemake = " ".join(project.command(cores=2)[:5])
-    overlay = " --configfile config/config.yaml test.yaml"
+    """Do what the messages about some files say, in a shell; they end with the same command, which is given once."""
     commands = [command for mend in mends for command in mend.split(" && ")[:-1]]
-    commands.append(mends[0].split(" && ")[-1].replace("snakemake --cores N", snakemake) + overlay)
-    subprocess.run(" && ".join(commands), shell=True, cwd=project.folder, check=True, capture_output=True)
+    in_shell(project, " && ".join([*commands, mends[0].split(" && ")[-1]]))
+
+
+def in_shell(project: Project, command: str) -> None:
+    """Type a command in the folder of a project, as it stands."""
+    env = {**environment(), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-ec", command], cwd=project.folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
 
 
 def test_a_copied_tree_without_the_workflows_records_is_checked(finished: Project, tmp_path: Path) -> None:
@@ -165,7 +167,8 @@ def test_a_failed_audit_fails_the_run_and_leaves_no_report_that_looks_good(proje
     run = project.run("audit", "--forcerun", "audit_products")
     assert run.code != 0
     assert "results/tfrecord/train-00002-of-00004, byte " in run.last_line
-    mend = "rm results/tfrecord/train-00002-of-00004 && snakemake --cores N tfrecord_train tfrecord_index_train"
+    snakemake = "snakemake --cores 2 tfrecord_train tfrecord_index_train --configfile config/config.yaml test.yaml"
+    mend = f"rm -f results/tfrecord/train-00002-of-00004 && {snakemake}"
     assert run.last_line.endswith(f"To mend it: {mend}.")
     assert not (project.results / "audit.json").exists()
     assert not (project.results / "SHA256SUMS").exists()

@@ -65,13 +65,25 @@ def stopping(config: Mapping[str, Any]) -> Iterator[None]:
 
 def expect_writable(folder: Path, remedy: str) -> None:
     """Stop if a folder, or where it would be made, is not writable: Snakemake would fail in its own words."""
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
-    if not os.access(existing, os.W_OK | os.X_OK):
-        stop(f"{existing}: this folder is not writable for you. {remedy}.")
+    if not is_writable(folder):
+        stop(f"{_existing(folder)}: this folder is not writable for you. {remedy}.")
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether one may write in a folder, or make it."""
+    return os.access(_existing(folder), os.W_OK | os.X_OK)
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
 
 
 def begin(
-    jobs: Iterable[NeededJob], config: Mapping[str, Any], provenance: Provenance, tell: Callable[[str], object]
+    jobs: Iterable[NeededJob],
+    config: Mapping[str, Any],
+    provenance: Provenance,
+    logs: Path,
+    tell: Callable[[str], object],
 ) -> None:
     """See to it that a run can do its jobs, and that nobody else writes where it does; stop it where that is not so.
 
@@ -79,6 +91,7 @@ def begin(
         jobs: what it is to do.
         config: the configuration, complete.
         provenance: what the run asks for.
+        logs: the folder in which jobs log.
         tell: is given a table of the space that it needs.
     """
     jobs = list(jobs)
@@ -86,8 +99,8 @@ def begin(
     for folder in sorted({Path(path).parent for it in jobs for path in it.written}):
         expect_writable(folder, remedy)
     output = Path(config["output_dir"])
-    job.forget_failures(output / "logs")
-    progress.forget_reports(output / "logs")
+    job.forget_failures(logs)
+    progress.forget_reports(logs)
     rules = {it.rule for it in jobs}
     with stopping(config):
         if rules - _LOOKING:

@@ -16,7 +16,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(FOUND_IN))
 # No job computes with matrices, but NumPy's library for them starts a thread a core in every one: half its start-up.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from imagenet_prep import configuration, run
+from imagenet_prep import commands, configuration, run
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine import runs, space
 from imagenet_prep.engine.provenance import Provenance
@@ -25,6 +25,10 @@ from imagenet_prep.engine.step import ALL, part_of
 from imagenet_prep.engine.table_steps import expected
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products import registry
+
+# Messages of jobs name commands, which are to be as this run was started.
+if workflow.is_main_process:
+    os.environ[commands.VARIABLE] = commands.started_by(sys.argv)
 
 try:
     config = configuration.complete(config, Path.cwd())
@@ -36,7 +40,8 @@ VERIFIED = OUT / "verified"
 LABELS = OUT / "labels"
 TABLES = OUT / "tables"
 STATE = OUT / "state"
-LOGS = OUT / "logs"
+# What only looks can do so where one may not write.
+LOGS = OUT / "logs" if run.is_writable(OUT) else Path(".snakemake") / "logs"
 BENCHMARKS = OUT / "benchmarks"
 
 DATASET = dataset_of(config)

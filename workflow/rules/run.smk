@@ -27,7 +27,7 @@ def needed_jobs():
 def begin_run():
     """Look whether the run can do what is asked for, have the folder to itself, and show how far it is."""
     jobs = [] if workflow.touch else needed_jobs()
-    run.begin(jobs, config, PROVENANCE, lambda table: logger.info(table, extra={"event": SPACE}))
+    run.begin(jobs, config, PROVENANCE, LOGS, lambda table: logger.info(table, extra={"event": SPACE}))
     if TERMINAL:
         progress.speak_for_jobs()
         with_log = [Job.of(it.rule, it.wildcards, it.log) for it in jobs if it.log]

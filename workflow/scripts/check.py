@@ -13,6 +13,7 @@ def main(snakemake: Any) -> None:
     audit = Audit(snakemake.config, settings["products"], settings["splits"], snakemake.threads)
     audit.run()
     audit.check_sums()
+    audit.check_others()
     logging.info("%s", findings.as_text(audit.checks))
     findings.expect_no_problem(audit.checks, "check")
 

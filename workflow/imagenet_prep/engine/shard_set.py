@@ -80,6 +80,12 @@ def sets_made(output_dir: Path, product: str) -> list[Path]:
     return sorted(_ledger(output_dir, product).glob("*-of-*.txt"))
 
 
+def is_of_a_set(output_dir: Path, product: str, path: Path) -> bool:
+    """Whether a file is of one of these sets, by its name."""
+    found = (marker.stem.partition("-of-") for marker in sets_made(output_dir, product))
+    return any(path in ShardSet(output_dir, product, split, int(shards)).paths() for split, _, shards in found)
+
+
 def files_by_split(receipts: Iterable[str | os.PathLike[str]]) -> list[dict[str, Any]]:
     """What receipts of batches of shards say of the files: for each split, `split` and `files`, by name."""
     splits: dict[str, dict[str, Any]] = {}

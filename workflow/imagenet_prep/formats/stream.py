@@ -11,6 +11,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
+from crc32c import crc32c
+
 from imagenet_prep.errors import reading
 
 BLOCK = 4 << 20
@@ -51,15 +53,22 @@ class Stream:
     Args:
         source: an open binary file; the caller closes it.
         algorithm: a `hashlib` name such as "md5", or None.
+        with_crc32c: whether to take that, too, where there is an algorithm.
         progress: called with the number of bytes read so far, once a block.
     """
 
     def __init__(
-        self, source: Readable, algorithm: str | None = None, progress: Callable[[int], None] | None = None
+        self,
+        source: Readable,
+        algorithm: str | None = None,
+        progress: Callable[[int], None] | None = None,
+        *,
+        with_crc32c: bool = False,
     ) -> None:
         self._source = source
         self._progress = progress
         self._digest = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
+        self._crc32c = 0 if with_crc32c else None
         self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
         self._block = min(BLOCK, _size(source))
         self._buffers = 0  # made so far; each costs the time of filling it with zeros
@@ -127,6 +136,12 @@ class Stream:
         self._stop_hashing()
         return self._digest.hexdigest()
 
+    def crc32c(self) -> str:
+        """The CRC-32C of everything read, likewise."""
+        assert self._crc32c is not None, "the stream was opened without it"
+        self._stop_hashing()
+        return f"{self._crc32c:08x}"
+
     def _next_buffer(self) -> bytearray:
         if self._buffers < (_BUFFERS if self._digest else 1) and self._free.empty():
             self._buffers += 1
@@ -156,6 +171,8 @@ class Stream:
         while (filled := self._filled.get()) is not None:
             buffer, n = filled
             self._digest.update(memoryview(buffer)[:n])
+            if self._crc32c is not None:
+                self._crc32c = crc32c(memoryview(buffer)[:n], self._crc32c)
             self._free.put(buffer)
 
     def _stop_hashing(self) -> None:

@@ -160,6 +160,11 @@ class ImageFolder(SplitProduct):
 
         return class_folders(self._root(facts.config, split), facts.images(split), self._called_by(facts.config, split))
 
+    def was_made(self, config: Config, path: Path) -> bool:
+        """Whether it is a folder in the ledger."""
+        of_root = [split for split in self.splits(dataset_of(config)) if self._root(config, split) == path.parent]
+        return any(path.name in tree_of(config, split).folders_made() for split in of_root)
+
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
         """Read all files of a class folder."""
         from imagenet_prep.products.class_folder_samples import read_folder

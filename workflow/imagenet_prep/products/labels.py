@@ -39,6 +39,7 @@ class Labels(Product):
         "wnid_to_index.txt",
         "hierarchy.json",
     )
+    used_by_audit = ("labels/classes.csv", "labels/val_labels.csv")
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
         """Which classes, and how they are numbered."""

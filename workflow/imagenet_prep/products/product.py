@@ -42,12 +42,14 @@ class Product(Step):
         jobs: its keys in the section `jobs`: how many units one job makes; null: as many as `batch_size` finds.
         is_target: whether people ask for it; else it is made with the others.
         is_audited: whether the audit looks at it.
+        used_by_audit: its files that the audit holds others against, of several.
     """
 
     section: Mapping[str, Mapping[str, Any]] = {}
     jobs: tuple[str, ...] = ()
     is_target = True
     is_audited = True
+    used_by_audit: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -261,6 +263,14 @@ class SplitProduct(Product):
         from imagenet_prep.products.audit.expected import Expected
 
         return Expected(facts.images(self.split_of_images(facts.config, split)), facts.classes)
+
+    def order(self, config: Config, expected: Expected) -> Numbers | None:
+        """The numbers of these samples' images in the order of all samples; None where that is of file names."""
+        return None
+
+    def was_made(self, config: Config, path: Path) -> bool:
+        """Whether something in its folder is a unit that another configuration made: a run takes that away."""
+        return False
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
         """Read a unit once.

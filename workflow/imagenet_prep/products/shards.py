@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine.receipts import Body
-from imagenet_prep.engine.shard_set import ShardSet, remove_others, remove_splits, sets_made
+from imagenet_prep.engine.shard_set import ShardSet, is_of_a_set, remove_others, remove_splits, sets_made
 from imagenet_prep.engine.space import Images, Space, of_even_files
 from imagenet_prep.engine.step import ALL, Config, Need, Step, classes_of
 from imagenet_prep.engine.table_steps import DEVKIT, IMAGES, boxes_in_use
 from imagenet_prep.products.product import SplitProduct
 
 if TYPE_CHECKING:
+    from imagenet_prep.engine.image_reader import Numbers
     from imagenet_prep.engine.inputs import Inputs
     from imagenet_prep.formats.stream import Buffer
     from imagenet_prep.products.audit.expected import Expected
@@ -192,6 +193,14 @@ class ShardedProduct(SplitProduct):
         """The images, and what stands beside each; shards of as many images have not as many bytes."""
         shards = self.count(config, split)
         return of_even_files(images.nbytes + images.count * self.sample_bytes + shards * block // 2, shards, block)
+
+    def order(self, config: Config, expected: Expected) -> Numbers:
+        """Shuffled by the seed."""
+        return expected.in_order(config["shards"]["seed"])
+
+    def was_made(self, config: Config, path: Path) -> bool:
+        """Whether it is of a set in the ledger."""
+        return is_of_a_set(Path(config["output_dir"]), self.name, path)
 
     def existing(self, config: Config, split: str) -> int:
         """How many shards exist."""

@@ -20,11 +20,17 @@ from imagenet_prep.products.shards import Row, ShardedProduct
 if TYPE_CHECKING:
     from imagenet_prep.engine.inputs import Inputs
     from imagenet_prep.formats.stream import Buffer
-    from imagenet_prep.products.audit.readings import Reading
+    from imagenet_prep.products.audit.readings import Features, Reading
 
 # What the audit finds in a record.
 _COLUMNS = ("filename", "label", "wnid", "text", "width", "height", "format", "crc32c", "header", "offset", "size")
-_CONSTANT = {"image/channels": [3], "image/colorspace": [b"RGB"]}
+_CONSTANT: dict[str, list[int] | list[bytes]] = {"image/channels": [3], "image/colorspace": [b"RGB"]}
+_FEATURES = {
+    *_CONSTANT,
+    *(f"image/{name}" for name in ("encoded", "filename", "format", "height", "width")),
+    *(f"image/class/{name}" for name in ("label", "synset", "text")),
+    *(f"image/object/bbox/{name}" for name in ("label", *BOX_SIDES)),
+}
 
 
 class TFRecord(ShardedProduct):
@@ -63,29 +69,30 @@ class TFRecord(ShardedProduct):
         return read_examples(unit, schema, partial(_sample, reencoded=reencoded), "image/encoded")
 
 
-def _sample(features: dict[str, Any], reencoded: Collection[str]) -> Row:
+def _sample(features: Features, reencoded: Collection[str]) -> Row:
     """What the features of a record say.
 
     Raises:
-        ValueError: one that is the same in all records is another one here.
+        ValueError: one that is the same in all records is another one here; or as `one`, `each` and `expect_only`.
     """
-    from imagenet_prep.products.audit.readings import header_of
+    from imagenet_prep.products.audit.readings import each, expect_only, header_of, one
 
+    expect_only(features, _FEATURES)
     for name, value in _CONSTANT.items():
         if features[name] != value:
             raise ValueError(f"{name} is {features[name]}")
-    filename = features["image/filename"][0].decode()
+    filename = one(features, "image/filename", bytes).decode()
     return {
         "filename": filename,
-        "label": features["image/class/label"][0],
-        "wnid": features["image/class/synset"][0].decode(),
-        "text": features["image/class/text"][0].decode(),
-        "width": features["image/width"][0],
-        "height": features["image/height"][0],
-        "format": features["image/format"][0].decode(),
-        "header": header_of(features["image/encoded"][0], filename, reencoded),
-        "box_labels": features["image/object/bbox/label"],
-        **{side: features[f"image/object/bbox/{side}"] for side in BOX_SIDES},
+        "label": one(features, "image/class/label", int),
+        "wnid": one(features, "image/class/synset", bytes).decode(),
+        "text": one(features, "image/class/text", bytes).decode(),
+        "width": one(features, "image/width", int),
+        "height": one(features, "image/height", int),
+        "format": one(features, "image/format", bytes).decode(),
+        "header": header_of(one(features, "image/encoded", bytes), filename, reencoded),
+        "box_labels": each(features, "image/object/bbox/label", int),
+        **{side: each(features, f"image/object/bbox/{side}", float) for side in BOX_SIDES},
     }
 
 

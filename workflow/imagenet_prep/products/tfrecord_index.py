@@ -92,4 +92,4 @@ class TFRecordIndex(ShardedProduct):
         """Whether an index has the places of the records that were read."""
         places = zip(samples["offset"].to_pylist(), samples["size"].to_pylist(), strict=True)
         lines = "".join(f"{offset} {size}\n" for offset, size in places)
-        return unit.read_text(encoding="ascii", errors="replace") == lines
+        return unit.read_bytes() == lines.encode()

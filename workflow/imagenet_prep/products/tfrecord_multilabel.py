@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from imagenet_prep.formats.stream import Buffer
     from imagenet_prep.products.audit.expected import Expected
     from imagenet_prep.products.audit.facts import Facts
-    from imagenet_prep.products.audit.readings import Reading
+    from imagenet_prep.products.audit.readings import Features, Reading
 
 # The splits, as TFDS calls them: all annotated images, and the hard ones, of which there are few.
 VALIDATION = "validation"
@@ -184,19 +184,21 @@ class TFRecordMultilabel(ShardedProduct):
         """Read a shard with both checksums of every record, and all features."""
         import pyarrow as pa
 
-        from imagenet_prep.products.audit.readings import header_of, read_examples, schema_of
+        from imagenet_prep.products.audit.readings import each, expect_only, header_of, one, read_examples, schema_of
 
+        names = {"file_name", "image", "original_label", "is_problematic", *_JUDGED}
         own = {"original_label": pa.int64(), "is_problematic": pa.int64()}
         own |= dict.fromkeys(_JUDGED, pa.list_(pa.int64()))
         schema = schema_of(["filename", "crc32c", "header", "offset", "size", *own], own)
 
-        def sample(features: dict[str, Any]) -> Row:
-            filename = features["file_name"][0].decode()
+        def sample(features: Features) -> Row:
+            expect_only(features, names)
+            filename = one(features, "file_name", bytes).decode()
             return {
                 "filename": filename,
-                "header": header_of(features["image"][0], filename, reencoded),
-                **{name: features[name][0] for name in ("original_label", "is_problematic")},
-                **{name: features[name] for name in _JUDGED},
+                "header": header_of(one(features, "image", bytes), filename, reencoded),
+                **{name: one(features, name, int) for name in ("original_label", "is_problematic")},
+                **{name: each(features, name, int) for name in _JUDGED},
             }
 
         return read_examples(unit, schema, sample, "image")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagenet_prep import commands
 from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.engine.image_reader import Numbers
+from imagenet_prep.engine.plan import boundaries
 from imagenet_prep.products.audit.facts import Facts
-from imagenet_prep.products.audit.findings import MOVE_AWAY, SHOWN, SNAKEMAKE, Check
+from imagenet_prep.products.audit.findings import SHOWN, Check, Mend
 from imagenet_prep.products.audit.readings import (
     BOX_LABELS,
     CLASS_INDEX,
@@ -28,6 +31,7 @@ from imagenet_prep.products.audit.readings import (
 from imagenet_prep.products.bboxes import BBoxes
 from imagenet_prep.products.product import SplitProduct
 
+Units = np.ndarray[Any, np.dtype[np.int32]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 _SAMPLES_AT_A_TIME = 1 << 18
@@ -53,6 +57,8 @@ class Compared:
         is_file_each: whether each sample is a file of its own.
         mend: the command that makes what is missing.
         expected: the samples that it should have.
+        order: the numbers of their images in the order of all samples, int64; None where it is that of file names.
+        move_away: the command that takes away something else.
     """
 
     def __init__(self, product: SplitProduct, split: str, facts: Facts, mend: str) -> None:
@@ -62,6 +68,8 @@ class Compared:
         self.pattern = product.pattern(facts, split)
         self.is_file_each = not self.pattern
         self.expected = product.expected(facts, split)
+        self.order = product.order(facts.config, self.expected)
+        self.move_away = partial(commands.move_away, output_dir=facts.output_dir)
 
     def names(self, numbers: Numbers) -> list[str]:
         """What the samples of the first of these images are called, by their numbers."""
@@ -91,6 +99,7 @@ class Comparison:
 
     Attributes:
         unreadable: units that exist and cannot be read.
+        changed: units that can be read and are not as they were made.
     """
 
     def __init__(self, check: Check, split: Compared) -> None:
@@ -102,6 +111,8 @@ class Comparison:
         self._wrong: dict[str, _Wrong] = {}
         self._lacks_boxes = False
         self.unreadable: list[Path] = []
+        self.changed: list[Path] = []
+        self._disordered: list[Path] = []
         check.figures |= {self._product.samples: 0, "images": len(split.expected), self._product.unit: 0}
 
     def add(self, number: int, samples: pa.Table) -> None:
@@ -116,7 +127,7 @@ class Comparison:
         self._compare()
         split, sizes = self._split, self._sizes
         self._check.figures[self._product.unit] = len(sizes)
-        all_again = f"rm -f {split.pattern} && {split.mend}"
+        all_again = commands.remove(*split.units, pattern=split.pattern, then=split.mend)
         for what, wrong in self._wrong.items():
             self._check.add_each(what, wrong.names, self._mend_of(what, wrong, all_again), wrong.count)
         if not self._is_file_each and sizes and max(sizes) - min(sizes) > 1:
@@ -132,18 +143,34 @@ class Comparison:
             self._check.add_each(what, split.names(numbers), mend, len(numbers))
         if self._lacks_boxes:
             problem = f"it is missing, and the boxes in {self._product.name} are not looked at"
-            self._check.add(f"{self._expected.lacks}: {problem}", f"{SNAKEMAKE} {BBoxes.name}")
+            self._check.add(f"{self._expected.lacks}: {problem}", commands.snakemake(BBoxes.name))
+        self._add_changed(all_again)
 
     def _mend_of_lack(self) -> str:
         """What brings back what missing and unreadable units held: of these, the files are to go first."""
-        first = f"rm {' '.join(map(str, self.unreadable))} && " if self.unreadable else ""
-        return f"{first}{self._split.mend}"
+        mend = self._split.mend
+        return commands.remove(*self.unreadable, then=mend) if self.unreadable else mend
 
-    def _mend_of(self, what: str, wrong: _Wrong, all_again: str) -> str:
+    def _mend_of(self, what: str, wrong: _Wrong, all_again: str) -> Mend:
         if self._is_file_each:
-            return MOVE_AWAY if what == _MISPLACED else f"rm {{}} && {self._split.mend}"
-        few = sorted(str(path) for path in wrong.units)
-        return f"rm {' '.join(few)} && {self._split.mend}" if len(few) <= _UNITS_IN_A_COMMAND else all_again
+            return self._split.move_away if what == _MISPLACED else f"rm -f {{}} && {self._split.mend}"
+        return self._mend_of_units(wrong.units, all_again)
+
+    def _mend_of_units(self, units: Collection[Path], all_again: str) -> str:
+        return (
+            commands.remove(*sorted(units), then=self._split.mend) if len(units) <= _UNITS_IN_A_COMMAND else all_again
+        )
+
+    def _add_changed(self, all_again: str) -> None:
+        """Name the shards that are wrong as a whole, of those in which nothing else is."""
+        wrong = {unit for of in self._wrong.values() for unit in of.units}
+        changed = [unit for unit in self.changed if unit not in wrong]
+        disordered = [] if changed or self._check.problems else self._disordered
+        for what, units in (
+            ("it is not as it was made", changed),
+            (f"its {self._product.samples} are not in the order that follows from shards.seed", disordered),
+        ):
+            self._check.add_each(what, [str(unit) for unit in units], self._mend_of_units(units, all_again))
 
     def _note(self, what: str, found: pa.Table, differs: pa.ChunkedArray) -> None:
         """Note the samples of which this is true."""
@@ -174,11 +201,21 @@ class Comparison:
             unknown[position[misplaced]] = True
             right = np.flatnonzero(~misplaced)
             position, numbers, wanted = position[right], numbers[right], wanted.take(pa.array(right))
+        if self._split.order is not None:
+            self._compare_order(waiting, units, position, numbers, self._split.order)
         self._times += np.bincount(numbers, minlength=len(self._times)).astype(np.int32)
         if len(position) < len(found):  # else a copy of all the samples would be held for nothing
             self._note(_MISPLACED if self._is_file_each else self._expected.unknown, found, pa.array(unknown))
             found = found.take(pa.array(position))
         self._compare_columns(found, wanted)
+
+    def _compare_order(
+        self, waiting: list[tuple[int, pa.Table]], units: Units, position: Numbers, numbers: Numbers, order: Numbers
+    ) -> None:
+        of_known, edges = units[position], boundaries(len(order), len(self._split.units))
+        for unit, _ in waiting:
+            if not np.array_equal(numbers[of_known == unit], order[edges[unit] : edges[unit + 1]]):
+                self._disordered.append(self._split.units[unit])
 
     def _compare_columns(self, found: pa.Table, wanted: pa.Table) -> None:
         if BOX_LABELS in wanted.column_names:

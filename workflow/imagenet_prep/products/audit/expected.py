@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.engine.image_reader import Numbers
+from imagenet_prep.engine.plan import permutation
 from imagenet_prep.formats import parquet
 from imagenet_prep.products.audit import readings
 from imagenet_prep.products.audit.readings import BOX_LABELS, CLASS_INDEX, CRC32C, FILENAME, HEADER, LABEL, WNID
@@ -38,6 +39,9 @@ class Rows(Protocol):
     def rows(self, numbers: Numbers, columns: Sequence[str]) -> pa.Table:
         """As `ImageTable.rows`."""
 
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """As `ImageTable.read`."""
+
 
 class SmallTable:
     """A table that is held in memory, with the columns of a table of images and perhaps more."""
@@ -59,6 +63,10 @@ class SmallTable:
     def rows(self, numbers: Numbers, columns: Sequence[str]) -> pa.Table:
         """As `ImageTable.rows`."""
         return self._table.select(list(columns)).take(pa.array(numbers))
+
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """As `ImageTable.read`."""
+        return self._table.select(list(columns))
 
 
 class Expected:
@@ -92,6 +100,11 @@ class Expected:
     def __len__(self) -> int:
         """How many samples there should be."""
         return len(self.images)
+
+    def in_order(self, seed: int) -> Numbers:
+        """The numbers of the images in the order of shuffled samples: those of the sorted file names, by the seed."""
+        by_name = pc.sort_indices(self.images.read([FILENAME])[FILENAME]).to_numpy().astype(np.int64)
+        return np.asarray(by_name[permutation(len(by_name), seed)])
 
     def find(self, samples: pa.Table) -> tuple[Numbers, Numbers, pa.Table]:
         """Look up the samples that were found.

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
+from imagenet_prep import commands
 from imagenet_prep.errors import PrepError
-
-SNAKEMAKE = "snakemake --cores N"
-"""How a command begins that mends something."""
 
 SHOWN = 20
 """How many problems of a kind are shown one by one."""
 
-MOVE_AWAY = "move it away: mv {} <elsewhere>"
+Mend = str | Callable[[str], str]
+"""A command, or a sentence, that mends something; in one about many things, `{}` stands for each, or it is asked."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +76,27 @@ class Check:
         """
         self.problems.append(Problem(text, mend, text if kind is None else kind))
 
-    def add_each(self, what: str, names: list[str], mend: str, count: int | None = None) -> None:
+    def add_each(self, what: str, names: list[str], mend: Mend, count: int | None = None) -> None:
         """Note a problem for each of the names, perhaps none, the first few of them by name and the rest by number.
 
         Args:
             what: what is wrong with all of them.
             names: the files, or what else it is that is wrong.
-            mend: a command, or a sentence, in which `{}` stands for the name.
+            mend: of each of them.
             count: of all the names, where only the first are given.
         """
         others = (count or len(names)) - SHOWN
         for number, name in enumerate(names[: SHOWN + 1]):
             stands_for = others if number == SHOWN else 1
-            self.problems.append(Problem(f"{name}: {what}", mend.replace("{}", name), what, stands_for))
+            of_it = mend(name) if callable(mend) else mend.replace("{}", commands.typed(name))
+            self.problems.append(Problem(f"{name}: {what}", of_it, what, stands_for))
+
+    def add_wrong_files(self, output_dir: Path, wrong: Mapping[str, str], mend: str) -> None:
+        """Note what is wrong with each of these files, by path below a folder: what is there has to go first."""
+        for what in dict.fromkeys(wrong.values()):
+            names = [str(output_dir / name) for name, of in wrong.items() if of == what]
+            there = any(Path(name).exists() for name in names)
+            self.add_each(what, names, f"rm -f {{}} && {mend}" if there else mend)
 
     @property
     def count(self) -> int:
@@ -137,7 +146,7 @@ def as_text(checks: list[Check]) -> str:
     lines = []
     for check in checks:
         figures = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in check.figures.items())
-        lines.append(f"{'FAILED' if check.problems else 'ok':6}  {check.name}: {figures or 'nothing there'}")
+        lines.append(f"{'FAILED' if check.problems else 'ok':6}  {check.name}{figures and ': '}{figures}")
         for problem in check.shown:
             lines.append(f"          {problem.text}")
             lines.append(f"            mend: {problem.mend}")

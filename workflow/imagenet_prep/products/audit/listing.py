@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from imagenet_prep.products.audit.findings import MOVE_AWAY, Check
+from imagenet_prep.products.audit.findings import Check, Mend
 
 
-def check_listing(name: str, top: Path, expected: Mapping[Path, str]) -> Check:
+def check_listing(name: str, top: Path, expected: Mapping[Path, str], mend_of_others: Mend) -> Check:
     """Look at a folder, and at the folders in it as far as something in them is expected.
 
     Args:
@@ -16,6 +16,7 @@ def check_listing(name: str, top: Path, expected: Mapping[Path, str]) -> Check:
         top: the folder.
         expected: the files and folders that should be there, at any depth below it, and nothing beside them; by path,
             the command that makes what is missing.
+        mend_of_others: the command that takes something else away.
     """
     check = Check(name, {"entries": 0})
     for folder, names in _by_folder(top, expected).items():
@@ -27,7 +28,7 @@ def check_listing(name: str, top: Path, expected: Mapping[Path, str]) -> Check:
             missing = sorted(it for it, command in names.items() if command == mend and it not in there)
             check.add_each("it is missing", [str(folder / it) for it in missing], mend)
         others = [str(folder / it) for it in sorted(there - names.keys())]
-        check.add_each("no product of this configuration", others, MOVE_AWAY)
+        check.add_each("no product of this configuration", others, mend_of_others)
     return check
 
 

@@ -5,11 +5,11 @@ The columns have the same names in all formats, so that one comparison serves al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
@@ -17,6 +17,9 @@ from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, picture, tfrecord
 from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
+
+T = TypeVar("T")
+Features = dict[str, example.Value]
 
 PATH, FILENAME, OFFSET, SIZE = "path", "filename", "offset", "size"
 LENGTH, CRC32C, HEADER = "length", "crc32c", "header"
@@ -39,11 +42,13 @@ class Reading:
     Attributes:
         samples: a row each, with the columns that the format carries; of a file that is not whole, none.
         sums: SHA-256 of the files in it that are published, by path.
+        crcs: CRC-32C of these, in hexadecimal.
         problems: why a file in it could not be read.
     """
 
     samples: pa.Table
     sums: Mapping[Path, str] = field(default_factory=dict)
+    crcs: Mapping[Path, str] = field(default_factory=dict)
     problems: tuple[PrepError, ...] = ()
 
 
@@ -68,7 +73,7 @@ def read_file(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[M
     samples: list[tuple[Any, ...]] = []
     columns_of = itemgetter(*schema.names)
     try:
-        with open(path, "rb", buffering=0) as file, Stream(file, "sha256") as stream:
+        with open(path, "rb", buffering=0) as file, Stream(file, "sha256", with_crc32c=True) as stream:
             try:
                 samples.extend(map(columns_of, rows(stream)))
             except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
@@ -77,7 +82,8 @@ def read_file(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[M
                 raise PrepError(path, problem, tfrecord.REMEDY, offset=stream.offset) from error
             stream.drain()
             columns = zip(*samples, strict=True) if samples else [()] * len(schema)
-            return Reading(pa.table(list(columns), schema=schema), {path: stream.hexdigest()})
+            table = pa.table(list(columns), schema=schema)
+            return Reading(table, {path: stream.hexdigest()}, {path: stream.crc32c()})
     except PrepError as error:
         return Reading(schema.empty_table(), problems=(error,))
     except EndOfStream:
@@ -92,7 +98,7 @@ def read_file(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[M
 
 
 def read_examples(
-    path: Path, schema: pa.Schema, sample: Callable[[dict[str, Any]], Mapping[str, Any]], image: str
+    path: Path, schema: pa.Schema, sample: Callable[[Features], Mapping[str, Any]], image: str
 ) -> Reading:
     """Read a TFRecord file of Examples with both checksums of every record.
 
@@ -111,9 +117,9 @@ def read_examples(
     def rows(stream: Stream) -> Iterator[dict[str, Any]]:
         for offset, data in tfrecord.records(stream, str(path)):
             try:
-                features: dict[str, Any] = example.decode(data)
+                features = example.decode(data)
                 row = dict(sample(features))
-                row[CRC32C] = crc32c(features[image][0])
+                row[CRC32C] = crc32c(one(features, image, bytes))
             except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
                 problem = f"the record that begins here is not what it should be ({error})"
                 raise PrepError(path, problem, tfrecord.REMEDY, offset=offset) from error
@@ -121,6 +127,29 @@ def read_examples(
             yield row
 
     return read_file(path, schema, rows)
+
+
+def expect_only(features: Features, names: Set[str]) -> None:
+    """Raise `ValueError` where an Example has other features than these."""
+    if features.keys() != names:
+        odd = sorted(features.keys() ^ names)
+        raise ValueError(f"its features are not those of all records: {', '.join(odd)}")
+
+
+def one(features: Features, name: str, kind: type[T]) -> T:
+    """The only value of a feature; raises `ValueError` where it has not one, or one of another kind."""
+    values = features[name]
+    if len(values) != 1 or type(values[0]) is not kind:
+        raise ValueError(f"{name} has not one value of type {kind.__name__}")
+    return values[0]
+
+
+def each(features: Features, name: str, kind: type[T]) -> list[T]:
+    """All values of a feature; raises `ValueError` where one is of another kind."""
+    values = features[name]
+    if values and type(values[0]) is not kind:
+        raise ValueError(f"{name} has values that are not of type {kind.__name__}")
+    return cast(list[T], values)
 
 
 def header_of(image: Buffer, filename: str, reencoded: Collection[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -11,17 +11,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from imagenet_prep import atomic, errors, signals
-from imagenet_prep.engine.receipts import STATE, sums_in
+from imagenet_prep import atomic, commands, errors, signals
+from imagenet_prep.engine.receipts import ARCHIVES
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.audit.audit_report import SUMS
+from imagenet_prep.products.audit.as_made import AsMade
 from imagenet_prep.products.audit.comparison import Compared, Comparison
 from imagenet_prep.products.audit.facts import Facts
-from imagenet_prep.products.audit.findings import MOVE_AWAY, SNAKEMAKE, Check
+from imagenet_prep.products.audit.findings import Check
 from imagenet_prep.products.audit.listing import check_listing
+from imagenet_prep.products.audit.originals import Originals
 from imagenet_prep.products.audit.readings import Reading
 from imagenet_prep.products.product import Product, SplitProduct
-from imagenet_prep.products.registry import ALL_PRODUCTS, IMAGE_TABLE, LABELS, SPLIT_PRODUCTS
+from imagenet_prep.products.registry import ALL_PRODUCTS, IMAGE_TABLE, LABELS, SPLIT_PRODUCTS, STEPS
 from imagenet_prep.progress import Progress
 
 _WHOLE = [it for it in ALL_PRODUCTS if it.is_audited and not isinstance(it, SplitProduct)]
@@ -49,7 +50,6 @@ class Audit:
     workers: int
     checks: list[Check] = field(default_factory=list)
     sums: dict[str, str] = field(default_factory=dict)
-    _left_out: list[str] = field(default_factory=list)  # folders that could not be looked at
 
     @property
     def output_dir(self) -> Path:
@@ -61,92 +61,117 @@ class Audit:
         """What the products are held against."""
         return Facts(self.config, self.splits)
 
+    @cached_property
+    def originals(self) -> Originals:
+        """What is known of the files as they were made."""
+        return Originals(self.output_dir, [*STEPS, ARCHIVES])
+
+    @cached_property
+    def _as_made(self) -> AsMade:
+        return AsMade(self.originals)
+
     def run(self) -> None:
-        """Look at everything; without labels and the table of images there is nothing to hold the products against."""
+        """Look at everything; what cannot be held against the tables is held against what its receipts say."""
         products = [it for it in SPLIT_PRODUCTS.values() if it.name in self.products]
         names = {*self.products, *(table for product in products for table in product.compared_with)}
-        if not all(self._examine(product) for product in (LABELS, IMAGE_TABLE)):
-            self._left_out.append("")
-            return
+        has_labels = self._examine(LABELS)
+        is_known = self._examine(IMAGE_TABLE, is_known=has_labels) and has_labels
         tables = [it for it in _WHOLE if it.name in names and it not in (LABELS, IMAGE_TABLE)]
-        readable = {product.name for product in tables if self._examine(product)}
-        self._left_out += [it.path for it in products if not readable.issuperset(it.compared_with)]
-        products = [it for it in products if it.path not in self._left_out]
-        for product in products:
+        readable = {product.name for product in tables if self._examine(product, is_known=is_known)}
+        comparable = [it for it in products if is_known and readable.issuperset(it.compared_with)]
+        for product in comparable:
             self._list(product)
         with ProcessPoolExecutor(self.workers, initializer=signals.leave_at_once) as pool:
             for product in SPLIT_PRODUCTS.values():
                 for split in self._splits(product):
-                    self._read(pool, product, split, products)
+                    if is_known:
+                        self._read(pool, product, split, comparable)
+                    if product in products and product not in comparable:
+                        name, place = self._name(product, split), product.place(self.facts.dataset, split)
+                        check = self._as_made.split(name, place, (product.name, split), self._mend(product, split))
+                        check.figures = {product.unit: check.figures.pop("units"), **check.figures}
+                        self.checks.append(check)
         self._nothing_else([LABELS, IMAGE_TABLE, *tables])
         for product in products:
-            self._sum(product)
+            self._examine_sidecars(product, is_listed=product in comparable)
 
     def _splits(self, product: SplitProduct) -> list[str]:
         """The splits of a product whose images are in use."""
         splits = product.splits_in_use(self.config)
         return [split for split in splits if product.split_of_images(self.config, split) in self.splits]
 
-    def _examine(self, product: Product) -> bool:
-        """Look at the files of a product that is not cut by split; return whether they could be read."""
-        self._sum(product)
+    def _examine(self, product: Product, *, is_known: bool = True) -> bool:
+        """Look at the files of a product that is not cut by split; return whether others can be held against them.
+
+        Args:
+            product: that is looked at.
+            is_known: whether there are labels and a table of images to hold it against.
+        """
         place = self.output_dir / product.path
-        mend = f"{SNAKEMAKE} {product.name if product.is_target else place}"
-        again = f"rm -r {place} && {mend}"
-        is_readable = True
-        for name, examine in product.examinations(self.facts).items():
-            check = Check(name)
-            paths = [self.output_dir / path for path in product.files(self.config)]
-            missing = [str(path) for path in paths if not path.is_file()]
-            check.add_each("it is missing", missing, mend)
-            # Nothing in a table tells that its footer is damaged, and that can end the process which reads it.
-            changed = [str(path) for path in paths if path.suffix == ".parquet" and self._is_changed(path)]
-            check.add_each("it is not as it was made", changed, f"rm {{}} && {mend}")
-            try:
-                check = check if missing or changed else examine(again)
-            except PrepError as error:
-                check.add(str(error), again)
-                is_readable = False
-            except (pa.ArrowException, OSError, ValueError, KeyError, IndexError) as error:
-                check.add(f"{place}: it is damaged and cannot be read ({type(error).__name__})", again)
-                is_readable = False
+        mend = commands.snakemake(product.name if product.is_target else place)
+        again = commands.remove(place, then=mend)
+        names = product.files(self.config)
+        if not any((self.output_dir / name).exists() for name in names):
+            self.checks.append(check := Check(product.name))
+            check.add(f"{place}: it is missing", mend)
+            return False
+        wrong = self._wrong_files(names)
+        can_be_used = not wrong.keys() & set(product.used_by_audit or names)
+        examinations = product.examinations(self.facts)
+        if wrong or not is_known:
+            check = Check(next(iter(examinations), product.name))
+            check.add_wrong_files(self.output_dir, wrong, mend)
             self.checks.append(check)
-            is_readable &= not missing and not changed
-        return is_readable
+            return can_be_used
+        for name, examine in examinations.items():
+            try:
+                check = examine(again)
+            except PrepError as error:
+                check = Check(name)
+                check.add(str(error), again)
+                can_be_used = False
+            except (pa.ArrowException, OSError, ValueError, KeyError, IndexError) as error:
+                check = Check(name)
+                check.add(f"{place}: it is damaged and cannot be read ({type(error).__name__})", again)
+                can_be_used = False
+            self.checks.append(check)
+        return can_be_used
 
-    def _sum(self, product: Product) -> None:
-        """Take the checksums of the files of a product that keep their names."""
-        for name in product.files(self.config):
+    def _wrong_files(self, names: Iterable[str]) -> dict[str, str]:
+        """What is wrong with each of these files that is missing, or was changed since; takes the sums of all."""
+        wrong = {}
+        for name in names:
             path = self.output_dir / name
-            if path.is_file():
-                with errors.reading(path):
-                    self.sums[name] = atomic.sha256(path)
+            if not path.is_file():
+                wrong[name] = "it is missing"
+                continue
+            with errors.reading(path):
+                self.sums[name] = atomic.sha256(path)
+            if self.originals.is_changed(name, sha256=self.sums[name]):
+                wrong[name] = "it is not as it was made"
+        return wrong
 
-    def _is_changed(self, path: Path) -> bool:
-        """Whether a file is another one than was made."""
-        found = self.sums.get(self.relative(path))
-        return found is not None and found != self._made.get(self.relative(path), found)
-
-    @cached_property
-    def _made(self) -> dict[str, str]:
-        """The checksums of files as they were made; in a folder copied without receipts, as the last audit saw them."""
-        state = self.output_dir / STATE
-        receipts = [path for product in _WHOLE for path in (state / product.name).glob("*.json")]
-        return self._recorded | sums_in(receipts)
-
-    @cached_property
-    def _recorded(self) -> dict[str, str]:
-        """The checksums that the last audit wrote, by path below the output folder; none where there are none."""
-        path = self.output_dir / SUMS
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    def _examine_sidecars(self, product: SplitProduct, *, is_listed: bool) -> None:
+        """Look at the files beside a product's units; where these are listed, one that is missing is named there."""
+        wrong = self._wrong_files(product.files(self.config))
+        wrong = {name: what for name, what in wrong.items() if not is_listed or (self.output_dir / name).exists()}
+        if wrong:
+            check = Check(f"{product.name} sidecars")
+            check.add_wrong_files(self.output_dir, wrong, commands.snakemake(product.name))
+            self.checks.append(check)
 
     def _list(self, product: SplitProduct) -> None:
         """Look whether all units and sidecars of a product are there, and nothing else."""
-        expected = {self.output_dir / path: f"{SNAKEMAKE} {product.name}" for path in product.files(self.config)}
+        again = commands.snakemake(product.name)
+        expected = dict.fromkeys((self.output_dir / path for path in product.files(self.config)), again)
         for split in self._splits(product):
             expected |= dict.fromkeys(product.audited_units(self.facts, split), self._mend(product, split))
-        self.checks.append(check_listing(f"{product.name} folder", self.output_dir / product.path, expected))
+
+        def take_away(path: str) -> str:
+            is_left = product.was_made(self.config, Path(path))
+            return again if is_left else commands.move_away(path, self.output_dir)
+
+        self.checks.append(check_listing(f"{product.name} folder", self.output_dir / product.path, expected, take_away))
 
     def _nothing_else(self, examined: list[Product]) -> None:
         """Likewise of folders that several products share."""
@@ -158,8 +183,11 @@ class Audit:
             check = Check(f"{folder} folder", {"entries": len(names)})
             there = (self.output_dir / folder).glob("*")
             extra = sorted(str(path) for path in there if path.name not in names)
-            check.add_each("no product of this configuration", extra, MOVE_AWAY)
+            check.add_each("no product of this configuration", extra, self._move_away)
             self.checks.append(check)
+
+    def _move_away(self, path: str) -> str:
+        return commands.move_away(path, self.output_dir)
 
     def _read(self, pool: ProcessPoolExecutor, product: SplitProduct, split: str, audited: list[SplitProduct]) -> None:
         """Read a split of a product; compare it with the tables, and with it what is made of each of its units."""
@@ -174,8 +202,7 @@ class Audit:
         readings = _map(pool, f"reading {check.name}", product.unit, read, [unit for _, unit in there])
         for (number, _), reading in zip(there, readings, strict=True):
             for error in reading.problems:
-                remove = "rm -r" if Path(error.place).is_dir() else "rm"
-                mend = f"{remove} {error.place} && {compared.mend}"
+                mend = commands.remove(error.place, then=compared.mend)
                 check.add(str(error), mend, kind=f"{product.unit} that cannot be read")
             if reading.problems and not compared.is_file_each:
                 comparison.unreadable.append(compared.units[number])
@@ -183,6 +210,9 @@ class Audit:
                 comparison.add(number, reading.samples)
                 for follower in followers:
                     follower.compare(number, reading.samples)
+            comparison.changed += [
+                path for path, crc in reading.crcs.items() if self.originals.is_changed(self.relative(path), crc32c=crc)
+            ]
             if product in audited:
                 self.sums |= {self.relative(path): digest for path, digest in reading.sums.items()}
         if product in audited:
@@ -203,11 +233,7 @@ class Audit:
             for it in SPLIT_PRODUCTS.values()
             if it.name in self.products and _follows(it, product, split, self.config)
         ]
-        return " ".join([SNAKEMAKE, *(f"{it.name}_{split}" for it in (product, *followers))])
-
-    def _is_left_out(self, name: str) -> bool:
-        """Whether a file is there, in a folder that could not be looked at."""
-        return name.startswith(tuple(self._left_out)) and (self.output_dir / name).is_file()
+        return commands.snakemake(*(f"{it.name}_{split}" for it in (product, *followers)))
 
     def relative(self, path: Path) -> str:
         """A path below the output folder."""
@@ -219,21 +245,11 @@ class Audit:
 
     def check_sums(self) -> None:
         """Hold the files against the checksums that the last audit wrote; call it after `run`."""
-        path = self.output_dir / SUMS
-        check = Check(SUMS)
-        if not path.is_file():
-            check.add(f"{path}: it is missing", f"{SNAKEMAKE} audit")
-        else:
-            recorded = self._recorded
-            check.figures["files"] = len(recorded)
-            changed = [name for name, digest in sorted(self.sums.items()) if recorded.get(name) != digest]
-            mend = (
-                f"{SNAKEMAKE} -f audit_products if that change was meant, else rm {self.output_dir}/{{}} && {SNAKEMAKE}"
-            )
-            check.add_each("it is not what the last audit saw", changed, mend)
-            gone = [name for name in sorted(recorded.keys() - self.sums.keys()) if not self._is_left_out(name)]
-            check.add_each("the last audit saw it, and it is not there or not whole now", gone, SNAKEMAKE)
-        self.checks.append(check)
+        self.checks.append(self._as_made.sums(self.sums))
+
+    def check_others(self) -> None:
+        """Hold what the audit does not look at against what its receipts say: page, scores, reports; call it last."""
+        self.checks.append(self._as_made.others(self.config["use"]))
 
 
 class Follower:
@@ -242,7 +258,7 @@ class Follower:
     def __init__(self, audit: Audit, product: SplitProduct, split: str, of: SplitProduct) -> None:
         self._product, self._of = product, of
         self._units = product.audited_units(audit.facts, split)
-        self._mend = f"{SNAKEMAKE} {product.name}_{split}"
+        self._mend = commands.snakemake(f"{product.name}_{split}")
         self._check = Check(f"{product.name} {split}", {product.unit: 0})
         self._compared: set[Path] = set()
         for unit in self._units:
@@ -257,7 +273,7 @@ class Follower:
             self._check.figures[self._product.unit] += 1
             wrong = [] if self._product.fits(unit, samples) else [str(unit)]
             what = f"it does not fit the {self._of.samples} of {self._of.name}"
-            self._check.add_each(what, wrong, f"rm {{}} && {self._mend}")
+            self._check.add_each(what, wrong, f"rm -f {{}} && {self._mend}")
 
     def finish(self, *, is_explained: bool) -> Check:
         """The check; where the other product is not looked at for itself, with the units that could not be compared."""

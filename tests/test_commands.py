@@ -1,0 +1,70 @@
+"""The commands in messages: as the run was started, and quoted for the shell."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from imagenet_prep import commands
+
+STARTED = {
+    "snakemake --cores 2": "snakemake --cores 2 labels",
+    "snakemake -c4 check": "snakemake --cores 4 labels",
+    "snakemake --cores": "snakemake --cores all labels",
+    "snakemake -c 2 all --configfile config/config.yaml my.yaml": (
+        "snakemake --cores 2 labels --configfile config/config.yaml my.yaml"
+    ),
+    "snakemake --configfile 'my own.yaml' --cores 2 check -n": (
+        "snakemake --cores 2 labels --configfile 'my own.yaml'"
+    ),
+    "snakemake check --directory 'data/image net' --cores=1": (
+        "snakemake --cores 1 labels --directory 'data/image net'"
+    ),
+    "snakemake --profile profiles/slurm -s ~/prep/Snakefile": (
+        "snakemake labels --snakefile '~/prep/Snakefile' --profile profiles/slurm"
+    ),
+    "snakemake -c 2 --config output_dir=x 'classes=[n1]'": (
+        "snakemake --cores 2 labels --config output_dir=x 'classes=[n1]'"
+    ),
+    ".venv/bin/snakemake -c 2": ".venv/bin/snakemake --cores 2 labels",
+}
+
+
+@pytest.fixture(autouse=True)
+def on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+
+
+@pytest.mark.parametrize(("typed", "expected"), STARTED.items(), ids=STARTED)
+def test_a_command_has_what_the_run_was_started_with(
+    typed: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(commands.VARIABLE, commands.started_by(shlex.split(typed)))
+    assert commands.snakemake("labels") == expected
+
+
+def test_paths_are_quoted_and_found_from_where_snakemake_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = commands.started_by(["snakemake", "-c1", "--directory", "/data/image net"])
+    monkeypatch.setenv(commands.VARIABLE, started)
+    assert commands.typed("my out/dïr") == "'/data/image net/my out/dïr'"
+    assert commands.typed("/elsewhere/x") == "/elsewhere/x"
+    monkeypatch.delenv(commands.VARIABLE)
+    assert commands.typed("-odd") == "./-odd"
+    assert shlex.split(commands.typed("it's {a} $HOME")) == ["it's {a} $HOME"]
+
+
+def test_what_is_removed_is_quoted_and_may_be_a_folder_or_a_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    assert commands.remove(folder, then="go") == f"rm -rf '{folder}' && go"
+    pattern = f"{folder}/train-*-of-00003"
+    assert commands.remove(then="go", pattern=pattern) == f"rm -f '{folder}/train-'*-of-00003 && go"
+
+
+def test_what_nobody_knows_is_moved_and_kept() -> None:
+    command = commands.move_away("my out/imagefolder/train/notes", "my out")
+    folder = "'my out.moved-away/imagefolder/train'"
+    assert command == f"mkdir -p {folder} && mv 'my out/imagefolder/train/notes' {folder}/"

@@ -1,0 +1,103 @@
+"""What lies in an output folder, against what its receipts and the last audit say of it, where tables do not help."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from imagenet_prep import atomic, commands
+from imagenet_prep.engine.receipts import ARCHIVES
+from imagenet_prep.engine.step import Need
+from imagenet_prep.errors import PrepError
+from imagenet_prep.products.audit.audit_report import SUMS
+from imagenet_prep.products.audit.findings import Check
+from imagenet_prep.products.audit.originals import Originals
+from imagenet_prep.products.registry import ALL_PRODUCTS, SPLIT_PRODUCTS, STEPS
+
+
+class AsMade:
+    """Files and folders, held against what is known of them as they were made."""
+
+    def __init__(self, originals: Originals) -> None:
+        self._originals, self._output_dir = originals, originals.output_dir
+        self._held = {SUMS}  # the files that were looked at here
+
+    def split(self, name: str, place: str, need: Need, mend: str) -> Check:
+        """A split of a product.
+
+        Args:
+            name: of the check.
+            place: of the units, below the output folder.
+            need: the product and the split.
+            mend: the command that makes what is missing.
+        """
+        files, folders = self._originals.of(*need)
+        check = Check(name, {"units": len(files) + len(folders)})
+        if not files and not folders:
+            check.add(f"{self._output_dir / place}: nothing is known of {need[1]} as it was made", mend)
+        check.add_wrong_files(self._output_dir, self._wrong(files), mend)
+        for folder, made in folders.items():
+            path = self._output_dir / folder
+            found = sum(1 for _ in path.iterdir()) if path.is_dir() else 0
+            if found != made.get("files"):
+                problem = f"{path}: it has {found} files in place of {made.get('files')}"
+                check.add(problem, commands.remove(path, then=mend), kind="number of files")
+        self._held |= files.keys()
+        return check
+
+    def sums(self, sums: Mapping[str, str]) -> Check:
+        """The list of the last audit's checksums, and what else is known of files whose SHA-256 are given here."""
+        path, check, audit = self._output_dir / SUMS, Check(SUMS), commands.snakemake("audit")
+        try:
+            if not path.is_file():
+                check.add(f"{path}: it is missing", audit)
+                return check
+            if self._originals.is_changed(SUMS, sha256=atomic.sha256(path)):
+                check.add(f"{path}: it is not as it was made", commands.remove(path, then=audit))
+                return check
+            recorded = self._originals.recorded
+        except PrepError as error:
+            check.add(str(error), commands.remove(path, then=audit))
+            return check
+        check.figures["files"] = len(recorded)
+        changed = [name for name, digest in sorted(sums.items()) if recorded.get(name) != digest]
+        made = self._originals.files
+        for what, names, mend in (
+            ("the last audit saw another one", [name for name in changed if name in made], audit),
+            (
+                "it is not what the last audit saw",
+                [name for name in changed if name not in made],
+                f"rm -f {{}} && {commands.snakemake()}",
+            ),
+            (
+                "the last audit saw it, and it is not there or not whole now",
+                sorted(recorded.keys() - sums.keys() - self._held),
+                audit,
+            ),
+        ):
+            check.add_each(what, [str(self._output_dir / name) for name in names], mend)
+        return check
+
+    def others(self, archives: Collection[str]) -> Check:
+        """What the audit does not look at: page, scores, reports; of `archives`, those in use."""
+        check = Check("other files", {"files": 0})
+        audited = {it.name for it in ALL_PRODUCTS if it.is_audited} | {it.description for it in SPLIT_PRODUCTS.values()}
+        for step in sorted({*STEPS, ARCHIVES} - audited):
+            for name, made in self._originals.made_by(step):
+                path = self._output_dir / name
+                if name not in self._held and (step != ARCHIVES or path.stem in archives):
+                    check.figures["files"] += 1
+                    check.add_wrong_files(self._output_dir, self._wrong({name: made}), commands.snakemake(path))
+        for error in self._originals.damaged:
+            check.add(str(error), commands.remove(error.place, then=commands.snakemake()), kind="receipt")
+        return check
+
+    def _wrong(self, files: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        """What is wrong with each of these files that is not as these receipts say."""
+        wrong = {}
+        for name, made in files.items():
+            if not (self._output_dir / name).is_file():
+                wrong[name] = "it is missing"
+            elif not self._originals.is_as_made(name, made):
+                wrong[name] = "it is not as it was made"
+        return wrong
