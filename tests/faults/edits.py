@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import random
 import re
 import subprocess
@@ -28,6 +27,7 @@ import pyarrow.parquet as pq
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
+from checks import in_shell, problems_of  # noqa: E402
 from faults.bits import finished_project  # noqa: E402
 from imagenet_prep.formats import example, tfrecord  # noqa: E402
 from imagenet_prep.formats.stream import Stream  # noqa: E402
@@ -160,7 +160,7 @@ TABLE: list[Edit] = [a_value, rows_in_another_order, written_again]
 SHARD: list[Edit] = [records_in_another_order, a_record_less, a_feature_more, a_feature_again, another_picture]
 
 # What may stand behind an edit before somebody looks.
-BETWEEN: list[list[str]] = [[], [], [], ["all"], ["all", "-f", "audit_products"]]
+BETWEEN: list[list[str]] = [[], [], [], ["all"], ["-f", "audit_products"]]
 
 
 @dataclass
@@ -240,9 +240,8 @@ class Attack:
     def _mend(self, kind: str, what: str, checked: Run) -> None:
         said = ""
         for _ in range(3):
-            mends = dict.fromkeys(re.findall(r"^ +mend: (.*)$", checked.terminal, re.MULTILINE))
-            for command in mends:
-                done = self._shell(command)
+            for command in dict.fromkeys(mend for _, _, mend in problems_of(checked)):
+                done = in_shell(command, self.project.folder)
                 said += f"\n$ {command}\n{done.stdout}" if done.returncode else f"\n$ {command}"
             checked = self.project.run("check")
             if checked.code == 0:
@@ -251,18 +250,6 @@ class Attack:
             self._fault(f"{what}: not mended\n{checked.terminal}{said}")
         else:
             self.figures.named[kind] += 1
-
-    def _shell(self, command: str) -> subprocess.CompletedProcess[str]:
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        return subprocess.run(
-            ["bash", "-c", command],
-            cwd=self.project.folder,
-            env={**os.environ, "PATH": path},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
 
     def _is_whole(self) -> bool:
         return self.project.products() == self._products and self._all_folders() == self._folders

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.parquet import ParquetFile
 
+from imagenet_prep.checksums import SUMS
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.receipts import LEFTOVERS
 from imagenet_prep.formats import example
-from imagenet_prep.products.audit.audit_report import SUMS
 from imagenet_prep.products.audit.findings import Problem
 from imagenet_prep.products.audit.run import Audit
 from imagenet_prep.products.product import SplitProduct

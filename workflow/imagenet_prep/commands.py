@@ -51,11 +51,10 @@ def started_by(words: Sequence[str]) -> str:
     return json.dumps(how)
 
 
-def snakemake(*targets: str | os.PathLike[str], force: bool = False) -> str:
+def snakemake(*targets: str | os.PathLike[str]) -> str:
     """The command that makes targets as this run would: names of rules, or paths of files, which stay as they are."""
     how = _how()
-    forced = ["-f"] if force else []
-    return shlex.join([*how["program"], *how["cores"], *forced, *(os.fspath(it) for it in targets), *how["options"]])
+    return shlex.join([*how["program"], *how["cores"], *(os.fspath(it) for it in targets), *how["options"]])
 
 
 def typed(path: str | os.PathLike[str]) -> str:

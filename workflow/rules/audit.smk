@@ -1,6 +1,6 @@
 """The audit, which the run must pass, and the check of what lies there, which makes nothing."""
 
-from imagenet_prep.products.audit.audit_report import SUMS
+from imagenet_prep.checksums import SUMS
 
 
 rule audit_products:

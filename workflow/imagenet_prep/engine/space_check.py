@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from imagenet_prep import commands
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.space import ARCHIVE, Need, Part, Products
 from imagenet_prep.engine.step import Config
@@ -58,7 +59,7 @@ def expect_room(needed: list[Need], rooms: Mapping[Path, Room], config: Config, 
         remedy = _without_product(rows, room, config, products) or _without_split(rows, room, config, products)
         raise PrepError(
             f"{room.place} ({where})",
-            f"there is too little space{limit}: {lacking}. `snakemake space` shows it all",
+            f"there is too little space{limit}: {lacking}. `{commands.snakemake('space')}` shows it all",
             f"{remedy}, or {elsewhere}" if remedy else f"{elsewhere[0].upper()}{elsewhere[1:]}",
         )
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagenet_prep import commands
+from imagenet_prep.checksums import SUMS, read_sums
 from imagenet_prep.errors import PrepError
 from imagenet_prep.publish.digests import Digests, digest
-
-SUMS = "SHA256SUMS"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Item:
             raise PrepError(
                 self.path,
                 "it has changed since the audit",
-                f"Run snakemake --cores N -f audit_products if that was meant, else rm {self.path} and run again",
+                f"To mend it: {commands.remove(self.path, then=commands.snakemake('publish'))}",
             )
         return digests
 
@@ -48,12 +48,11 @@ def items_of(output_dir: Path) -> Iterator[Item]:
     """What ``SHA256SUMS`` names, and that file itself.
 
     Raises:
-        PrepError: one of them is not there.
+        PrepError: one of them is not there, or it is no list of checksums.
     """
-    sums = output_dir / SUMS
-    lines = [line.partition("  ") for line in sums.read_text(encoding="utf-8").splitlines()]
-    for name, sha256 in [*((name, sha256) for sha256, _, name in lines), (SUMS, None)]:
+    for name, sha256 in [*read_sums(output_dir).items(), (SUMS, None)]:
         path = output_dir / name
         if not path.is_file():
-            raise PrepError(path, "it is not there, and the audit saw it", "Run snakemake --cores N to have it again")
+            again = f"To have it again: {commands.snakemake('publish')}"
+            raise PrepError(path, "it is not there, and the audit saw it", again)
         yield Item(name, path, sha256, path.stat().st_size)

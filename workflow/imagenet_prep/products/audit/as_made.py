@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic, commands
+from imagenet_prep.checksums import SUMS
 from imagenet_prep.engine.receipts import ARCHIVES
 from imagenet_prep.engine.step import Need
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.audit.audit_report import SUMS
 from imagenet_prep.products.audit.findings import Check
 from imagenet_prep.products.audit.originals import Originals
 from imagenet_prep.products.registry import ALL_PRODUCTS, SPLIT_PRODUCTS, STEPS
+
+_MISSING = "it is missing"
 
 
 class AsMade:
@@ -22,8 +25,13 @@ class AsMade:
         self._originals, self._output_dir = originals, originals.output_dir
         self._held = {SUMS}  # the files that were looked at here
 
+    def units(self, product: str, split: str) -> list[Path]:
+        """The files and folders of a split of a product that was made."""
+        files, folders = self._originals.of(product, split)
+        return [self._output_dir / name for name in (*files, *folders)]
+
     def split(self, name: str, place: str, need: Need, mend: str) -> Check:
-        """A split of a product.
+        """A split of a product, as far as it is there.
 
         Args:
             name: of the check.
@@ -35,18 +43,24 @@ class AsMade:
         check = Check(name, {"units": len(files) + len(folders)})
         if not files and not folders:
             check.add(f"{self._output_dir / place}: nothing is known of {need[1]} as it was made", mend)
-        check.add_wrong_files(self._output_dir, self._wrong(files), mend)
+        wrong = self._wrong(files)
+        check.add_wrong_files(self._output_dir, {it: what for it, what in wrong.items() if what != _MISSING}, mend)
         for folder, made in folders.items():
             path = self._output_dir / folder
-            found = sum(1 for _ in path.iterdir()) if path.is_dir() else 0
-            if found != made.get("files"):
+            found = sum(1 for _ in path.iterdir()) if path.is_dir() else None
+            if found not in (None, made.get("files")):
                 problem = f"{path}: it has {found} files in place of {made.get('files')}"
                 check.add(problem, commands.remove(path, then=mend), kind="number of files")
         self._held |= files.keys()
         return check
 
-    def sums(self, sums: Mapping[str, str]) -> Check:
-        """The list of the last audit's checksums, and what else is known of files whose SHA-256 are given here."""
+    def sums(self, sums: Mapping[str, str], named: Collection[str]) -> Check:
+        """The list of the last audit's checksums, and whether it fits.
+
+        Args:
+            sums: SHA-256 of the files that are there, by path below the output folder.
+            named: files of which something else is known to be wrong.
+        """
         path, check, audit = self._output_dir / SUMS, Check(SUMS), commands.snakemake("audit")
         try:
             if not path.is_file():
@@ -60,7 +74,8 @@ class AsMade:
             check.add(str(error), commands.remove(path, then=audit))
             return check
         check.figures["files"] = len(recorded)
-        changed = [name for name, digest in sorted(sums.items()) if recorded.get(name) != digest]
+        unknown = {*named, *self._held}
+        changed = [it for it, digest in sorted(sums.items()) if recorded.get(it) != digest and it not in unknown]
         made = self._originals.files
         for what, names, mend in (
             ("the last audit saw another one", [name for name in changed if name in made], audit),
@@ -71,7 +86,7 @@ class AsMade:
             ),
             (
                 "the last audit saw it, and it is not there or not whole now",
-                sorted(recorded.keys() - sums.keys() - self._held),
+                sorted(recorded.keys() - sums.keys() - unknown),
                 audit,
             ),
         ):
@@ -97,7 +112,7 @@ class AsMade:
         wrong = {}
         for name, made in files.items():
             if not (self._output_dir / name).is_file():
-                wrong[name] = "it is missing"
+                wrong[name] = _MISSING
             elif not self._originals.is_as_made(name, made):
                 wrong[name] = "it is not as it was made"
         return wrong

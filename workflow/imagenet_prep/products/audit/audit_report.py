@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from imagenet_prep.checksums import SUMS
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine.receipts import LEFTOVERS, UNUSED
@@ -12,9 +14,6 @@ from imagenet_prep.engine.step import ALL, Config, Need
 from imagenet_prep.products.image_table import ImageTable
 from imagenet_prep.products.labels import Labels
 from imagenet_prep.products.product import Product
-
-SUMS = "SHA256SUMS"
-"""The list of the checksums of all that is published."""
 
 
 class AuditReport(Product):
@@ -66,7 +65,6 @@ class AuditReport(Product):
     def made(self, config: Config) -> str:
         """How many checks passed."""
         import json
-        from pathlib import Path
 
         report = json.loads(Path(config["output_dir"], self.path).read_text(encoding="utf-8"))
         return f"all {len(report['checks'])} checks passed"

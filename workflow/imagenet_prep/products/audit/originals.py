@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
+from imagenet_prep.checksums import read_sums
 from imagenet_prep.engine import receipts
 from imagenet_prep.engine.receipts import STATE, Name
 from imagenet_prep.errors import AGAIN, PrepError
-from imagenet_prep.products.audit.audit_report import SUMS
 
 
 class Originals:
@@ -46,12 +46,7 @@ class Originals:
         Raises:
             PrepError: it is no list of checksums.
         """
-        path = self.output_dir / SUMS
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        except UnicodeDecodeError as error:
-            raise PrepError(path, "it is no list of checksums", "Remove it, and have the audit again") from error
-        return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+        return read_sums(self.output_dir)
 
     def of(self, step: str, subject: str) -> tuple[dict[str, Mapping[str, Any]], dict[str, Mapping[str, Any]]]:
         """The files and the folders that a step has made of a split, or of all; by path below the output folder."""

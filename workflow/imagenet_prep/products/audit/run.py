@@ -18,6 +18,7 @@ from imagenet_prep.products.audit.as_made import AsMade
 from imagenet_prep.products.audit.comparison import Compared, Comparison
 from imagenet_prep.products.audit.facts import Facts
 from imagenet_prep.products.audit.findings import Check
+from imagenet_prep.products.audit.follower import Follower, follows
 from imagenet_prep.products.audit.listing import check_listing
 from imagenet_prep.products.audit.originals import Originals
 from imagenet_prep.products.audit.readings import Reading
@@ -50,6 +51,7 @@ class Audit:
     workers: int
     checks: list[Check] = field(default_factory=list)
     sums: dict[str, str] = field(default_factory=dict)
+    _named: set[str] = field(default_factory=set)  # files that are missing, changed or damaged, as is said elsewhere
 
     @property
     def output_dir(self) -> Path:
@@ -79,8 +81,8 @@ class Audit:
         tables = [it for it in _WHOLE if it.name in names and it not in (LABELS, IMAGE_TABLE)]
         readable = {product.name for product in tables if self._examine(product, is_known=is_known)}
         comparable = [it for it in products if is_known and readable.issuperset(it.compared_with)]
-        for product in comparable:
-            self._list(product)
+        for product in products:
+            self._list(product, is_known=product in comparable)
         with ProcessPoolExecutor(self.workers, initializer=signals.leave_at_once) as pool:
             for product in SPLIT_PRODUCTS.values():
                 for split in self._splits(product):
@@ -149,6 +151,7 @@ class Audit:
                 self.sums[name] = atomic.sha256(path)
             if self.originals.is_changed(name, sha256=self.sums[name]):
                 wrong[name] = "it is not as it was made"
+        self._named |= wrong.keys()
         return wrong
 
     def _examine_sidecars(self, product: SplitProduct, *, is_listed: bool) -> None:
@@ -160,12 +163,18 @@ class Audit:
             check.add_wrong_files(self.output_dir, wrong, commands.snakemake(product.name))
             self.checks.append(check)
 
-    def _list(self, product: SplitProduct) -> None:
-        """Look whether all units and sidecars of a product are there, and nothing else."""
+    def _list(self, product: SplitProduct, *, is_known: bool) -> None:
+        """Look whether all units and sidecars of a product are there, and nothing else.
+
+        Args:
+            product: that is looked at.
+            is_known: whether the tables tell which units there should be; else its receipts do.
+        """
         again = commands.snakemake(product.name)
         expected = dict.fromkeys((self.output_dir / path for path in product.files(self.config)), again)
         for split in self._splits(product):
-            expected |= dict.fromkeys(product.audited_units(self.facts, split), self._mend(product, split))
+            listed = product.audited_units(self.facts, split) if is_known else self._as_made.units(product.name, split)
+            expected |= dict.fromkeys(listed, self._mend(product, split))
 
         def take_away(path: str) -> str:
             is_left = product.was_made(self.config, Path(path))
@@ -191,9 +200,13 @@ class Audit:
 
     def _read(self, pool: ProcessPoolExecutor, product: SplitProduct, split: str, audited: list[SplitProduct]) -> None:
         """Read a split of a product; compare it with the tables, and with it what is made of each of its units."""
-        followers = [Follower(self, it, split, product) for it in audited if _follows(it, product, split, self.config)]
+        followers = [
+            Follower(self.facts, it, split, product) for it in audited if follows(it, product, split, self.config)
+        ]
         if product.unit_by_unit or (product not in audited and not followers):
             return
+        for follower in followers:
+            self.sums |= {self.relative(path): digest for path, digest in follower.sums().items()}
         compared = Compared(product, split, self.facts, self._mend(product, split))
         check = Check(self._name(product, split))
         comparison = Comparison(check, compared)
@@ -204,15 +217,17 @@ class Audit:
             for error in reading.problems:
                 mend = commands.remove(error.place, then=compared.mend)
                 check.add(str(error), mend, kind=f"{product.unit} that cannot be read")
+                self._named.add(self.relative(Path(error.place)))
             if reading.problems and not compared.is_file_each:
                 comparison.unreadable.append(compared.units[number])
             else:
                 comparison.add(number, reading.samples)
                 for follower in followers:
                     follower.compare(number, reading.samples)
-            comparison.changed += [
-                path for path, crc in reading.crcs.items() if self.originals.is_changed(self.relative(path), crc32c=crc)
-            ]
+            for path, crc in reading.crcs.items():
+                if self.originals.is_changed(self.relative(path), crc32c=crc):
+                    comparison.changed.append(path)
+                    self._named.add(self.relative(path))
             if product in audited:
                 self.sums |= {self.relative(path): digest for path, digest in reading.sums.items()}
         if product in audited:
@@ -231,7 +246,7 @@ class Audit:
         followers = [
             it
             for it in SPLIT_PRODUCTS.values()
-            if it.name in self.products and _follows(it, product, split, self.config)
+            if it.name in self.products and follows(it, product, split, self.config)
         ]
         return commands.snakemake(*(f"{it.name}_{split}" for it in (product, *followers)))
 
@@ -245,48 +260,11 @@ class Audit:
 
     def check_sums(self) -> None:
         """Hold the files against the checksums that the last audit wrote; call it after `run`."""
-        self.checks.append(self._as_made.sums(self.sums))
+        self.checks.append(self._as_made.sums(self.sums, self._named))
 
     def check_others(self) -> None:
         """Hold what the audit does not look at against what its receipts say: page, scores, reports; call it last."""
         self.checks.append(self._as_made.others(self.config["use"]))
-
-
-class Follower:
-    """A split of a product that is made unit by unit from those of another one, held against what these hold."""
-
-    def __init__(self, audit: Audit, product: SplitProduct, split: str, of: SplitProduct) -> None:
-        self._product, self._of = product, of
-        self._units = product.audited_units(audit.facts, split)
-        self._mend = commands.snakemake(f"{product.name}_{split}")
-        self._check = Check(f"{product.name} {split}", {product.unit: 0})
-        self._compared: set[Path] = set()
-        for unit in self._units:
-            if unit.is_file():
-                audit.sums[audit.relative(unit)] = atomic.sha256(unit)
-
-    def compare(self, number: int, samples: pa.Table) -> None:
-        """Hold a unit against the samples of the unit of the same number; one that is missing is named elsewhere."""
-        unit = self._units[number]
-        self._compared.add(unit)
-        if unit.is_file():
-            self._check.figures[self._product.unit] += 1
-            wrong = [] if self._product.fits(unit, samples) else [str(unit)]
-            what = f"it does not fit the {self._of.samples} of {self._of.name}"
-            self._check.add_each(what, wrong, f"rm -f {{}} && {self._mend}")
-
-    def finish(self, *, is_explained: bool) -> Check:
-        """The check; where the other product is not looked at for itself, with the units that could not be compared."""
-        if not is_explained:
-            left = [str(unit) for unit in self._units if unit not in self._compared]
-            what = f"what it is made from is missing or damaged in {self._of.name}, so it is not looked at"
-            self._check.add_each(what, left, self._mend)
-        return self._check
-
-
-def _follows(product: SplitProduct, other: SplitProduct, split: str, config: dict[str, Any]) -> bool:
-    """Whether a product is made unit by unit from those of another one."""
-    return product.unit_by_unit and (other.name, split) in product.needs(config, split)
 
 
 def _map(
