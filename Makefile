@@ -106,6 +106,7 @@ soak: $(VENV)/installed-test
 	@$(BIN)/python tests/download/soak.py
 	@$(BIN)/python tests/faults/kills.py --kills 100
 	@$(BIN)/python tests/faults/bits.py --cases 2000
+	@$(BIN)/python tests/faults/edits.py --edits 1000
 	@$(BIN)/python tests/faults/hostile.py --examples 5000
 	@$(BIN)/python tests/faults/disk.py --points 10
 	@$(BIN)/python tests/faults/power.py --cuts 30

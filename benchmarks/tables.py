@@ -55,12 +55,12 @@ def scale(result: dict[str, Any]) -> str:
         "whole workflow, wall s": [run["whole"]["wall_s"] for run in runs],
         "whole workflow, user s": [run["whole"]["user_s"] for run in runs],
         "whole workflow, system s": [run["whole"]["system_s"] for run in runs],
-        "user µs an image (at most 150)": [run["user_us_per_image"] for run in runs],
+        "user µs an image (at most 100)": [run["user_us_per_image"] for run in runs],
         "nested `tar xf`, wall s": [run["nested_tar"]["wall_s"] for run in runs],
-        "whole workflow / nested `tar xf` (at most 2)": [run["wall_of_nested_tar"] for run in runs],
+        "whole workflow / nested `tar xf` (at most 2.3)": [run["wall_of_nested_tar"] for run in runs],
         "largest process, MB of anonymous memory (at most 1074)": [run["whole"]["peak_process_mb"] for run in runs],
         "planning (`--dry-run`), s": [run["planning"]["wall_s"] for run in runs],
-        "run with nothing to do, s (at most 15)": [run["nothing_to_do_s"] for run in runs],
+        "run with nothing to do, s (at most 1.6)": [run["nothing_to_do_s"] for run in runs],
         "jobs": [run["jobs"] for run in runs],
     }
     rules = sorted(runs[0]["rules"], key=lambda rule: -float(runs[0]["rules"][rule]["wall_s"]))[:RULES]
