@@ -287,7 +287,11 @@ class Attack:
         return self._edit(self._files("tables/*.parquet", "labels/*.parquet"), TABLE)
 
     def _shard(self) -> str:
-        shards = self._files("tfrecord/*-of-*")
+        shards = sorted(self._files("tfrecord/*-of-*"))
+        if self.chance.random() < 0.2:  # one in place of another
+            first, second = self.chance.sample(shards, 2)
+            second.write_bytes(first.read_bytes())
+            return f"{second.relative_to(self.project.folder)}: {first.name} in its place"
         said = self._edit(shards, SHARD)
         if self.chance.random() < 0.5:  # and an index that fits
             shard = self.project.folder / said.partition(":")[0]

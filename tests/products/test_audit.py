@@ -104,6 +104,14 @@ def test_a_shard_of_another_order_is_mended_by_making_all_again(world: World) ->
     assert {problem.mend for problem in problems} == {f"rm -f {world.out / 'tfrecord'}/train-*-of-00003 && {MEND}"}
 
 
+def test_records_that_are_not_in_the_order_of_the_seed_are_named_with_their_shards(world: World) -> None:
+    world.write()
+    write_records(world.shard(1), records_of(world.shard(1))[::-1])
+    (problem,) = world.problems()
+    assert problem.text == f"{world.shard(1)}: its records are not in the order that follows from shards.seed"
+    assert problem.mend == f"rm -f {world.shard(1)} && {MEND}"
+
+
 def test_an_image_under_another_name_comes_back_with_its_shard_alone(world: World) -> None:
     names = world.train["filename"].to_pylist()
     names[4] = "other.JPEG"

@@ -23,6 +23,9 @@ def test_the_demo_model_has_the_scores_that_its_rule_gives(project: Project) -> 
     assert (classes["images"] * (1 - classes["top1"])).sum().round() == n // 5
     assert Image.open(project.results / "scores" / "demo.png").format == "PNG"
     assert project.run("results/scores/demo.json").nothing_done
+    (project.results / "scores" / "demo.classes.csv").unlink()
+    project.succeed("results/scores/demo.json")
+    assert pd.read_csv(project.results / "scores" / "demo.classes.csv").equals(classes)
 
 
 def test_labels_that_begin_with_1_end_in_a_line_that_says_so(project: Project) -> None:
