@@ -1,7 +1,7 @@
 """The audit and the check of whole trees: untouched, copied, and damaged before the audit.
 
-What they find, and that the commands which they name mend it, is asked in test_edits.py beside this, and of every product
-and every kind of damage in tests/products/test_audit_contract.py.
+What they find, and that the commands which they name mend it, is asked in test_edits.py, and of every product and every
+kind of damage in tests/products/test_audit_contract.py.
 """
 
 from __future__ import annotations
