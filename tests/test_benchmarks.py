@@ -111,7 +111,7 @@ def test_full_cardinality_is_measured(tmp_path: Path) -> None:
     assert found["images"] == found["train_images"] + 1000
     assert {"scan_archive", "write_imagefolder", "audit_products"} <= found["rules"].keys()
     table = module("tables").scale({"runs": [found]})
-    assert f"| user µs an image (at most 150) | {found['user_us_per_image']} |" in table
+    assert f"| user µs an image (at most 100) | {found['user_us_per_image']} |" in table
 
 
 def test_the_tables_of_the_page_are_those_of_the_results() -> None:

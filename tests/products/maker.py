@@ -101,7 +101,8 @@ class Maker:
             given["scan"] = str(asks.archive_receipt(*STEPS[step].reads(self.config, subject)))
         if rule == "remove_leftovers":
             given["batches"] = [str(path) for path in self.receipts(product, split)]
-        files = [self.results / path for path in getattr(STEPS[step], "files", lambda _: [])(self.config)]
+        of_step = getattr(STEPS[step], "product", STEPS[step])
+        files = [self.results / path for path in getattr(of_step, "files", lambda _: [])(self.config)]
         job = SimpleNamespace(
             config=self.config,
             input=given,

@@ -13,7 +13,7 @@ from imagenet_prep.engine.step import Need
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.audit.findings import Check
 from imagenet_prep.products.audit.originals import Originals
-from imagenet_prep.products.registry import ALL_PRODUCTS, SPLIT_PRODUCTS, STEPS
+from imagenet_prep.products.registry import ALL_PRODUCTS, AUDIT, SPLIT_PRODUCTS, STEPS
 
 _MISSING = "it is missing"
 
@@ -61,7 +61,7 @@ class AsMade:
             sums: SHA-256 of the files that are there, by path below the output folder.
             named: files of which something else is known to be wrong.
         """
-        path, check, audit = self._output_dir / SUMS, Check(SUMS), commands.snakemake("audit")
+        path, check, audit = self._output_dir / SUMS, Check(SUMS), commands.snakemake(AUDIT.name)
         try:
             if not path.is_file():
                 check.add(f"{path}: it is missing", audit)
