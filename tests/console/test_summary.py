@@ -10,8 +10,10 @@ import pytest
 
 from console.runs import begun, done
 from imagenet_prep.console import summary
+from imagenet_prep.console.stages import Run
 from imagenet_prep.formats import parquet
 from imagenet_prep.products.labels import Labels
+from imagenet_prep.progress import Count
 
 LOG = ".snakemake/log/a.log"
 
@@ -59,6 +61,23 @@ def test_all_tables_stand_in_one_line_and_the_page_is_what_to_open(tmp_path: Pat
         f"  {tmp_path}/report/index.html",
         f"Next: open {tmp_path}/report/index.html in a browser. It has the code to read each product, too",
     ]
+
+
+def through(nbytes: int) -> Run:
+    """A run of one job that went through 1000 images of so many bytes."""
+    run = done(("write_imagefolder", "train"))
+    for job in run.stages["write_imagefolder", "train"].jobs.values():
+        job.count = Count("writing", "bytes", nbytes, nbytes, 1000, 1000)
+    return run
+
+
+def test_a_run_of_some_work_says_how_fast_it_was() -> None:
+    text = summary.of_success(through(200_000_000), 4.0, config(), LOG)
+    assert "\nSpeed: 1000 images of 200 MB, 250 images/s, 50 MB/s over the whole run\n" in text
+
+
+def test_a_run_that_mostly_started_jobs_names_no_speed() -> None:
+    assert "Speed" not in summary.of_success(through(3_000_000), 4.0, config(), LOG)
 
 
 def test_a_failed_run_says_how_far_it_came() -> None:

@@ -19,6 +19,9 @@ from imagenet_prep.products.registry import (
 )
 from imagenet_prep.progress import shown_bytes, shown_number, shown_time
 
+# Bytes that a job goes through in less time than its start takes, so that a speed would be that of starting.
+_STARTING = 50_000_000
+
 
 def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_log: str) -> str:
     """The last lines of a run that ended well.
@@ -41,7 +44,7 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
     rows += [(f"{output}/{place}".rstrip("/"), ", ".join(filter(None, texts))) for place, texts in told.items()]
     if config["publish"]["url"] and _stages_of(PUBLISHED.rule, stages):
         rows.append((config["publish"]["url"], "published"))
-    rows += [("", line) for line in (_speed(stages, seconds), *_odd(made, config), *_next(made, output)) if line]
+    rows += [("", line) for line in (_speed(stages, seconds, jobs), *_odd(made, config), *_next(made, output)) if line]
     return "\n".join(["", *_aligned(rows), f"Snakemake's own log: {snakemake_log}"])
 
 
@@ -78,12 +81,15 @@ def _totals(stages: Iterable[Stage]) -> tuple[int, int]:
     return sum(count.images for count in counts), sum(count.done for count in counts)
 
 
-def _speed(stages: Collection[Stage], seconds: float) -> str:
-    """Images and bytes of the rule that went through most of them, in the time of the whole run."""
+def _speed(stages: Collection[Stage], seconds: float, jobs: int) -> str:
+    """Images and bytes of the rule that went through most of them, in the time of the whole run.
+
+    Nothing where that went by with starting jobs, as in the demo: it would tell nothing of the real thing.
+    """
     images, nbytes = max(
         (_totals(_stages_of(rule, stages)) for rule in {stage.rule for stage in stages}), default=(0, 0)
     )
-    if not images:
+    if not images or nbytes < jobs * _STARTING:
         return ""
     rates = f"{shown_number(images / seconds)} images/s, {shown_bytes(nbytes / seconds)}/s"
     return f"Speed: {shown_number(images)} images of {shown_bytes(nbytes)}, {rates} over the whole run"
