@@ -186,12 +186,24 @@ def test_a_job_that_was_killed_is_told_on_the_last_line(snakemake: Snakemake) ->
     assert "'TIMEOUT'" in last
 
 
-def test_jobs_that_ctrl_c_ended_are_not_called_killed(snakemake: Snakemake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_that_ctrl_c_ended_are_called_neither_killed_nor_failed(
+    snakemake: Snakemake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     snakemake.begin()
     monkeypatch.setattr(signals, "was_stopped", lambda: True)
+    snakemake.fail(0)  # of the other one Snakemake does not come to tell
+    assert snakemake.end(succeeded=False) == f"\n{STOPPED_SHORT.replace('1 failed', '2 interrupted')}\n"
+
+
+def test_a_job_that_failed_by_itself_is_called_so_though_the_run_was_stopped_then(
+    snakemake: Snakemake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snakemake.begin()
+    monkeypatch.setattr(signals, "was_stopped", lambda: True)
+    fail(0)
     for number in range(2):
         snakemake.fail(number)
-    assert snakemake.end(succeeded=False) == f"\n{STOPPED_SHORT.replace('1 failed', '2 failed')}\n"
+    assert STOPPED_SHORT.replace("1 failed", "1 failed, 1 interrupted") in snakemake.end(succeeded=False)
 
 
 def test_a_run_that_ends_without_a_failed_job_names_snakemake_s_log(snakemake: Snakemake) -> None:

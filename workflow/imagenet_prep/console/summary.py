@@ -50,8 +50,8 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
 
 def of_failure(run: Run, seconds: float, snakemake_log: str) -> str:
     """What is to be known beside the causes of its failures, which follow."""
-    failed = run.number(State.FAILED)
-    what = f"{failed} failed" if failed else "the run was ended"
+    counts = {"failed": run.number(State.FAILED), "interrupted": run.number(State.INTERRUPTED)}
+    what = ", ".join(f"{count} {how}" for how, count in counts.items() if count) or "the run was ended"
     took = shown_time(seconds)
     return f"\n{run.done} of {run.total} jobs done in {took}, {what}. Snakemake's own log: {snakemake_log}"
 

@@ -149,6 +149,8 @@ class Terminal:
             if ending and ending.succeeded:
                 self.write(summary.of_success(run, display.now, ending.config, ending.log))
             elif ending:
+                if signals.was_stopped():
+                    run.interrupt()  # those of which Snakemake has not told that they ended
                 self.write(summary.of_failure(run, display.now, ending.log))
         causes = job.failures(self._logs)
         if ending and not ending.succeeded and not signals.was_stopped():
@@ -176,6 +178,9 @@ class Terminal:
         elif event == "job_error":
             failed = FailedJob.of(it)
             self._failed[it["jobid"]] = failed
+            if signals.was_stopped() and not job.cause(failed.log):
+                run.interrupt(it["jobid"])
+                return
             run.fail(it["jobid"])
             if run.number(State.RUNNING) and not signals.was_stopped() and failed.log not in self._said:
                 self._said.add(failed.log)
