@@ -63,6 +63,28 @@ def test_all_tables_stand_in_one_line_and_the_page_is_what_to_open(tmp_path: Pat
     ]
 
 
+def there(folder: Path) -> dict[str, Any]:
+    """A configuration and what earlier runs made by it: class folders of both splits, and their labels."""
+    for path in ("train/n01440764", "train/n01443537", "val/n01440764"):
+        (folder / "imagefolder" / path).mkdir(parents=True)
+    columns = {"split": ["train"] * 3 + ["validation"], "length": [1000, 2000, 3000, 4000]}
+    parquet.write(pa.table(columns), folder / "tables" / "images.parquet")
+    kinds = {"imagefolder": {"val_dirs": "wnid"}, "classes": None, "subset_labels": "original"}
+    return config(output_dir=str(folder), products=["imagefolder", "bboxes"], **kinds)
+
+
+def test_a_product_that_an_earlier_run_began_is_told_as_a_whole(tmp_path: Path) -> None:
+    text = summary.of_success(done(("write_imagefolder", "train")), 4.0, there(tmp_path), LOG)
+    assert f"  {tmp_path}/imagefolder  4 images, 10 kB: train, validation\n" in text
+
+
+def test_what_earlier_runs_made_is_told_where_the_audit_looked_at_it(tmp_path: Path) -> None:
+    (tmp_path / "audit.json").write_text('{"ok": true, "checks": []}')
+    text = summary.of_success(done(("audit_products", "")), 4.0, there(tmp_path), LOG)
+    assert "4 images, 10 kB: train, validation\n" in text
+    assert f"  {tmp_path}/tables       bboxes.parquet\n" in text
+
+
 def through(nbytes: int) -> Run:
     """A run of one job that went through 1000 images of so many bytes."""
     run = done(("write_imagefolder", "train"))
