@@ -1,4 +1,4 @@
-"""The last lines of a run: what was made, where, how fast, what was odd, and what to do next; or how far it came."""
+"""The last lines of a run: what is there, where, how fast, what was odd, and what to do next; or how far it came."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a run is worth a line on its terminal: how far it is, what failed and why, and what it has made.
+"""What of a run is worth a line on its terminal: how far it is, what failed and why, and what is there.
 
 The log file of Snakemake keeps everything. Snakemake tells each record by its interface for logger plugins
 (`snakemake_logger_plugin_imagenet_prep`). Of those that others keep, snakemake-logger-plugin-rich (0.5.1) is made for
