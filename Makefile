@@ -6,6 +6,13 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+# Installs a list of packages, and says how far it is: with -qq a minute goes by without a word. Of a pipe only the last
+# program's status counts, so that a failure is noted in a file.
+PACKAGES = rm -f $(VENV)/failed; \
+	{ $(BIN)/python -m pip --disable-pip-version-check install --requirement $(1) || touch $(VENV)/failed; } 2>&1 | awk ' \
+	/^ERROR/ { failed = 1 } failed { print | "cat >&2" } \
+	/^Collecting / && ++n % 10 == 0 { print "  " n " packages found, " $$2 " last"; fflush() } \
+	/^Installing collected/ { print "  Unpacking them"; fflush() }'; test ! -e $(VENV)/failed
 READERS := .venv-readers
 READERS_PIP := $(READERS)/bin/python -m pip -qq --disable-pip-version-check
 CLUSTER := .venv-cluster
@@ -49,8 +56,8 @@ env-cluster: $(CLUSTER)/installed
 
 demo: $(VENV)/installed
 	@$(BIN)/snakemake --cores $(CORES) all demo/results/scores/demo.json --configfile config/config.yaml config/demo.yaml
-	@echo 'Scores of a made-up model: demo/results/scores/demo.json, demo.classes.csv, demo.png'
-	@echo 'All of it on one page: open demo/results/report/index.html in a browser'
+	@echo 'The data set on one page: open demo/results/report/index.html in a browser'
+	@echo 'Scores of a made-up model, which are not on it: demo/results/scores/demo.json, demo.classes.csv, demo.png'
 
 test: $(VENV)/installed-test
 	@$(BIN)/python -m pytest $(PARALLEL)
@@ -117,13 +124,13 @@ clean:
 
 $(VENV)/installed: envs/lock.txt | $(BIN)/pip
 	@echo 'Installing imagenet-prep and what it needs into $(VENV) (once; about a minute)'
-	@$(PIP) install --requirement envs/lock.txt
+	@$(call PACKAGES,envs/lock.txt)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/installed-test: envs/lock-test.txt $(VENV)/installed
 	@echo 'Installing what the tests need into $(VENV)'
-	@$(PIP) install --requirement envs/lock-test.txt
+	@$(call PACKAGES,envs/lock-test.txt)
 	@touch $@
 
 # --no-compile: most of these gigabytes are never imported. torch is not locked, since the file to be taken depends on

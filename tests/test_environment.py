@@ -104,7 +104,8 @@ STAND_IN = """#!/bin/sh
 echo "$*" >>"{log}"
 case "$*" in
     "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && touch "$3/bin/pip" ;;
-    *{refused}*) exit 1 ;;
+    *{refused}*) echo "ERROR: it is refused" >&2; exit 1 ;;
+    *" install --requirement "*) for n in 1 2 3 4 5 6 7 8 9 10 11; do echo "Collecting package-$n"; done ;;
 esac
 """
 
@@ -159,6 +160,17 @@ def test_a_failed_installation_is_tried_again(machine: Machine) -> None:
     assert machine.make("env", refused="version_info").returncode != 0
     assert machine.make("env").returncode == 0
     assert machine.installations() == 1
+
+
+def test_an_installation_says_how_far_it_is(machine: Machine) -> None:
+    assert "  10 packages found, package-10 last\n" in machine.make("env").stdout
+
+
+def test_a_failed_installation_says_why_and_leaves_no_environment_that_looks_finished(machine: Machine) -> None:
+    made = machine.make("env", refused="envs/lock.txt")
+    assert made.returncode != 0
+    assert "ERROR: it is refused" in made.stderr
+    assert not (machine.folder / ".venv" / "installed").exists()
 
 
 def test_an_old_python_is_told_which_one_is_needed(machine: Machine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ def asked(capsys: pytest.CaptureFixture[str], labels: Path, *query: str) -> str:
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("query", ["kit fox", "Vulpes macrotis", "n02119789", "278", "KIT FOX"])
+@pytest.mark.parametrize("query", ["kit fox", "Vulpes macrotis", "n02119789", "278", "KIT FOX", "kit_fox"])
 def test_the_kit_fox_is_found_by_each_name(query: str, labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = asked(capsys, labels, query)
     (entry,) = [part for part in answer.split("\n\n") if "n02119789" in part]
@@ -62,6 +63,92 @@ def test_a_class_with_two_parents_is_shown_at_both_places(labels: Path, capsys: 
     assert "canine > dog" in answer
 
 
+@pytest.mark.parametrize("query", ["n02084071", "dog"])
+def test_a_synset_above_classes_is_shown_with_all_of_them(
+    query: str, labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = asked(capsys, labels, query).split("\n\n")[0].splitlines()
+    assert entry[0].startswith("dog, domestic dog, Canis familiaris  (n02084071, found by ")
+    assert entry[1].split()[-1] == "118"
+    below = [line.split()[:2] for line in entry if line.split()[0].isdecimal()]
+    assert len(below) == 118
+    assert below[0] == ["151", "n02085620"]
+
+
+@pytest.mark.parametrize(
+    ("word", "there", "elsewhere"),
+    [("cat", "tabby, tabby cat", "bullfrog"), ("fox", "kit fox", "foxhound"), ("white_shark", "great white", "sharks")],
+)
+def test_whole_words_are_found_and_no_parts_of_others(
+    word: str, there: str, elsewhere: str, labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heads = [part.splitlines()[0] for part in asked(capsys, labels, word).split("\n\n")]
+    assert any(there in head for head in heads)
+    assert not any(elsewhere in head for head in heads)
+
+
+def test_a_whole_name_comes_before_names_with_the_word_in_them(
+    labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heads = [part.splitlines()[0] for part in asked(capsys, labels, "fox").split("\n\n")]
+    assert [head.endswith("found by name)") for head in heads] == [True] + [False] * (len(heads) - 1)
+
+
+def test_a_part_of_a_word_is_found_where_no_word_is(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "golden retriever" in asked(capsys, labels, "retriev")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("kit fxo", "kit fox"), ("golden_retreiver", "golden retriever"), ("chiuahua", "Chihuahua"), ("fxo", "fox")],
+)
+def test_a_typo_is_answered_with_what_was_meant(
+    typed: str, meant: str, labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([typed, "--labels", str(labels)]) == 1
+    assert f"Did you mean {meant}" in capsys.readouterr().err
+
+
+def test_a_program_gets_all_of_it_as_json(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (fox,) = json.loads(asked(capsys, labels, "n02119789", "--json"))
+    assert fox.pop("ways")[0][-2:] == ["fox", "kit fox"]
+    assert fox == {
+        "class_index": 278,
+        "wnid": "n02119789",
+        "ilsvrc2012_id": 1,
+        "tf_label": 279,
+        "words": "kit fox, Vulpes macrotis",
+        "num_train_images": 1300,
+        "classes": [278],
+        "found_by": "wnid",
+    }
+    dog = json.loads(asked(capsys, labels, "dog", "--json"))[0]
+    assert (dog["class_index"], len(dog["classes"]), dog["found_by"]) == (None, 118, "name")
+
+
+def test_a_program_gets_an_empty_list_of_what_is_not_there(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["no such thing", "--json", "--labels", str(labels)]) == 1
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_without_an_argument_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert capsys.readouterr().out.startswith("usage: python -m imagenet_prep.labels")
+
+
+@pytest.mark.parametrize("query", ["n02084071", "n99999999", "1001", "", " _ "])
+def test_what_nothing_has_ends_in_one_line(query: str, tmp_path: Path) -> None:
+    done = look_up(tmp_path, query)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 2  # the first says that there are no label files
+
+
+def test_without_label_files_the_answer_to_a_synset_above_classes_is_where_it_would_be_found(tmp_path: Path) -> None:
+    assert "No class is n02084071. Synsets above the classes are in the label files alone. Make them" in (
+        look_up(tmp_path, "n02084071").stderr
+    )
+
+
 def test_what_is_not_there_is_said(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["no such thing", "--labels", str(labels)]) == 1
     assert "No class is called 'no such thing'" in capsys.readouterr().err
@@ -88,6 +175,17 @@ def test_without_label_files_the_list_of_the_package_is_taken_and_one_line_says_
         ("ILSVRC2012_ID", "1"),
         ("training", "1300"),
     ]
+
+
+def test_a_tree_of_other_classes_is_not_taken(tmp_path: Path) -> None:
+    columns = "class_index,wnid,ilsvrc2012_id,tf_label,words,num_train_images"
+    (tmp_path / "classes.csv").write_text(f"{columns}\n0,n02119789,1,1,fox,7\n", encoding="ascii")
+    child = {"wnid": "n01440764", "words": "tench", "class_index": 1, "children": []}
+    tree = {"wnid": "n00001740", "words": "entity", "class_index": None, "children": [child]}
+    (tmp_path / "hierarchy.json").write_text(json.dumps(tree), encoding="ascii")
+    done = look_up(tmp_path, "fox", "--labels", ".")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ERROR hierarchy.json: the file is damaged")
 
 
 def test_the_list_of_the_package_knows_that_a_name_is_ambiguous(tmp_path: Path) -> None:

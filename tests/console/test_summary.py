@@ -10,8 +10,10 @@ import pytest
 
 from console.runs import begun, done
 from imagenet_prep.console import summary
+from imagenet_prep.console.stages import Run
 from imagenet_prep.formats import parquet
 from imagenet_prep.products.labels import Labels
+from imagenet_prep.progress import Count
 
 LOG = ".snakemake/log/a.log"
 
@@ -59,6 +61,45 @@ def test_all_tables_stand_in_one_line_and_the_page_is_what_to_open(tmp_path: Pat
         f"  {tmp_path}/report/index.html",
         f"Next: open {tmp_path}/report/index.html in a browser. It has the code to read each product, too",
     ]
+
+
+def there(folder: Path) -> dict[str, Any]:
+    """A configuration and what earlier runs made by it: class folders of both splits, and their labels."""
+    for path in ("train/n01440764", "train/n01443537", "val/n01440764"):
+        (folder / "imagefolder" / path).mkdir(parents=True)
+    columns = {"split": ["train"] * 3 + ["validation"], "length": [1000, 2000, 3000, 4000]}
+    parquet.write(pa.table(columns), folder / "tables" / "images.parquet")
+    kinds = {"imagefolder": {"val_dirs": "wnid"}, "classes": None, "subset_labels": "original"}
+    return config(output_dir=str(folder), products=["imagefolder", "bboxes"], **kinds)
+
+
+def test_a_product_that_an_earlier_run_began_is_told_as_a_whole(tmp_path: Path) -> None:
+    text = summary.of_success(done(("write_imagefolder", "train")), 4.0, there(tmp_path), LOG)
+    assert f"  {tmp_path}/imagefolder  4 images, 10 kB: train, validation\n" in text
+
+
+def test_what_earlier_runs_made_is_told_where_the_audit_looked_at_it(tmp_path: Path) -> None:
+    (tmp_path / "audit.json").write_text('{"ok": true, "checks": []}')
+    text = summary.of_success(done(("audit_products", "")), 4.0, there(tmp_path), LOG)
+    assert "4 images, 10 kB: train, validation\n" in text
+    assert f"  {tmp_path}/tables       bboxes.parquet\n" in text
+
+
+def through(nbytes: int) -> Run:
+    """A run of one job that went through 1000 images of so many bytes."""
+    run = done(("write_imagefolder", "train"))
+    for job in run.stages["write_imagefolder", "train"].jobs.values():
+        job.count = Count("writing", "bytes", nbytes, nbytes, 1000, 1000)
+    return run
+
+
+def test_a_run_of_some_work_says_how_fast_it_was() -> None:
+    text = summary.of_success(through(200_000_000), 4.0, config(), LOG)
+    assert "\nSpeed: 1000 images of 200 MB, 250 images/s, 50 MB/s over the whole run\n" in text
+
+
+def test_a_run_that_mostly_started_jobs_names_no_speed() -> None:
+    assert "Speed" not in summary.of_success(through(3_000_000), 4.0, config(), LOG)
 
 
 def test_a_failed_run_says_how_far_it_came() -> None:

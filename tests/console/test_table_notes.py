@@ -41,6 +41,13 @@ def test_what_there_is_none_of_is_not_made_into_something_else(tmp_path: Path) -
     assert table_notes.of_images(images(tmp_path, ("RGB", "JPEG")), AGAIN) == ""
 
 
+def test_images_are_counted_by_split_over_all_row_groups(tmp_path: Path) -> None:
+    table = pa.table({"split": ["train", "train", "train", "validation", "train"], "length": [1, 2, 3, 4, 5]})
+    with parquet.writing(tmp_path / "images.parquet", table.schema) as writer:
+        writer.write_table(table, row_group_size=2)
+    assert table_notes.by_split(tmp_path / "images.parquet") == {"train": (4, 11), "validation": (1, 4)}
+
+
 def test_unusable_boxes_are_counted_among_all(tmp_path: Path) -> None:
     path = tmp_path / "bboxes.parquet"
     table = pa.table({"usable": [True, False, True, False, True]})

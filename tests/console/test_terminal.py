@@ -22,6 +22,7 @@ from imagenet_prep.errors import PrepError
 from snakemake_logger_plugin_imagenet_prep import LogHandler
 
 LOGS = [Path(f"logs/write_tfrecord/train-{number}.log") for number in range(2)]
+TARGETS = ["imagefolder", "tfrecord", "tfrecord_index", *(f"tfrecord_{split}" for split in ("train", "validation"))]
 STOPPED_SHORT = "0 of 2 jobs done in 0 s, 1 failed. Snakemake's own log: a.log"
 CAUSE = "ERROR a.tar: it is damaged in place {}. Get it again."
 
@@ -37,7 +38,7 @@ class Snakemake:
         self.handler.stream = self.shown
         self.handler.addFilter(DefaultFilter(choices, False, False, False, False))
         self.handler.setFormatter(DefaultFormatter(choices, False))
-        self.terminal = Terminal(self.shown, lambda: ["tfrecord", "tfrecord_train"])
+        self.terminal = Terminal(self.shown, lambda: TARGETS)
         waiting: queue.Queue[Any] = queue.Queue()
         self.logger = logging.Logger("snakemake", logging.INFO)
         self.logger.addHandler(logging.handlers.QueueHandler(waiting))
@@ -185,12 +186,24 @@ def test_a_job_that_was_killed_is_told_on_the_last_line(snakemake: Snakemake) ->
     assert "'TIMEOUT'" in last
 
 
-def test_jobs_that_ctrl_c_ended_are_not_called_killed(snakemake: Snakemake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_that_ctrl_c_ended_are_called_neither_killed_nor_failed(
+    snakemake: Snakemake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     snakemake.begin()
     monkeypatch.setattr(signals, "was_stopped", lambda: True)
+    snakemake.fail(0)  # of the other one Snakemake does not come to tell
+    assert snakemake.end(succeeded=False) == f"\n{STOPPED_SHORT.replace('1 failed', '2 interrupted')}\n"
+
+
+def test_a_job_that_failed_by_itself_is_called_so_though_the_run_was_stopped_then(
+    snakemake: Snakemake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snakemake.begin()
+    monkeypatch.setattr(signals, "was_stopped", lambda: True)
+    fail(0)
     for number in range(2):
         snakemake.fail(number)
-    assert snakemake.end(succeeded=False) == f"\n{STOPPED_SHORT.replace('1 failed', '2 failed')}\n"
+    assert STOPPED_SHORT.replace("1 failed", "1 failed, 1 interrupted") in snakemake.end(succeeded=False)
 
 
 def test_a_run_that_ends_without_a_failed_job_names_snakemake_s_log(snakemake: Snakemake) -> None:
@@ -243,6 +256,21 @@ def test_a_mistyped_target_is_answered_in_one_line(snakemake: Snakemake) -> None
     snakemake.handler.show_on(snakemake.terminal)
     snakemake.logger.error("MissingRuleException:\nNo rule to produce tfrecrd (if you use input functions make sure)")
     assert snakemake.stop() == "\nERROR target tfrecrd: there is no such target. Did you mean tfrecord?\n"
+
+
+@pytest.mark.parametrize(
+    "typed", ["tfrecord_val", "tfrecord_valid", "tfrecords_val", "tfrecord_validaton", "tfrecrd_v"]
+)
+def test_a_mistyped_target_with_a_split_is_answered_with_that_split(typed: str, snakemake: Snakemake) -> None:
+    snakemake.handler.show_on(snakemake.terminal)
+    snakemake.logger.error(f"MissingRuleException:\nNo rule to produce {typed} (if you use input functions make sure)")
+    assert snakemake.stop().endswith("Did you mean tfrecord_validation?\n")
+
+
+def test_a_target_like_no_other_is_answered_with_where_they_are(snakemake: Snakemake) -> None:
+    snakemake.handler.show_on(snakemake.terminal)
+    snakemake.logger.error("MissingRuleException:\nNo rule to produce xyzzy (if you use input functions make sure)")
+    assert "The README has a table" in snakemake.stop()
 
 
 def test_without_the_workflow_all_is_said_as_snakemake_says_it(snakemake: Snakemake) -> None:

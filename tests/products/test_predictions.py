@@ -15,12 +15,11 @@ from imagenet_prep.errors import PrepError
 from imagenet_prep.products.predictions import read_predictions
 
 IMAGES = ["a", "b"]
-CLASSES = 10
 
 
 def refusal(path: Path) -> PrepError:
     with pytest.raises(PrepError) as caught:
-        read_predictions(path, IMAGES, CLASSES)
+        read_predictions(path, IMAGES)
     assert caught.value.place == str(path)
     assert is_one_line(caught.value)
     return caught.value
@@ -85,4 +84,4 @@ def test_lists_of_every_kind_that_parquet_has_are_read(tmp_path: Path) -> None:
     for kind in (pa.list_(pa.int16()), pa.large_list(pa.int64()), pa.list_(pa.int32(), 2)):
         column = pa.array([[1, 2], [3, 4]], kind)
         pq.write_table(pa.table({"filename": IMAGES, "classes": column}), tmp_path / "m.parquet")
-        assert read_predictions(tmp_path / "m.parquet", IMAGES, CLASSES).tolist() == [[1, 2], [3, 4]]
+        assert read_predictions(tmp_path / "m.parquet", IMAGES).tolist() == [[1, 2], [3, 4]]

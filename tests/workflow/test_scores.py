@@ -36,7 +36,8 @@ def test_labels_that_begin_with_1_end_in_a_line_that_says_so(project: Project) -
     run = project.run("results/scores/mine.json")
     assert run.code != 0
     assert "predictions/mine.parquet" in run.last_line
-    assert "subtract 1 if yours begin with 1" in run.last_line
+    assert "labels that begin with 1" in run.last_line
+    assert run.last_line.endswith("Subtract 1.")
     assert "Traceback" not in run.terminal
     assert not list((project.results / "scores").glob("mine*"))
 

@@ -38,7 +38,7 @@ def stages(text: str) -> list[str]:
     return lines[: lines.index("")]
 
 
-def test_a_terminal_shows_how_far_the_run_is_and_then_what_it_has_made(undone: Project) -> None:
+def test_a_terminal_shows_how_far_the_run_is_and_then_what_is_there(undone: Project) -> None:
     screens: set[str] = set()
     code, text, _ = watch(undone.command(), undone.folder, environment(), lambda _, seen: screens.add(seen))
     assert code == 0, text
@@ -52,7 +52,9 @@ def test_a_terminal_shows_how_far_the_run_is_and_then_what_it_has_made(undone: P
     assert any(line.startswith(f"write_imagefolder train: {made} in ") for line in stages(text))
     end = text[text.index("Done: ") :].splitlines()
     assert re.fullmatch(r"Done: 6 jobs in .*", end[0])
-    assert re.fullmatch(rf"  results/imagefolder +{made}: train", end[1])
+    sizes = [path.stat().st_size for path in (undone.results / "imagefolder").rglob("*.JPEG")]
+    there = f"{len(sizes)} images, {sum(sizes) / 1e3:.0f} kB"
+    assert re.fullmatch(rf"  results/imagefolder +{there}: test, train, train_t3, validation", end[1])
     assert any(re.fullmatch(r"  results/audit.json +all \d+ checks passed", line) for line in end)
     assert any(line.startswith("Next: open results/report/index.html") for line in end)
     assert len(end) <= 15

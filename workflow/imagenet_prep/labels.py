@@ -1,17 +1,19 @@
 """Look a class up in all its numberings: `python -m imagenet_prep.labels "kit fox"` (a name, a WNID, or a number).
 
 A number is looked for in every numbering, and each class that it can mean is shown with the numbering that it is from.
-Without label files the list of classes that comes with the package is taken.
+The synsets above the classes are found by name and WNID, with the classes below them. They are in the label files
+alone; without these the list of classes that comes with the package is taken.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,24 +31,83 @@ NUMBERINGS = {
     "ilsvrc2012_id": "ILSVRC2012_ID (devkit)",
 }
 
+_REMEDY = "Make them (snakemake --cores 1 labels), or name their folder with --labels"
+_SUGGESTIONS = 3
+_LIKENESS = 0.65  # of difflib, from which on a name is taken for what was meant
 
-def find(query: str, classes: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
-    """The classes that `query` can mean, each with why: a WNID, a number in one of the numberings, or (part of) a name.
 
-    Whole names come before parts of names. Of an ambiguous name all classes are returned.
+def find(query: str, synsets: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
+    """The synsets that `query` can mean, each with how it was found.
+
+    That is `wnid`, a key of NUMBERINGS, `name`, `word` (whole words of a name) or `part of a word`. Whole names come
+    before words of names; parts of words count where there is nothing else. Of an ambiguous name all are returned.
 
     Args:
-        query: what somebody typed.
-        classes: rows of schema CLASSES.
+        query: what somebody typed; in names only letters and digits count, as in "kit_fox".
+        synsets: what `with_inner` gives.
     """
     text = query.strip().casefold()
-    if re.fullmatch(r"n\d{8}", text):
-        return [(row, "wnid") for row in classes if row["wnid"] == text]
+    if _is_wnid(text):
+        return [(row, "wnid") for row in synsets if row["wnid"] == text]
     if text.isdecimal():
-        return [(row, shown) for key, shown in NUMBERINGS.items() for row in classes if row[key] == int(text)]
-    whole = [row for row in classes if text in _names(row)]
-    part = [row for row in classes if row not in whole and text in row["words"].casefold()]
-    return [(row, "name") for row in whole] + [(row, "part of a name") for row in part]
+        return [(row, key) for key in NUMBERINGS for row in synsets if row[key] == int(text)]
+    text = _plain(text)
+    if not text:
+        return []
+    found: dict[str, list[dict[str, Any]]] = {"name": [], "word": [], "part of a word": []}
+    for row in synsets:
+        names = [_plain(name) for name in _names(row)]
+        if text in (*names, " ".join(names)):
+            found["name"].append(row)
+        elif any(f" {text} " in f" {name} " for name in names):
+            found["word"].append(row)
+        elif any(text in name for name in names):
+            found["part of a word"].append(row)
+    if found["name"] or found["word"]:
+        del found["part of a word"]
+    return [(row, how) for how, rows in found.items() for row in rows]
+
+
+def with_inner(classes: Iterable[dict[str, Any]], tree: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The classes, and behind them the synsets of the tree that are none, in the order in which they stand there.
+
+    Each gets a list `classes`: the rows of the classes at or below it, by index. A synset that is no class has None in
+    each numbering, and the training images of all its classes.
+
+    Args:
+        classes: rows of schema CLASSES.
+        tree: what `hierarchy.json` holds, or None.
+    """
+    by_index = {row["class_index"]: row for row in classes}
+    found = [{**row, "classes": [row]} for row in by_index.values()]
+    inner: dict[str, dict[str, Any]] = {}
+
+    def below(node: dict[str, Any]) -> set[int]:
+        own = node["class_index"]
+        if own is None:
+            row = inner.setdefault(node["wnid"], {"wnid": node["wnid"], "words": node["words"]})
+        indices = set() if own is None else {own}
+        indices.update(*map(below, node["children"]))
+        if own is None:
+            row["classes"] = [by_index[index] for index in sorted(indices)]
+        return indices
+
+    if tree is not None:
+        below(tree)
+    for row in inner.values():
+        images = sum(it["num_train_images"] for it in row["classes"])
+        found.append({**dict.fromkeys(NUMBERINGS), **row, "num_train_images": images})
+    return found
+
+
+def similar(query: str, synsets: Iterable[dict[str, Any]]) -> list[str]:
+    """Names, and words of names, that somebody may have meant who mistyped one; the most similar first."""
+    spelled: dict[str, str] = {}
+    for row in synsets:
+        for name in _names(row):
+            for it in (name, *name.split()):
+                spelled.setdefault(_plain(it), it)
+    return [spelled[it] for it in difflib.get_close_matches(_plain(query), spelled, _SUGGESTIONS, _LIKENESS)]
 
 
 def ancestry(wnid: str, tree: dict[str, Any]) -> list[list[str]]:
@@ -54,58 +115,110 @@ def ancestry(wnid: str, tree: dict[str, Any]) -> list[list[str]]:
     return [[node["words"].partition(",")[0] for node in way] for way in _ways(wnid, tree, [])]
 
 
-def describe(row: dict[str, Any], why: str, tree: dict[str, Any] | None) -> str:
-    """A class in all numberings, with its places in the tree where there is one, for a terminal."""
-    lines = [f"{row['words']}  ({row['wnid']}, found by {why})"]
-    lines += [f"  {shown:34} {row[key]}" for key, shown in NUMBERINGS.items()]
+def describe(row: dict[str, Any], how: str, tree: dict[str, Any] | None) -> str:
+    """A synset for a terminal: in all numberings or with its classes, and its places in the tree where there is one."""
+    lines = [f"{row['words']}  ({row['wnid']}, found by {NUMBERINGS.get(how, how)})"]
+    is_class = row["class_index"] is not None
+    if is_class:
+        lines += [f"  {shown:34} {row[key]}" for key, shown in NUMBERINGS.items()]
+    else:
+        lines += [f"  {'no class, but classes below it':34} {len(row['classes'])}"]
     lines += [f"  {'training images':34} {row['num_train_images']}"]
     if tree is not None:
         lines += [f"  {' > '.join(way)}" for way in ancestry(row["wnid"], tree)]
+    if not is_class and how in ("wnid", "name"):
+        lines += [f"  {it['class_index']:5}  {it['wnid']}  {it['words']}" for it in row["classes"]]
     return "\n".join(lines)
 
 
+def as_json(found: Iterable[tuple[dict[str, Any], str]], tree: dict[str, Any] | None) -> str:
+    """What was found for a program: a list of objects.
+
+    Each has the columns of `classes.csv`, `found_by` as `find` says it, `classes` (indices, of a class its own alone)
+    and `ways` (what `ancestry` gives; null without a tree).
+    """
+    entries = [
+        {
+            **row,
+            "found_by": how,
+            "classes": [it["class_index"] for it in row["classes"]],
+            "ways": None if tree is None else ancestry(row["wnid"], tree),
+        }
+        for row, how in found
+    ]
+    return json.dumps(entries, indent=1, ensure_ascii=False)
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """The command; returns its exit code: 0 found, 1 not found or unreadable label files."""
+    """The command; returns its exit code: 0 found or helped, 1 not found or unreadable label files."""
     parser = argparse.ArgumentParser(
         prog="python -m imagenet_prep.labels", description="Look a class up in all its numberings."
     )
-    parser.add_argument("query", nargs="+", help='a name ("kit fox"), a WNID (n02119789), or a number (278)')
+    parser.add_argument(
+        "query",
+        nargs="*",
+        help='a name ("kit fox", kit_fox), a WNID (n02119789), or a number (278); of a synset above classes, such as '
+        "dog or n02084071, the classes below it",
+    )
     parser.add_argument(
         "--labels",
         type=Path,
-        help=f"folder of the label files (default: {LABELS}, or without it the list that comes with the package)",
+        help=f"folder of the label files (default: {LABELS}, or without it the list that comes with the package, "
+        "which has the classes alone)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="for programs: a list of objects, empty where none is found"
     )
     options = parser.parse_args(arguments)
+    if not options.query:
+        parser.print_help()
+        return 0
     query = " ".join(options.query)
     try:
-        classes, tree = _load(options.labels)
+        synsets, tree = _load(options.labels)
     except PrepError as error:
         print(f"ERROR {error}", file=sys.stderr)
         return 1
-    found = find(query, classes)
+    found = find(query, synsets)
     if not found:
-        print(f"No class is called {query!r} or has this number.", file=sys.stderr)
-        return 1
-    print("\n\n".join(describe(row, why, tree) for row, why in found))
-    return 0
+        print(_not_found(query, synsets, tree), file=sys.stderr)
+    if options.json:
+        print(as_json(found, tree))
+    elif found:
+        print("\n\n".join(describe(row, how, tree) for row, how in found))
+    return 0 if found else 1
+
+
+def _not_found(query: str, synsets: Iterable[dict[str, Any]], tree: dict[str, Any] | None) -> str:
+    text = query.strip()
+    if text.isdecimal():
+        return f"No class has the number {text}."
+    if _is_wnid(text.casefold()):
+        if tree is not None:
+            return f"No class, and no synset above one, is {text}."
+        return f"No class is {text}. Synsets above the classes are in the label files alone. {_REMEDY}."
+    near = similar(text, synsets)
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    hint = f" Synsets above the classes are in the label files alone. {_REMEDY}." if tree is None else ""
+    return f"No class is called {text!r}.{meant}{hint}"
 
 
 def _load(named: Path | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-    """The classes and the tree of the label files, or of none the list of the package, which has no tree."""
+    """What `with_inner` gives, and the tree, of the label files; without them the classes of the package, and None."""
     folder = named or LABELS
-    remedy = "Make them (snakemake --cores 1 labels), or name their folder with --labels"
-    tree = folder / "hierarchy.json"
+    path = folder / "hierarchy.json"
     try:
         if named is None and not folder.exists():
             print(f"There is no {folder}: looked up in the list of classes of the package", file=sys.stderr)
-            return _published(), None
+            return with_inner(_published(), None), None
         classes = read_classes(folder / "classes.csv").to_pylist()
-        with reading_again(tree):
-            return classes, json.loads(tree.read_text(encoding="utf-8"))
+        with reading_again(path):
+            tree = json.loads(path.read_text(encoding="utf-8"))
+            return with_inner(classes, tree), tree
     except PrepError as error:
-        raise PrepError(error.place, error.problem, remedy) from error
+        raise PrepError(error.place, error.problem, _REMEDY) from error
     except OSError as error:
-        raise PrepError(folder, f"the label files cannot be read ({type(error).__name__})", remedy) from error
+        raise PrepError(folder, f"the label files cannot be read ({type(error).__name__})", _REMEDY) from error
 
 
 def _published() -> list[dict[str, Any]]:
@@ -113,8 +226,17 @@ def _published() -> list[dict[str, Any]]:
     return [{**asdict(it), "tf_label": it.class_index + 1} for it in published_classes()]
 
 
+def _is_wnid(text: str) -> bool:
+    return re.fullmatch(r"n\d{8}", text) is not None
+
+
 def _names(row: dict[str, Any]) -> list[str]:
-    return [name.strip().casefold() for name in row["words"].split(",")]
+    return [name.strip() for name in row["words"].split(",")]
+
+
+def _plain(text: str) -> str:
+    """The words of a name alone, in small letters, one space between them."""
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
 def _ways(wnid: str, node: dict[str, Any], above: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -25,7 +25,7 @@ def main(snakemake: Any) -> None:
         [unchanged(receipt, table) for receipt in given.multilabel],
     )
     path = Path(given.predictions)
-    predictions = read_predictions(path, truth.filenames, truth.numbers)
+    predictions = read_predictions(path, truth.filenames)
     scores = score(predictions, truth, path)
     classes = per_class(predictions, truth)
     with making(snakemake) as made:

@@ -1,1 +1,1 @@
-"""What a run shows on its terminal: how far it is, what went wrong, and what it has made."""
+"""What a run shows on its terminal: how far it is, what went wrong, and what is there."""

@@ -17,6 +17,7 @@ class State(enum.Enum):
     RUNNING = enum.auto()
     DONE = enum.auto()
     FAILED = enum.auto()
+    INTERRUPTED = enum.auto()
 
 
 # Wildcards that name a job's part of its subject, or the receipt that it writes.
@@ -186,6 +187,12 @@ class Run:
         """Note that a job has failed."""
         if log := self._running.pop(number, None):
             self._stage_of[log].jobs[log].state = State.FAILED
+
+    def interrupt(self, number: int | None = None) -> None:
+        """Note that a running job was stopped by the user, or all that still run: none of them is at fault."""
+        for it in [number] if number is not None else list(self._running):
+            if log := self._running.pop(it, None):
+                self._stage_of[log].jobs[log].state = State.INTERRUPTED
 
     def end(self, now: float) -> list[Stage]:
         """Note that all is done, as far as it was needed; return the stages of which that was not known yet.

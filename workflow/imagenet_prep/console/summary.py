@@ -1,4 +1,4 @@
-"""The last lines of a run: what was made, where, how fast, what was odd, and what to do next; or how far it came."""
+"""The last lines of a run: what is there, where, how fast, what was odd, and what to do next; or how far it came."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep.console.stages import Run, Stage, State
-from imagenet_prep.products.product import Product
+from imagenet_prep.products.product import Product, SplitProduct
 from imagenet_prep.products.registry import (
     ALL_PRODUCTS,
+    AUDIT,
     BBOXES,
     IMAGE_TABLE,
     PAGE,
@@ -19,9 +20,14 @@ from imagenet_prep.products.registry import (
 )
 from imagenet_prep.progress import shown_bytes, shown_number, shown_time
 
+# Bytes that a job goes through in less time than its start takes, so that a speed would be that of starting.
+_STARTING = 50_000_000
+
 
 def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_log: str) -> str:
     """The last lines of a run that ended well.
+
+    Of each product that it made, or had the audit look at, they tell what is there: an earlier run may have begun it.
 
     Args:
         run: what was done.
@@ -34,21 +40,22 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
     stages = list(run.stages.values())
     made = [product for product in ALL_PRODUCTS if _stages_of(product.rule, stages)]
     told: dict[str, list[str]] = {}
-    for product in made:
+    audited = AUDIT.audited(config) if AUDIT in made else []
+    for product in (it for it in ALL_PRODUCTS if it in made or it in audited):
         told.setdefault(product.shown_at, []).append(_content(product, _stages_of(product.rule, stages), config))
     if scored := _stages_of(SCORES.rule, stages):
         told[SCORES.path] = [f"of {', '.join(stage.subject for stage in scored)}"]
     rows += [(f"{output}/{place}".rstrip("/"), ", ".join(filter(None, texts))) for place, texts in told.items()]
     if config["publish"]["url"] and _stages_of(PUBLISHED.rule, stages):
         rows.append((config["publish"]["url"], "published"))
-    rows += [("", line) for line in (_speed(stages, seconds), *_odd(made, config), *_next(made, output)) if line]
+    rows += [("", line) for line in (_speed(stages, seconds, jobs), *_odd(made, config), *_next(made, output)) if line]
     return "\n".join(["", *_aligned(rows), f"Snakemake's own log: {snakemake_log}"])
 
 
 def of_failure(run: Run, seconds: float, snakemake_log: str) -> str:
     """What is to be known beside the causes of its failures, which follow."""
-    failed = run.number(State.FAILED)
-    what = f"{failed} failed" if failed else "the run was ended"
+    counts = {"failed": run.number(State.FAILED), "interrupted": run.number(State.INTERRUPTED)}
+    what = ", ".join(f"{count} {how}" for how, count in counts.items() if count) or "the run was ended"
     took = shown_time(seconds)
     return f"\n{run.done} of {run.total} jobs done in {took}, {what}. Snakemake's own log: {snakemake_log}"
 
@@ -63,13 +70,34 @@ def _stages_of(rule: str, stages: Iterable[Stage]) -> list[Stage]:
 
 
 def _content(product: Product, stages: Iterable[Stage], config: Mapping[str, Any]) -> str:
-    """The images that the stages of a product have gone through, or what it says itself that was made."""
+    """The images in a product, or those that its stages have gone through, or what it says itself that was made."""
+    if there := _there(product, config):
+        return there
     counted = sorted((stage for stage in stages if stage.count and stage.count.images), key=lambda it: it.subject)
     if not counted:
         return product.made(config)
     images, nbytes = _totals(counted)
-    subjects = ", ".join(stage.subject for stage in counted if stage.subject)
-    return f"{shown_number(images)} images, {shown_bytes(nbytes)}: {subjects}".removesuffix(": ")
+    return _images(images, nbytes, [stage.subject for stage in counted if stage.subject])
+
+
+def _there(product: Product, config: Mapping[str, Any]) -> str:
+    """The images in a product that is cut by split; "" of others, and where there is no table of the images."""
+    table = Path(config["output_dir"], IMAGE_TABLE.path)
+    if not isinstance(product, SplitProduct) or not product.goes_through_images or not table.is_file():
+        return ""
+    from imagenet_prep.console import table_notes  # it reads tables; what that needs is slow to import
+
+    splits = [split for split in product.splits_in_use(config) if product.existing(config, split)]
+    if any(product.split_of_images(config, split) != split for split in splits):  # it has a part of their images
+        return product.content(config, {})[0]
+    counts = {split: count for split, count in sorted(table_notes.by_split(table).items()) if split in splits}
+    if not counts:
+        return ""
+    return _images(sum(it[0] for it in counts.values()), sum(it[1] for it in counts.values()), counts)
+
+
+def _images(count: int, nbytes: int, subjects: Iterable[str]) -> str:
+    return f"{shown_number(count)} images, {shown_bytes(nbytes)}: {', '.join(subjects)}".removesuffix(": ")
 
 
 def _totals(stages: Iterable[Stage]) -> tuple[int, int]:
@@ -78,12 +106,15 @@ def _totals(stages: Iterable[Stage]) -> tuple[int, int]:
     return sum(count.images for count in counts), sum(count.done for count in counts)
 
 
-def _speed(stages: Collection[Stage], seconds: float) -> str:
-    """Images and bytes of the rule that went through most of them, in the time of the whole run."""
+def _speed(stages: Collection[Stage], seconds: float, jobs: int) -> str:
+    """Images and bytes of the rule that went through most of them, in the time of the whole run.
+
+    Nothing where that went by with starting jobs, as in the demo: it would tell nothing of the real thing.
+    """
     images, nbytes = max(
         (_totals(_stages_of(rule, stages)) for rule in {stage.rule for stage in stages}), default=(0, 0)
     )
-    if not images:
+    if not images or nbytes < jobs * _STARTING:
         return ""
     rates = f"{shown_number(images / seconds)} images/s, {shown_bytes(nbytes / seconds)}/s"
     return f"Speed: {shown_number(images)} images of {shown_bytes(nbytes)}, {rates} over the whole run"

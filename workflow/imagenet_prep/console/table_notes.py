@@ -35,6 +35,19 @@ def of_boxes(table: Path) -> str:
     return f"Odd boxes: {of_all}; {table} says why" if found["usable"] else ""
 
 
+def by_split(table: Path) -> dict[str, tuple[int, int]]:
+    """How many images `images.parquet` has of each split, and their bytes."""
+    file = parquet.open_table(table)
+    found: dict[str, tuple[int, int]] = {}
+    for group in range(file.num_row_groups):
+        rows = parquet.read_groups(file, table, [group], ["split", "length"])
+        sums = rows.group_by("split").aggregate([("length", "count"), ("length", "sum")]).to_pydict()
+        for split, count, nbytes in zip(sums["split"], sums["length_count"], sums["length_sum"], strict=True):
+            before = found.get(split, (0, 0))
+            found[split] = (before[0] + count, before[1] + nbytes)
+    return found
+
+
 def _count(path: Path, values: Mapping[str, object]) -> tuple[int, dict[str, int]]:
     """The rows of a table, and by column how many have the given value; by row groups, so that memory is bounded."""
     file = parquet.open_table(path)

@@ -1,4 +1,4 @@
-"""What of a run is worth a line on its terminal: how far it is, what failed and why, and what it has made.
+"""What of a run is worth a line on its terminal: how far it is, what failed and why, and what is there.
 
 The log file of Snakemake keeps everything. Snakemake tells each record by its interface for logger plugins
 (`snakemake_logger_plugin_imagenet_prep`). Of those that others keep, snakemake-logger-plugin-rich (0.5.1) is made for
@@ -13,7 +13,7 @@ import difflib
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -48,6 +48,8 @@ _FAILED = (
     "Exiting because a job execution failed",
 )
 _NO_TARGET = re.compile(r"No rule to produce (\w+) \(")  # of a name that is no path
+
+_LIKENESS = 0.8  # of difflib, from which on a part of a target is the same with a slip
 
 # Seconds of a stage that nothing is counted in, from which on its end is worth a line.
 _LONG = 10.0
@@ -147,6 +149,8 @@ class Terminal:
             if ending and ending.succeeded:
                 self.write(summary.of_success(run, display.now, ending.config, ending.log))
             elif ending:
+                if signals.was_stopped():
+                    run.interrupt()  # those of which Snakemake has not told that they ended
                 self.write(summary.of_failure(run, display.now, ending.log))
         causes = job.failures(self._logs)
         if ending and not ending.succeeded and not signals.was_stopped():
@@ -174,6 +178,9 @@ class Terminal:
         elif event == "job_error":
             failed = FailedJob.of(it)
             self._failed[it["jobid"]] = failed
+            if signals.was_stopped() and not job.cause(failed.log):
+                run.interrupt(it["jobid"])
+                return
             run.fail(it["jobid"])
             if run.number(State.RUNNING) and not signals.was_stopped() and failed.log not in self._said:
                 self._said.add(failed.log)
@@ -192,9 +199,26 @@ def _no_target(message: str, targets: Iterable[str]) -> str | None:
     found = _NO_TARGET.search(message)
     if not found:
         return None
-    near = difflib.get_close_matches(found[1], list(targets), 1)
-    meant = f"Did you mean {near[0]}?" if near else "The README has a table of the products and their targets."
+    near = _meant(found[1], list(targets))
+    meant = f"Did you mean {near}?" if near else "The README has a table of the products and their targets."
     return f"target {found[1]}: there is no such target. {meant}"
+
+
+def _meant(typed: str, targets: Sequence[str]) -> str | None:
+    """The target that was probably meant; None where none is similar.
+
+    Of `tfrecord_val` that is `tfrecord_validation`, though `tfrecord` is more similar: it would want the train archive,
+    which nobody asked for who names a split.
+    """
+    parts = typed.split("_")
+    alike = [it for it in targets if len(it.split("_")) == len(parts) and all(map(_is_short_for, parts, it.split("_")))]
+    near = difflib.get_close_matches(typed, alike or targets, 1, 0.0 if alike else 0.6)
+    return near[0] if near else None
+
+
+def _is_short_for(typed: str, part: str) -> bool:
+    """Whether a part of a target is what was typed, cut off or with a slip."""
+    return bool(typed) and (part.startswith(typed) or difflib.SequenceMatcher(None, typed, part).ratio() >= _LIKENESS)
 
 
 def _is_news(record: logging.LogRecord, text: str) -> bool:

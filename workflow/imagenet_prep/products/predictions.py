@@ -17,16 +17,17 @@ COLUMNS = ("top1", "top2", "top3", "top4", "top5")
 SHAPE = "Give it a column filename and columns top1 … top5 (or top1 alone, or one column of lists) of 0-based indices"
 
 
-def read_predictions(path: Path, filenames: Sequence[str], classes: int) -> npt.NDArray[np.int64]:
-    """The predicted indices of the given images, shape (images, k) with k from 1 to 5, best first, in their order.
+def read_predictions(path: Path, filenames: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The predictions of the given images, shape (images, k) with k from 1 to 5, best first, in their order.
+
+    They are whole numbers; whether they are indices, `scores` finds out, which knows what is right.
 
     Args:
         path: `.csv` or `.parquet` with a column `filename` and columns `top1` … `topk`, or one column of lists.
         filenames: all images that must be there, each exactly once.
-        classes: how many classes there are; indices go from 0 to one less.
 
     Raises:
-        PrepError: another shape, images missing, unknown or there twice, or values that are no index.
+        PrepError: another shape, images missing, unknown or there twice, or values that are no whole number.
     """
     table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     twice = table.columns[table.columns.duplicated()]
@@ -36,15 +37,6 @@ def read_predictions(path: Path, filenames: Sequence[str], classes: int) -> npt.
         raise PrepError(path, f"it has no column filename, but {', '.join(map(str, table.columns))}", SHAPE)
     _expect_images(path, table["filename"].map(str), filenames)
     indices = _indices(path, table)
-    outside = (indices < 0) | (indices >= classes)
-    if outside.any():
-        row = int(np.flatnonzero(outside.any(axis=1))[0])
-        value = int(indices[row][outside[row]][0])
-        raise PrepError(
-            path,
-            f"{table['filename'].iloc[row]} is predicted as {value}, and indices go from 0 to {classes - 1}",
-            "Write 0-based indices (labels/classes.csv has every numbering): subtract 1 if yours begin with 1",
-        )
     order = pd.Index(table["filename"].map(str)).get_indexer(pd.Index(filenames))
     return indices[order]
 

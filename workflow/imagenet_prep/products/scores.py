@@ -85,11 +85,12 @@ def score(predictions: Indices, truth: Truth, place: Path) -> dict[str, Any]:
         place: the file of the predictions, for messages.
 
     Raises:
-        PrepError: the predictions are in another numbering.
+        PrepError: the predictions are in another numbering, or some are no index.
     """
     top1 = predictions[:, 0]
     right = top1 == truth.labels
-    _expect_this_numbering(top1, truth, place)
+    _expect_this_numbering(top1, truth, place)  # first: other numberings go outside of the range, too
+    _expect_indices(predictions, truth, place)
     result: dict[str, Any] = {"images": len(right), "top1": _share(right)}
     if predictions.shape[1] >= 5:
         result["top5"] = _share((predictions[:, :5] == truth.labels[:, None]).any(axis=1))
@@ -164,8 +165,8 @@ def _expect_this_numbering(top1: Indices, truth: Truth, place: Path) -> None:
     devkit = truth.devkit_ids
     others = {
         "labels that begin with 1 (tf_label of labels/classes.csv): subtract 1": truth.labels + 1,
-        "ILSVRC2012 IDs of the devkit (ilsvrc2012_id of labels/classes.csv): map them to index": devkit,
-        "ILSVRC2012 IDs of the devkit less 1: add 1, then map ilsvrc2012_id of labels/classes.csv to index": devkit - 1,
+        "ILSVRC2012 IDs of the devkit (ilsvrc2012_id of labels/classes.csv): map them to class_index": devkit,
+        "ILSVRC2012 IDs of the devkit less 1: add 1, then map them by labels/classes.csv to class_index": devkit - 1,
     }
     for remedy, labels in others.items():
         share = (top1 == labels).mean()
@@ -177,6 +178,20 @@ def _expect_this_numbering(top1: Indices, truth: Truth, place: Path) -> None:
                 f"but {share:.1%} if they are {numbering}",
                 mend.capitalize(),
             )
+
+
+def _expect_indices(predictions: Indices, truth: Truth, place: Path) -> None:
+    """Raise where a prediction is no index."""
+    outside = (predictions < 0) | (predictions >= truth.numbers)
+    if outside.any():
+        row = int(np.flatnonzero(outside.any(axis=1))[0])
+        value = int(predictions[row][outside[row]][0])
+        raise PrepError(
+            place,
+            f"{truth.filenames[row]} is predicted as {value}, and indices go from 0 to {truth.numbers - 1}",
+            "Write class_index of labels/classes.csv, which has every numbering: a tf_label is one more, "
+            "an ilsvrc2012_id has to be looked up",
+        )
 
 
 def _share(right: Verdicts) -> float | None:

@@ -26,7 +26,7 @@ function element(name, attributes = {}, ...children) {
 const number = (value) => SPACED.format(value).replaceAll(",", "\u202f");
 const rows = [...document.querySelectorAll("#class-table tbody tr")];
 
-// As imagenet_prep.labels does it: a number is looked for in every numbering, a word among whole names and their parts.
+// A number is looked for in every numbering, as imagenet_prep.labels does; a text anywhere in the names, as it is typed.
 function search(query) {
   const text = query.trim().toLowerCase();
   let found = 0;
