@@ -88,10 +88,10 @@ checkpoint verify_archive:
         BENCHMARKS / "verify_archive" / "{archive}.{digest}.{number}.tsv"
     wildcard_constraints:
         archive="|".join(OTHER_ARCHIVES),
+    priority: FIRST
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
-    priority: FIRST
     resources:
         mem_mb=by_attempt(500),
         runtime=by_attempt(30),
@@ -116,10 +116,10 @@ checkpoint scan_archive:
         BENCHMARKS / "scan_archive" / "{archive}.{digest}.{number}.tsv"
     wildcard_constraints:
         archive="|".join(IMAGE_ARCHIVES),
+    priority: FIRST
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: 1
-    priority: FIRST
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(120),

@@ -27,10 +27,10 @@ rule draw_samples:
         LOGS / "draw_samples.log",
     benchmark:
         BENCHMARKS / "draw_samples.tsv"
+    priority: FIRST
     conda:
         "../../envs/imagenet-prep.yaml"
     threads: cores_by_bytes
-    priority: FIRST
     resources:
         mem_mb=by_attempt(1500),
         runtime=by_attempt(60),

@@ -4,7 +4,6 @@ import math
 
 from imagenet_prep.engine import batches
 
-
 # Of what others wait for: the archives' checksums, which are serial, and the samples.
 FIRST = 1
 
