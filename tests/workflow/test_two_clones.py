@@ -41,6 +41,22 @@ class Gate:
 Clones = tuple[Project, Project, Gate]
 
 
+def looked_at(project: Project) -> clones.Snapshot:
+    """What lies in its output folder, less what a run writes that only looks."""
+    return clones.snapshot(project.results, "logs", "archives", "verified", "benchmarks")
+
+
+def at_rest(project: Project) -> clones.Snapshot:
+    """The same of a run that waits for an archive, when it has made all that needs none: the label files come last."""
+    while not list((project.results / "state" / "labels").glob("*.json")):
+        time.sleep(0.1)
+    before, now = None, looked_at(project)
+    while before != now:  # Snakemake may still give the files of the last job the present time
+        time.sleep(2)
+        before, now = now, looked_at(project)
+    return now
+
+
 @pytest.fixture
 def two(finished: Project, tmp_path: Path) -> Iterator[Clones]:
     """Two clones with one output folder and one of archives, in which one is missing, and where to download that."""
@@ -72,11 +88,11 @@ def test_other_runs_end_at_once_and_looking_is_not_refused(two: Clones, finished
     run = first.start()
     try:
         gate.wait_for_a_client(run)
-        before = clones.snapshot(first.results, "logs", "archives", "verified", "benchmarks")
+        before = at_rest(first)
         refused, locked = second.run(), first.run()
         looks = [second.run(*look).code for look in (("-n",), ("space",), ("--list",))]
         assert run.runs
-        now = clones.snapshot(first.results, "logs", "archives", "verified", "benchmarks")
+        now = looked_at(first)
         gate.open()
         end = run.end()
     finally:
