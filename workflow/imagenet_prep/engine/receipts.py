@@ -257,12 +257,6 @@ def _description(output_dir: Path, path: Path) -> dict[str, Any]:
     return {"bytes": nbytes, "sha256": atomic.sha256(path)}
 
 
-def sums_in(receipts: Iterable[str | os.PathLike[str]]) -> dict[str, str]:
-    """The SHA-256 of the files that receipts say one of, by path below the output folder."""
-    files = (item for receipt in receipts for item in load(receipt).get("files", {}).items())
-    return {path: of_file["sha256"] for path, of_file in files if "sha256" in of_file}
-
-
 def expect_unchanged(receipt: str | os.PathLike[str]) -> None:
     """Raise `PrepError` where a file that a receipt names is not as it was made."""
     output_dir = Path(receipt).parents[2]

@@ -116,6 +116,7 @@ class Audit:
         if not any((self.output_dir / name).exists() for name in names):
             self.checks.append(check := Check(product.name))
             check.add(f"{place}: it is missing", mend)
+            self._named.update(names)
             return False
         wrong = self._wrong_files(names)
         can_be_used = not wrong.keys() & set(product.used_by_audit or names)
