@@ -20,7 +20,8 @@ def failed(*logs: str, on_cluster: bool = True) -> FailedJob:
     """A job as Snakemake 9 tells of it; with its plugin for Slurm, the log of Slurm's is the second."""
     said = "SLURM-job '22' failed, SLURM status is: 'FAILED'." if on_cluster else None
     aux = {"external_jobid": "22"} if on_cluster else {}
-    return FailedJob.of({"rule_name": "write_imagefolder", "rule_msg": said, "log": list(logs), "aux": aux})
+    event = {"rule_name": "write_imagefolder", "rule_msg": said, "log": list(logs), "aux": aux, "shellcmd": None}
+    return FailedJob.of(event, Path())
 
 
 @pytest.mark.parametrize(

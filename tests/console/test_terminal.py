@@ -17,12 +17,14 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from console.runs import jobs_of
 from imagenet_prep import job, progress, signals
+from imagenet_prep.console.mistyped import Known
 from imagenet_prep.console.terminal import Ending, Terminal
 from imagenet_prep.errors import PrepError
 from snakemake_logger_plugin_imagenet_prep import LogHandler
 
 LOGS = [Path(f"logs/write_tfrecord/train-{number}.log") for number in range(2)]
 TARGETS = ["imagefolder", "tfrecord", "tfrecord_index", *(f"tfrecord_{split}" for split in ("train", "validation"))]
+CONFIG: dict[str, Any] = {"output_dir": ".", "publish": {"url": None}}
 STOPPED_SHORT = "0 of 2 jobs done in 0 s, 1 failed. Snakemake's own log: a.log"
 CAUSE = "ERROR a.tar: it is damaged in place {}. Get it again."
 
@@ -38,7 +40,7 @@ class Snakemake:
         self.handler.stream = self.shown
         self.handler.addFilter(DefaultFilter(choices, False, False, False, False))
         self.handler.setFormatter(DefaultFormatter(choices, False))
-        self.terminal = Terminal(self.shown, lambda: TARGETS)
+        self.terminal = Terminal(self.shown, Known(CONFIG, lambda: TARGETS, list))
         waiting: queue.Queue[Any] = queue.Queue()
         self.logger = logging.Logger("snakemake", logging.INFO)
         self.logger.addHandler(logging.handlers.QueueHandler(waiting))
@@ -63,6 +65,10 @@ class Snakemake:
         fields = {"rule_name": "write_tfrecord", "wildcards": {"split": "train"}, "log": [str(LOGS[number])]}
         self.tell(LogEvent.JOB_INFO, jobid=number, rule_msg="Write", reason="", local=True, **fields)
 
+    def error(self, exception: str, message: str) -> None:
+        """Tell of an error that ends the run, as Snakemake does."""
+        self.logger.error(f"{exception}:\n{message}", extra={"event": LogEvent.ERROR, "exception": exception})
+
     def fail(self, number: int, message: str | None = None, **aux: str) -> None:
         """Tell of a job that has failed, as Snakemake does."""
         self.logger.error(
@@ -80,7 +86,7 @@ class Snakemake:
 
     def end(self, *, succeeded: bool) -> str:
         """End the run; return all that was shown of it."""
-        self.terminal.end(Ending(succeeded, {"output_dir": ".", "publish": {"url": None}}, "a.log"))
+        self.terminal.end(Ending(succeeded, CONFIG, "a.log"))
         return self.stop()
 
     def stop(self) -> str:
@@ -254,7 +260,7 @@ def test_before_the_run_all_is_said_but_the_preamble(snakemake: Snakemake) -> No
 
 def test_a_mistyped_target_is_answered_in_one_line(snakemake: Snakemake) -> None:
     snakemake.handler.show_on(snakemake.terminal)
-    snakemake.logger.error("MissingRuleException:\nNo rule to produce tfrecrd (if you use input functions make sure)")
+    snakemake.error("MissingRuleException", "No rule to produce tfrecrd (if you use input functions make sure …)")
     assert snakemake.stop() == "\nERROR target tfrecrd: there is no such target. Did you mean tfrecord?\n"
 
 
@@ -263,13 +269,13 @@ def test_a_mistyped_target_is_answered_in_one_line(snakemake: Snakemake) -> None
 )
 def test_a_mistyped_target_with_a_split_is_answered_with_that_split(typed: str, snakemake: Snakemake) -> None:
     snakemake.handler.show_on(snakemake.terminal)
-    snakemake.logger.error(f"MissingRuleException:\nNo rule to produce {typed} (if you use input functions make sure)")
+    snakemake.error("MissingRuleException", f"No rule to produce {typed} (if you use input functions make sure …)")
     assert snakemake.stop().endswith("Did you mean tfrecord_validation?\n")
 
 
 def test_a_target_like_no_other_is_answered_with_where_they_are(snakemake: Snakemake) -> None:
     snakemake.handler.show_on(snakemake.terminal)
-    snakemake.logger.error("MissingRuleException:\nNo rule to produce xyzzy (if you use input functions make sure)")
+    snakemake.error("MissingRuleException", "No rule to produce xyzzy (if you use input functions make sure …)")
     assert "The README has a table" in snakemake.stop()
 
 

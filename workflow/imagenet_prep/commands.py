@@ -26,15 +26,7 @@ _DEFAULT: dict[str, Any] = {"program": ["snakemake"], "cores": ["--cores", "all"
 
 def started_by(words: Sequence[str]) -> str:
     """What `VARIABLE` is to hold in a run that was started by these words, `sys.argv`."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for names in _WITH_ONE:
-        parser.add_argument(*names, dest=names[0], nargs="?", const="all")
-    for names in _WITH_SOME:
-        parser.add_argument(*names, dest=names[0], nargs="*", action="extend", default=[])
-    try:
-        found = vars(parser.parse_known_args(list(words[1:]))[0])
-    except (argparse.ArgumentError, SystemExit):  # snakemake itself has understood it
-        found = {}
+    found = _options(words)
     cores = found.pop("--cores", None)
     if not cores and not found.get("--profile"):
         cores = "all"
@@ -51,9 +43,41 @@ def started_by(words: Sequence[str]) -> str:
     return json.dumps(how)
 
 
+def _options(words: Sequence[str]) -> dict[str, Any]:
+    """The values of those of snakemake's options that a command is to have again, by their long names."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for names in _WITH_ONE:
+        parser.add_argument(*names, dest=names[0], nargs="?", const="all")
+    for names in _WITH_SOME:
+        parser.add_argument(*names, dest=names[0], nargs="*", action="extend", default=[])
+    try:
+        return vars(parser.parse_known_args(list(words[1:]))[0])
+    except (argparse.ArgumentError, SystemExit):  # snakemake itself has understood it
+        return {}
+
+
+def configfiles(words: Sequence[str]) -> list[str]:
+    """What stands behind --configfile in these words, `sys.argv`."""
+    return list(_options(words).get("--configfile", []))
+
+
+def settings(words: Sequence[str]) -> list[str]:
+    """What stands behind --config."""
+    return list(_options(words).get("--config", []))
+
+
+def with_targets_in_front(words: Sequence[str], targets: Sequence[str]) -> str:
+    """The command that these words, `sys.argv`, were to be, with targets that stand behind an option in front of it."""
+    how = json.loads(started_by([word for word in words if word not in targets]))
+    return _command(how, targets)
+
+
 def snakemake(*targets: str | os.PathLike[str]) -> str:
     """The command that makes targets as this run would: names of rules, or paths of files, which stay as they are."""
-    how = _how()
+    return _command(_how(), targets)
+
+
+def _command(how: dict[str, Any], targets: Sequence[str | os.PathLike[str]]) -> str:
     return shlex.join([*how["program"], *how["cores"], *(os.fspath(it) for it in targets), *how["options"]])
 
 

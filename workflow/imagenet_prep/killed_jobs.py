@@ -29,6 +29,8 @@ class FailedJob:
         output: where the scheduler puts what the job prints; None where there is no scheduler, or it put nothing.
         on_cluster: whether a scheduler ran it, or was to.
         message: what Snakemake's plugin for the scheduler said; empty where there is none, or it said nothing.
+        is_foreign: whether its rule is one of a workflow that takes this one as a module: it leaves no cause.
+        command: of such a job, what it has the shell do; empty where it does something else.
     """
 
     rule: str
@@ -36,15 +38,26 @@ class FailedJob:
     output: Path | None
     on_cluster: bool
     message: str
+    is_foreign: bool = False
+    command: str = ""
 
     @classmethod
-    def of(cls, event: Mapping[str, Any]) -> FailedJob:
-        """The job of an event `job_error` of Snakemake 9; of its logs the rule's own comes first."""
+    def of(cls, event: Mapping[str, Any], logs: Path) -> FailedJob:
+        """The job of an event `job_error` of Snakemake 9; of its logs the rule's own comes first.
+
+        Jobs of this workflow log below the folder `logs`.
+        """
         log, *more = event["log"] or [event["rule_name"]]
         outputs = [Path(path) for path in (*more, f"{log}.pbs") if os.path.exists(path)]
         message = str(event["rule_msg"] or "")
         return cls(
-            event["rule_name"], Path(log), outputs[0] if outputs else None, bool(event["aux"] or message), message
+            event["rule_name"],
+            Path(log),
+            outputs[0] if outputs else None,
+            bool(event["aux"] or message),
+            message,
+            is_foreign=not Path(log).is_relative_to(logs),
+            command=" ".join(str(event["shellcmd"] or "").split()),
         )
 
     @property
@@ -52,7 +65,13 @@ class FailedJob:
         """What is known of why it failed: the cause that it left, or where it would stand."""
         return job.cause(self.log) or self._problem
 
+    def is_told_in(self, text: str) -> bool:
+        """Whether Snakemake says in this text why it failed, as it does of code in a rule of another workflow."""
+        return self.is_foreign and re.search(rf"\b(rule |__rule_){re.escape(self.rule)}\b", text) is not None
+
     def __str__(self) -> str:
+        if self.is_foreign:
+            return f"{self._problem} {job.AGAIN} when that is mended."
         remedy = job.AGAIN
         if self.on_cluster:
             remedy += (
@@ -65,6 +84,10 @@ class FailedJob:
 
     @property
     def _problem(self) -> str:
+        if self.is_foreign:
+            what = f"its command has failed: {self.command}" if self.command else "its job has failed"
+            log = f", and in {self.log}" if str(self.log) != self.rule else ""
+            return f"rule {self.rule}: {what}. What it printed stands above{log}."
         place = self.output or self.log
         words = last_words(place) or " ".join(self.message.splitlines()[:1])
         said = f' (there: "{words}")' if words else ""

@@ -29,6 +29,8 @@ _JOBS = "jobs.lock"
 _PATIENCE = 1.0  # seconds: whoever only asks whether a file is locked locks it for a moment
 _PAUSE = 0.02
 
+_WAIT = "Wait until it has ended, or end it, then run the same command again"
+
 _WITHOUT_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 
 
@@ -105,7 +107,7 @@ def hold(state: Path) -> RunLock:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         if not _patiently(lambda: _lock(descriptor, fcntl.LOCK_EX)):
-            raise _busy(state, _read(path), "Wait until it has ended, or end it, then run the same command again")
+            raise _busy(state, _read(path), _WAIT)
         _write(descriptor, us)
         _expect_no_jobs(state)
     except _NoLocks:
@@ -116,6 +118,12 @@ def hold(state: Path) -> RunLock:
         os.close(descriptor)
         raise
     return RunLock(path, us, descriptor)
+
+
+def expect_free(state: Path) -> None:
+    """Raise `PrepError` if a run is at work."""
+    if _is_held(state):
+        raise _busy(state, _read(state / _RUN) or _read(state / _RUN_WITHOUT_LOCKS), _WAIT)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import threading
 from types import FrameType
 
 STOPPED = "You have stopped it. Run the same command again to go on."
-
+ASKED = "It was asked to end (SIGTERM), as batch systems and `kill` do. Run the same command again to go on."
 
 # GNU env has the option from 8.31 on, that of macOS has not.
 _HOLDING_BACK = ("env", "--block-signal=INT")
@@ -55,14 +55,15 @@ def leave_at_once() -> None:
 
 
 @functools.cache
-def say_stopped() -> None:
-    """Say at the end, once, that the run was stopped."""
-    atexit.register(print, STOPPED, file=sys.stderr)
+def _say_stopped(number: int) -> None:
+    """Say at the end, once, that the run was stopped by a signal."""
+    if not was_stopped():
+        atexit.register(print, STOPPED if number == signal.SIGINT else ASKED, file=sys.stderr)
 
 
 def was_stopped() -> bool:
-    """Whether somebody has pressed Ctrl-C."""
-    return say_stopped.cache_info().currsize > 0
+    """Whether somebody has pressed Ctrl-C, or has asked the run to end."""
+    return _say_stopped.cache_info().currsize > 0
 
 
 def answer() -> None:
@@ -78,8 +79,8 @@ def _end_early(number: int, frame: FrameType | None) -> None:
     For SIGTERM it is that until the first job, for Ctrl-C until the end of the run: Snakemake's scheduler takes the
     exception as it takes Ctrl-C, but of Ctrl-C itself Snakemake would tell where in these files it came.
     """
+    _say_stopped(number)
     if number == signal.SIGINT:
-        say_stopped()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would come in the middle of Snakemake's clearing up
     logging.getLogger("asyncio").disabled = True  # it would tell of each task that this ends
     sys.exit(128 + number)
@@ -91,5 +92,11 @@ def answer_sigterm_aside() -> None:
     Snakemake's handler waits for a lock. Where the code that it interrupts holds that lock, it would wait for ever.
     """
     handler = signal.getsignal(signal.SIGTERM)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        _say_stopped(number)
+        if callable(handler):
+            threading.Thread(target=handler, args=(number, frame)).start()
+
     if callable(handler):
-        signal.signal(signal.SIGTERM, lambda *told: threading.Thread(target=handler, args=told).start())
+        signal.signal(signal.SIGTERM, end)

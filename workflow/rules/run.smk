@@ -1,12 +1,15 @@
 """How a run begins and ends: what the library wants to know for that, of what only Snakemake knows."""
 
 from imagenet_prep import progress, run, signals
+from imagenet_prep.console import dry_run
+from imagenet_prep.console.mistyped import Known
 from imagenet_prep.console.stages import Job
 from imagenet_prep.console.terminal import SPACE, Ending, Terminal
+from imagenet_prep.engine import changed_settings
 
 
 def needed_jobs():
-    """The jobs of this workflow that this run is to do, each behind the name that its rule has here.
+    """The jobs of this workflow that this run is to do, or a dry run has shown, each behind the name that its rule has here.
 
     Used as a module, the rules can have other names, and there are others. Snakemake documents neither attribute; tried
     with 9.17.0 and 9.27.1.
@@ -19,7 +22,7 @@ def needed_jobs():
             tuple(str(path) for path in (*it.output, *it.log, it.benchmark) if path),
             it.log[0] if it.log else None,
         )
-        for it in workflow.dag.needrun_jobs()
+        for it in workflow.dag.needrun_jobs(exclude_finished=False)
         if it.rule.name in own
     ]
 
@@ -47,6 +50,17 @@ def rule_names():
     return [it.name for it in workflow.rules]
 
 
+def file_names():
+    """The files below output_dir that are targets."""
+    return [str(path) for path in STEP_OF_FILE]
+
+
+def what_has_changed():
+    """Lines of a dry run: the settings that are not those that its products were made with."""
+    changed = changed_settings.changes(PROVENANCE, [path for it in needed_jobs() for path in it.written])
+    return dry_run.changed_settings(changed)
+
+
 # This workflow's plugin; there is none in jobs, nor where a profile, or a workflow that takes this one as a module, has
 # another logger.
 HANDLER = next((it for it in workflow.logger_manager.get_log_handlers() if hasattr(it, "show_on")), None)
@@ -54,7 +68,8 @@ TERMINAL = None
 OWN = {CHECKOUT / "Snakefile", CHECKOUT / "workflow" / "Snakefile"}
 
 if HANDLER and not HANDLER.says_everything:
-    TERMINAL = Terminal(HANDLER.stream, rule_names)
+    known = Known(config, rule_names, file_names)
+    TERMINAL = Terminal(HANDLER.stream, known, what_has_changed)
     HANDLER.show_on(TERMINAL)
 
 if workflow.is_main_process:

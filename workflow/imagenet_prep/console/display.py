@@ -18,6 +18,10 @@ _FIRST_LINE = 30.0
 _RARELY = 300.0
 _MOST_STAGES = 8
 _FOR_A_RATE = 3.0
+
+# Bytes that a job goes through in less time than its start takes, so that a speed would be that of starting.
+STARTING = 50_000_000
+
 _INVERSE, _PLAIN = "\x1b[7m", "\x1b[27m"
 
 
@@ -139,5 +143,6 @@ def result(stage: Stage) -> str:
     if count is None or count.unit != "bytes":
         return f"{stage.name}: done{took}"
     images = f"{shown_number(count.images)} images, " if count.images else ""
-    rate = f", {shown_bytes(count.done / stage.seconds)}/s" if stage.seconds >= _FOR_A_RATE else ""
+    tells = stage.seconds >= _FOR_A_RATE and count.done >= len(stage.jobs) * STARTING
+    rate = f", {shown_bytes(count.done / stage.seconds)}/s" if tells else ""
     return f"{stage.name}: {images}{shown_bytes(count.done)}{took}{rate}"

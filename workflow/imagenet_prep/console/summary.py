@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep import commands
+from imagenet_prep.console.display import STARTING
 from imagenet_prep.console.stages import Run, Stage, State
 from imagenet_prep.products.product import Product, SplitProduct
 from imagenet_prep.products.registry import (
@@ -19,9 +21,6 @@ from imagenet_prep.products.registry import (
     SHARDED_PRODUCTS,
 )
 from imagenet_prep.progress import shown_bytes, shown_number, shown_time
-
-# Bytes that a job goes through in less time than its start takes, so that a speed would be that of starting.
-_STARTING = 50_000_000
 
 
 def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_log: str) -> str:
@@ -45,11 +44,11 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
         told.setdefault(product.shown_at, []).append(_content(product, _stages_of(product.rule, stages), config))
     if scored := _stages_of(SCORES.rule, stages):
         told[SCORES.path] = [f"of {', '.join(stage.subject for stage in scored)}"]
-    rows += [(f"{output}/{place}".rstrip("/"), ", ".join(filter(None, texts))) for place, texts in told.items()]
+    rows += [(commands.typed(output / place), ", ".join(filter(None, texts))) for place, texts in told.items()]
     if config["publish"]["url"] and _stages_of(PUBLISHED.rule, stages):
         rows.append((config["publish"]["url"], "published"))
     rows += [("", line) for line in (_speed(stages, seconds, jobs), *_odd(made, config), *_next(made, output)) if line]
-    return "\n".join(["", *_aligned(rows), f"Snakemake's own log: {snakemake_log}"])
+    return "\n".join(["", *_aligned(rows), _own_log(snakemake_log)])
 
 
 def of_failure(run: Run, seconds: float, snakemake_log: str) -> str:
@@ -57,7 +56,11 @@ def of_failure(run: Run, seconds: float, snakemake_log: str) -> str:
     counts = {"failed": run.number(State.FAILED), "interrupted": run.number(State.INTERRUPTED)}
     what = ", ".join(f"{count} {how}" for how, count in counts.items() if count) or "the run was ended"
     took = shown_time(seconds)
-    return f"\n{run.done} of {run.total} jobs done in {took}, {what}. Snakemake's own log: {snakemake_log}"
+    return f"\n{run.done} of {run.total} jobs done in {took}, {what}. {_own_log(snakemake_log)}"
+
+
+def _own_log(path: str) -> str:
+    return f"Snakemake's own log: {commands.typed(path)}"
 
 
 def _aligned(rows: list[tuple[str, str]]) -> list[str]:
@@ -114,7 +117,7 @@ def _speed(stages: Collection[Stage], seconds: float, jobs: int) -> str:
     images, nbytes = max(
         (_totals(_stages_of(rule, stages)) for rule in {stage.rule for stage in stages}), default=(0, 0)
     )
-    if not images or nbytes < jobs * _STARTING:
+    if not images or nbytes < jobs * STARTING:
         return ""
     rates = f"{shown_number(images / seconds)} images/s, {shown_bytes(nbytes / seconds)}/s"
     return f"Speed: {shown_number(images)} images of {shown_bytes(nbytes)}, {rates} over the whole run"
@@ -138,7 +141,9 @@ def _odd(made: Collection[Product], config: Mapping[str, Any]) -> list[str]:
 def _next(made: Collection[Product], output: Path) -> list[str]:
     lines = []
     if PAGE in made:
-        lines.append(f"Next: open {output}/{PAGE.path} in a browser. It has the code to read each product, too")
+        lines.append(
+            f"Next: open {commands.typed(output / PAGE.path)} in a browser. It has the code to read each product, too"
+        )
     elif any(product.is_audited and product.is_target for product in made):
         lines.append('Next: README.md has the code to read it, under "Reading it"')
     return lines

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from imagenet_prep import commands
 from imagenet_prep.formats import parquet
 from imagenet_prep.products.shards import REENCODED
 from imagenet_prep.progress import shown_number
@@ -32,7 +33,7 @@ def of_boxes(table: Path) -> str:
     """A line about the boxes that cannot be used, in `bboxes.parquet`; empty where there are none."""
     boxes, found = _count(table, {"usable": False})
     of_all = f"{found['usable']} of {shown_number(boxes)} are in no record"
-    return f"Odd boxes: {of_all}; {table} says why" if found["usable"] else ""
+    return f"Odd boxes: {of_all}; {commands.typed(table)} says why" if found["usable"] else ""
 
 
 def by_split(table: Path) -> dict[str, tuple[int, int]]:

@@ -9,18 +9,17 @@ cause, and says nothing at the end.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import logging
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from imagenet_prep import job, killed_jobs, signals
-from imagenet_prep.console import summary
+from imagenet_prep.console import snakemake_errors, summary
 from imagenet_prep.console.display import Display, result
+from imagenet_prep.console.mistyped import Known
 from imagenet_prep.console.stages import Job, Run, Stage, State
 from imagenet_prep.killed_jobs import FailedJob
 
@@ -47,10 +46,6 @@ _FAILED = (
     "At least one job did not complete successfully",
     "Exiting because a job execution failed",
 )
-_NO_TARGET = re.compile(r"No rule to produce (\w+) \(")  # of a name that is no path
-
-_LIKENESS = 0.8  # of difflib, from which on a part of a target is the same with a slip
-
 # Seconds of a stage that nothing is counted in, from which on its end is worth a line.
 _LONG = 10.0
 
@@ -75,17 +70,21 @@ class Terminal:
 
     Args:
         stream: where lines go to.
-        targets: gives the names that a target can have beside paths.
+        known: what the workflow can be asked for.
+        of_dry_run: gives lines for the end of a dry run that has shown jobs; of another run, none.
     """
 
-    def __init__(self, stream: TextIO, targets: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, stream: TextIO, known: Known, of_dry_run: Callable[[], Iterable[str]] = tuple) -> None:
         self._stream = stream
-        self._targets = targets
+        self._known = known
+        self._of_dry_run = of_dry_run
         self._logs = Path()
         self._run: Run | None = None
         self._display: Display | None = None
         self._failed: dict[int, FailedJob] = {}
         self._said: set[Path] = set()
+        self._errors: dict[tuple[str, str], None] = {}
+        self._has_jobs = False
         self._ending: Ending | None = None
 
     def begin(self, jobs: Iterable[Job], total: int, logs: Path, quiet: set[str]) -> None:
@@ -112,6 +111,9 @@ class Terminal:
 
     def follow(self, record: logging.LogRecord) -> None:
         """Take down what a record tells of the run."""
+        if (event := _event(record)) == "error" and not _is_of_job(text := record.getMessage()):
+            self._errors[getattr(record, "exception", ""), text] = None
+        self._has_jobs |= event == "run_info"
         if self._run is None:
             return
         with self._held():
@@ -121,12 +123,14 @@ class Terminal:
 
     def say(self, record: logging.LogRecord, text: str) -> None:
         """Write what Snakemake has to say with a record, if it is worth a line."""
+        if _event(record) == "error":
+            return  # `close` says it
         if self._run is None:
-            if hint := _no_target(text, self._targets()):
-                self.write(f"\nERROR {hint}")
-            elif _event(record) not in _PREAMBLE_EVENTS and not text.startswith(_PREAMBLE):
+            if _event(record) not in _PREAMBLE_EVENTS and not text.startswith(_PREAMBLE):
                 self.write(text)
-        elif _event(record) in _STAY or (record.levelno >= logging.WARNING and _is_news(record, text)):
+        elif _event(record) in _STAY or (
+            record.levelno >= logging.WARNING and not _event(record) and not _is_of_job(text)
+        ):
             self.write(text)
 
     def write(self, text: str) -> None:
@@ -139,26 +143,41 @@ class Terminal:
 
     def close(self) -> None:
         """Show the run no more, but what it has made or how far it came, and last of all the causes of failures."""
-        if self._run is None:
-            return
         run, ending, display, self._display = self._run, self._ending, self._display, None
-        if display:
+        told = [snakemake_errors.lines(*error, self._known) for error in self._errors]
+        for *text, _ in told:
+            self._write_all(text)
+        if run is None:
+            self._write_all(self._of_dry_run() if self._has_jobs and not told else ())
+        elif display:
             display.stop()
-            for line in _results(run.end(display.now) if ending and ending.succeeded else []):
-                self.write(line)
+            self._write_all(_results(run.end(display.now) if ending and ending.succeeded else []))
             if ending and ending.succeeded:
                 self.write(summary.of_success(run, display.now, ending.config, ending.log))
             elif ending:
                 if signals.was_stopped():
                     run.interrupt()  # those of which Snakemake has not told that they ended
                 self.write(summary.of_failure(run, display.now, ending.log))
-        causes = job.failures(self._logs)
-        if ending and not ending.succeeded and not signals.was_stopped():
-            causes += killed_jobs.without_a_word(self._failed.values())
-            unknown = f"{ending.log}: the run was ended from outside, or by Snakemake itself, which says above why."
-            causes = causes or [unknown]
+        causes = [f"ERROR {cause}" for cause in self._causes()] if run else []
+        causes += dict.fromkeys(last for *_, last in told)
+        if ending and not ending.succeeded and not causes and not signals.was_stopped():
+            causes = [
+                f"ERROR {ending.log}: the run was ended from outside, or by Snakemake itself, which says above why."
+            ]
         if causes:
-            self.write("\n".join(["", *(f"ERROR {cause}" for cause in causes)]))
+            self._write_all(["", *causes])
+
+    def _causes(self) -> list[str]:
+        """Why jobs have failed, each cause once."""
+        causes = job.failures(self._logs)
+        if (self._ending and self._ending.succeeded) or signals.was_stopped():
+            return causes
+        said = "\n".join(text for _, text in self._errors)
+        return causes + killed_jobs.without_a_word(it for it in self._failed.values() if not it.is_told_in(said))
+
+    def _write_all(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
 
     def _held(self) -> contextlib.AbstractContextManager[object]:
         return self._display.held() if self._display else contextlib.nullcontext()
@@ -168,15 +187,16 @@ class Terminal:
         it = record.__dict__
         event = _event(record)
         now = self._display.now if self._display else 0.0
-        if event == "job_info" and it["log"]:
+        if event == "job_info":
             failed = self._failed.pop(it["jobid"], None)
             if failed and not job.is_lasting(failed.log):  # else this attempt ends at once, and the run with the cause
                 yield f"{failed.rule} is tried again: {failed.why}"
-            run.start(it["jobid"], Job.of(it["rule_name"], it["wildcards"], it["log"][0]), now)
+            if it["log"]:
+                run.start(it["jobid"], Job.of(it["rule_name"], it["wildcards"], it["log"][0]), now)
         elif event == "job_finished":
             yield from _results([run.finish(it["job_id"], now)])
         elif event == "job_error":
-            failed = FailedJob.of(it)
+            failed = FailedJob.of(it, self._logs)
             self._failed[it["jobid"]] = failed
             if signals.was_stopped() and not job.cause(failed.log):
                 run.interrupt(it["jobid"])
@@ -194,36 +214,9 @@ def _results(over: Iterable[Stage | None]) -> Iterable[str]:
     return (result(stage) for stage in over if stage and (stage.count or stage.seconds >= _LONG))
 
 
-def _no_target(message: str, targets: Iterable[str]) -> str | None:
-    """What to say, in place of this message of Snakemake's, of a target that is mistyped; None if it is about none."""
-    found = _NO_TARGET.search(message)
-    if not found:
-        return None
-    near = _meant(found[1], list(targets))
-    meant = f"Did you mean {near}?" if near else "The README has a table of the products and their targets."
-    return f"target {found[1]}: there is no such target. {meant}"
-
-
-def _meant(typed: str, targets: Sequence[str]) -> str | None:
-    """The target that was probably meant; None where none is similar.
-
-    Of `tfrecord_val` that is `tfrecord_validation`, though `tfrecord` is more similar: it would want the train archive,
-    which nobody asked for who names a split.
-    """
-    parts = typed.split("_")
-    alike = [it for it in targets if len(it.split("_")) == len(parts) and all(map(_is_short_for, parts, it.split("_")))]
-    near = difflib.get_close_matches(typed, alike or targets, 1, 0.0 if alike else 0.6)
-    return near[0] if near else None
-
-
-def _is_short_for(typed: str, part: str) -> bool:
-    """Whether a part of a target is what was typed, cut off or with a slip."""
-    return bool(typed) and (part.startswith(typed) or difflib.SequenceMatcher(None, typed, part).ratio() >= _LIKENESS)
-
-
-def _is_news(record: logging.LogRecord, text: str) -> bool:
-    """Whether it tells more than that a job has failed."""
-    return _event(record) in ("", "error") and not any(phrase in text for phrase in _FAILED)
+def _is_of_job(text: str) -> bool:
+    """Whether it tells no more than that a job has failed."""
+    return any(phrase in text for phrase in _FAILED)
 
 
 def _event(record: logging.LogRecord) -> str:

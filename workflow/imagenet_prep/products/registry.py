@@ -5,7 +5,8 @@ A new product is a line here. Imports are light, since the Snakefile asks here a
 
 from __future__ import annotations
 
-from imagenet_prep.engine.step import Step
+from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine.step import Config, Step
 from imagenet_prep.engine.table_steps import BOXES, DEVKIT, IMAGES
 from imagenet_prep.products.audit.audit_report import AuditReport
 from imagenet_prep.products.bboxes import BBoxes
@@ -86,3 +87,16 @@ STEPS: dict[str, Step] = {
     )
 }
 """All steps by name."""
+
+
+def target_of_part(below: str, config: Config) -> str | None:
+    """The target that makes what lies at a path below the output folder; None where that is no part of a product."""
+    dataset = dataset_of(config)
+    for name, product in SPLIT_PRODUCTS.items():
+        for split in product.splits(dataset):
+            place = product.place(dataset, split)
+            if below.startswith(place) and (place != product.path or below.startswith(f"{place}{split}-")):
+                return f"{name}_{split}"
+        if below.startswith(product.path):
+            return name
+    return None

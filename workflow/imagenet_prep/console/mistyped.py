@@ -1,0 +1,105 @@
+"""What was probably meant where a target, or the name of a file, is one that nothing makes."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from imagenet_prep import commands
+from imagenet_prep.products.registry import SCORES, target_of_part
+
+_LIKENESS = 0.8  # of difflib, from which on a part of a target is the same with a slip
+_TABLE = "The README has a table of the products and their targets."
+
+
+@dataclass(frozen=True)
+class Known:
+    """What this workflow can be asked for.
+
+    Attributes:
+        config: the configuration, complete.
+        targets: gives the names that a target can have beside paths.
+        files: gives the paths below `output_dir` of files that are targets.
+    """
+
+    config: Mapping[str, Any]
+    targets: Callable[[], Iterable[str]]
+    files: Callable[[], Iterable[str]]
+
+
+def of_target(typed: str, known: Known) -> str:
+    """What to say of a target that nothing makes."""
+    if "/" in typed or PurePosixPath(typed).suffix:
+        return f"target {typed}: nothing makes a file of this name. {_meant_by_path(typed, known)}"
+    near = _nearest(typed, list(known.targets()))
+    return f"target {typed}: there is no such target. {_question(near) if near else _TABLE}"
+
+
+def of_predictions(missing: str, model: str, known: Known) -> str:
+    """What to say of predictions that are not there."""
+    folder = Path(known.config["predictions_dir"])
+    try:
+        models = {path.name.partition(".")[0] for path in folder.iterdir() if not path.name.startswith(".")}
+    except OSError:
+        models = set()
+    problem = f"{missing}: there are no predictions of {model}."
+    if near := difflib.get_close_matches(model, sorted(models), 1):
+        return f"{problem} Did you mean {commands.snakemake(_scores(near[0], known))}?"
+    there = f"has those of {', '.join(sorted(models))}" if models else "has none at all" if folder.is_dir() else ""
+    there = f"{folder} {there or 'is not there'}"
+    return f"{problem} {there}. Put them there, as docs/scores.md says, or write the name of another model."
+
+
+def _scores(model: str, known: Known) -> str:
+    return os.path.join(known.config["output_dir"], SCORES.path, f"{model}.json")
+
+
+def _meant_by_path(typed: str, known: Known) -> str:
+    """The file, or the product, that was probably meant by a path."""
+    output, files = known.config["output_dir"], list(known.files())
+    below = _below(typed, output)
+    for tail in below:  # the right file in another output folder, such as the usual one
+        is_score = PurePosixPath(tail).parent == PurePosixPath(SCORES.path) and tail.endswith(
+            (".json", ".classes.csv", ".png")
+        )
+        if tail in files or is_score:
+            return _question(os.path.join(output, tail))
+    for tail in below:
+        if target := target_of_part(tail, known.config):
+            return f"Its files are made together: ask for the target {target}."
+    near = difflib.get_close_matches(below[0], files, 1)
+    return _question(os.path.join(output, near[0])) if near else _TABLE
+
+
+def _below(typed: str, output_dir: str) -> list[str]:
+    """What a path may be below the output folder; first what it is, if it lies there."""
+    path = os.path.normpath(typed)
+    inside = os.path.relpath(os.path.abspath(path), os.path.abspath(output_dir))
+    parts = PurePosixPath(path).parts
+    tails = [str(PurePosixPath(*parts[first:])) for first in range(1, len(parts))]
+    return [*([] if inside.startswith("..") else [inside]), *tails, path]
+
+
+def _nearest(typed: str, targets: Sequence[str]) -> str | None:
+    """The target that was probably meant; None where none is similar.
+
+    Of `tfrecord_val` that is `tfrecord_validation`, though `tfrecord` is more similar: it would want the train archive,
+    which nobody asked for who names a split.
+    """
+    parts = typed.split("_")
+    alike = [it for it in targets if len(it.split("_")) == len(parts) and all(map(_is_short_for, parts, it.split("_")))]
+    near = difflib.get_close_matches(typed, alike or targets, 1, 0.0 if alike else 0.6)
+    return near[0] if near else None
+
+
+def _is_short_for(typed: str, part: str) -> bool:
+    """Whether a part of a target is what was typed, cut off or with a slip."""
+    return bool(typed) and (part.startswith(typed) or difflib.SequenceMatcher(None, typed, part).ratio() >= _LIKENESS)
+
+
+def _question(meant: str) -> str:
+    return f"Did you mean {meant}?"

@@ -1,0 +1,75 @@
+"""What Snakemake itself finds wrong, for people: one line that says what it means and what to do.
+
+Snakemake tells the name of the exception. What it is about stands in its text alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from imagenet_prep import commands, run_lock
+from imagenet_prep.console import mistyped, typed_options
+from imagenet_prep.console.mistyped import Known
+from imagenet_prep.errors import PrepError
+from imagenet_prep.products.registry import SCORES
+
+_NO_RULE = re.compile(r"No rule to produce (.+?) \(if you use input functions", re.DOTALL)
+_MISSING = re.compile(r"Missing input files for rule (\S+?):\n(?:.*\n)*? *affected files:\n(?P<files>(?: +.+\n?)+)")
+_MODEL = re.compile(r"^ *wildcards: model=(.+)$", re.MULTILINE)
+_PLACE = re.compile(r'^ *File ".*", line \d+')
+
+_LONG = 400  # characters, more than which are shown as they are, in front of a line with their beginning
+
+
+def lines(exception: str, text: str, known: Known | None = None) -> list[str]:
+    """The lines that say it; the last begins with ERROR, but for a run that somebody has stopped.
+
+    Args:
+        exception: the name of Snakemake's exception; "" where there is none.
+        text: what Snakemake says.
+        known: what the workflow can be asked for; None where it has not been read.
+    """
+    if exception == "KeyboardInterrupt":
+        return [text]
+    if line := typed_options.problem(exception, text) or (known and _of_workflow(exception, text, known)):
+        return [f"ERROR {line}"]
+    line = _folded(text)
+    is_whole = "Traceback" not in text and len(line) <= _LONG
+    return [f"ERROR {line}"] if is_whole else [text.rstrip(), "", f"ERROR {line[:_LONG]}"]
+
+
+def _of_workflow(exception: str, text: str, known: Known) -> str | None:
+    if found := _NO_RULE.search(text):
+        return mistyped.of_target(found[1], known)
+    if found := _MISSING.search(text):
+        files = [line.strip() for line in found["files"].splitlines()]
+        model = _MODEL.search(text)
+        if found[1].endswith(SCORES.rule) and model:
+            return mistyped.of_predictions(files[0], model[1], known)
+        return f"rule {found[1]}: nothing makes what it needs, {', '.join(files)}. Put it there, then run it again."
+    if exception == "LockException":
+        return _of_lock(Path(known.config["output_dir"]))
+    if "cores have to be specified" in text:
+        return f"--cores is missing. Say how many jobs may run at a time: {commands.snakemake()}"
+    return None
+
+
+def _of_lock(output_dir: Path) -> str:
+    try:
+        run_lock.expect_free(output_dir / "state")
+    except PrepError as error:
+        return str(error)
+    problem = "Snakemake's lock is on this folder: another run is at work in it, or one that was killed has left it"
+    unlock = commands.snakemake("--unlock")
+    remedy = f"Wait until that has ended; if there is none: {unlock} and then run the same command again"
+    return str(PrepError(os.getcwd(), problem, remedy))
+
+
+def _folded(text: str) -> str:
+    """In one line, less the places in the workflow's files; of a traceback the last one."""
+    said = [line.strip() for line in text.splitlines() if line.strip() and not _PLACE.match(line)]
+    if "Traceback (most recent call last)" in text:
+        said = said[-1:]
+    return " ".join(said).removeprefix("Error: ").removeprefix("WorkflowError: ")
