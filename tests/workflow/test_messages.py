@@ -56,6 +56,7 @@ def looked_at(finished: Project, tmp_path: Path) -> Project:
 MISTYPED_FILES = {
     "results/labels/clases.csv": "Did you mean results/labels/classes.csv?",
     "results/label/classes.csv": "Did you mean results/labels/classes.csv?",
+    "results/verified/trian.json": "Did you mean results/verified/train.json?",
     "out/labels/classes.csv": "Did you mean results/labels/classes.csv?",
     "labels/classes.csv": "Did you mean results/labels/classes.csv?",
     "scores/resnet.json": "Did you mean results/scores/resnet.json?",

@@ -52,7 +52,7 @@ def rule_names():
 
 def file_names():
     """The files below output_dir that are targets."""
-    return [str(path) for path in STEP_OF_FILE]
+    return [*map(str, STEP_OF_FILE), *(f"{VERIFIED.name}/{name}.json" for name in config["archives"])]
 
 
 def what_has_changed():
