@@ -68,12 +68,12 @@ def read_stages(
                 continue
             if subject not in (rule, ALL) and subject not in known:
                 continue
-            for row in _rows(path):
-                seconds = _number(row.get("s"))
+            for row in rows(path):
+                seconds = number(row.get("s"))
                 ended = path.stat().st_mtime
                 stage.jobs += 1
                 stage.seconds += seconds
-                stage.max_rss = max(stage.max_rss, _number(row.get("max_rss")))
+                stage.max_rss = max(stage.max_rss, number(row.get("max_rss")))
                 stage.began = min(stage.began, ended - seconds)
                 stage.ended = max(stage.ended, ended)
                 seen.add(subject)
@@ -94,12 +94,14 @@ def followed(steps: Mapping[str, Step], config: Config, need: Need) -> set[Need]
     return found
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def rows(path: Path) -> Iterator[dict[str, str]]:
+    """The lines of a benchmark file."""
     with path.open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file, delimiter="\t")
 
 
-def _number(text: str | None) -> float:
+def number(text: str | None) -> float:
+    """A figure of a benchmark file; 0 where it could not be measured."""
     try:
         return max(0.0, float(text or 0))
     except ValueError:

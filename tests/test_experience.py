@@ -1,0 +1,51 @@
+"""What a run can tell those who could not make it: all figures, and no names."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from project import Project
+
+
+def collected(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "imagenet_prep.experience", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_it_has_the_figures_of_the_archives_the_audit_and_every_job(finished: Project) -> None:
+    told = json.loads(collected(finished.results).stdout)
+    audit = json.loads((finished.results / "audit.json").read_text())
+    assert {it["name"]: it["figures"] for it in told["audit"]["checks"]} == {
+        it["name"]: it["figures"] for it in audit["checks"]
+    }
+    files = list((finished.results / "benchmarks").rglob("*.tsv"))
+    assert len(told["jobs"]) == len(files) > 20
+    seconds = [value for path in files for value in pd.read_csv(path, sep="\t")["s"]]
+    assert sorted(job["s"] for job in told["jobs"]) == sorted(seconds)
+    train = next(it for it in told["archives"] if it["name"] == "train")
+    assert train["bytes"] == (finished.archives / "ILSVRC2012_img_train.tar").stat().st_size
+    assert told["machine"]["cores"] >= 1 and told["packages"]["snakemake"]
+
+
+def test_it_names_no_image_folder_host_or_person(finished: Project) -> None:
+    text = collected(finished.results).stdout
+    images = pd.read_parquet(finished.results / "tables" / "images.parquet")
+    stems = {Path(name).stem for name in images["filename"]}
+    assert stems and not any(stem in text for stem in stems)
+    assert not any(wnid in text for wnid in images["wnid"].dropna().unique())
+    assert str(finished.results.parent) not in text and socket.gethostname() not in text
+    assert f'"{getpass.getuser()}"' not in text
+
+
+def test_a_folder_where_nothing_was_made_is_one_line(tmp_path: Path) -> None:
+    run = collected(tmp_path)
+    assert run.returncode == 1 and run.stdout == ""
+    assert run.stderr.startswith(f"ERROR {tmp_path}: no run has left a benchmark file below it")
+    assert run.stderr.count("\n") == 1
