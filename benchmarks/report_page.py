@@ -45,8 +45,10 @@ def main() -> None:
     shutil.rmtree(beside, ignore_errors=True)
     (beside / "results").mkdir(parents=True)
     for path in (project / "results").iterdir():
-        if path.name != "report":
+        if path.is_dir() and path.name != "report":
             (beside / "results" / path.name).symlink_to(path)
+        elif path.is_file():  # a link to a file would be no part of an output folder
+            shutil.copy(path, beside / "results")
     os.chdir(beside)
     before = used()
     start = time.perf_counter()
