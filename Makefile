@@ -56,8 +56,7 @@ env-cluster: $(CLUSTER)/installed
 
 demo: $(VENV)/installed
 	@$(BIN)/snakemake --cores $(CORES) all demo/results/scores/demo.json --configfile config/config.yaml config/demo.yaml
-	@echo 'The data set on one page: open demo/results/report/index.html in a browser'
-	@echo 'Scores of a made-up model, which are not on it: demo/results/scores/demo.json, demo.classes.csv, demo.png'
+	@echo 'All of it on one page, the scores of a made-up model included: open demo/results/report/index.html in a browser'
 
 test: $(VENV)/installed-test
 	@$(BIN)/python -m pytest $(PARALLEL)

@@ -45,13 +45,15 @@ def main() -> None:
     shutil.rmtree(beside, ignore_errors=True)
     (beside / "results").mkdir(parents=True)
     for path in (project / "results").iterdir():
-        if path.name != "report":
+        if path.is_dir() and path.name != "report":
             (beside / "results" / path.name).symlink_to(path)
+        elif path.is_file():  # a link to a file would be no part of an output folder
+            shutil.copy(path, beside / "results")
     os.chdir(beside)
     before = used()
     start = time.perf_counter()
     config = config_of(project)
-    drawn = Sheets.of(config).write(processes=machine.describe(beside)["cores"])  # type: ignore[arg-type]
+    drawn = Sheets.of(config, boxes_of(config)).write(processes=machine.describe(beside)["cores"])  # type: ignore[arg-type]
     drew = time.perf_counter() - start
     page = page_of(config, drawn)
     page.write()
@@ -86,13 +88,19 @@ def config_of(project: Path) -> Mapping[str, Any]:
     return configuration.complete(settings, Path.cwd())
 
 
+def boxes_of(config: Mapping[str, Any]) -> dict[str, Path]:
+    """The tables of the boxes, by split."""
+    dataset, folder = dataset_of(config), Path(config["output_dir"], "state", "boxes")
+    boxed = [split.name for split in dataset.boxes_in_use(config) if split in dataset.splits_in_use(config)]
+    return {split: path for split in boxed for path in folder.glob(f"{split}.*.parquet")}
+
+
 def page_of(config: Mapping[str, Any], drawn: Drawn) -> Page:
     """The page of the project's results, as the workflow would make it."""
-    dataset, output = dataset_of(config), Path(config["output_dir"])
-    boxed = [split.name for split in dataset.boxes_in_use(config) if split in dataset.splits_in_use(config)]
+    output = Path(config["output_dir"])
     return Page(
         config=config,
-        boxes={split: path for split in boxed for path in (output / "state" / "boxes").glob(f"{split}.*.parquet")},
+        boxes=boxes_of(config),
         receipts=[output / "verified" / f"{name}.json" for name in config["use"]],
         stages=STAGES,
         sheets=sheet_names(config),

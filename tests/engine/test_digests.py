@@ -74,7 +74,7 @@ FOLLOWS: list[tuple[str, Any, set[Need]]] = [
     ("products", without("products", "bboxes"), END),
     ("publish.url", "gs://another", {("published", "all")}),
     ("use", without("use", "test"), {("image_table", "all"), ("samples", "all"), ("unused", "all"), *END}),
-    ("use", without("use", "bbox_train"), planned("train") | {("bboxes", "all")}),
+    ("use", without("use", "bbox_train"), planned("train") | {("bboxes", "all"), ("samples", "all")}),
     ("use", without("use", "real_labels"), {("scores", "all"), *END}),
     ("jobs.tfrecord_shards", 1, set()),
     ("jobs.imagefolder_classes", 1, set()),
@@ -122,7 +122,7 @@ def raised(step: str, field: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ("step", "steps"),
     [
         ("plan", planned(*BOTH) | MULTILABEL),
-        ("boxes", {("boxes", "train"), ("boxes", "validation"), ("bboxes", "all"), *planned(*BOTH)}),
+        ("boxes", {*(("boxes", split) for split in BOTH), ("bboxes", "all"), ("samples", "all"), *planned(*BOTH)}),
         ("audit", END),
         ("unused", {("unused", "all"), *END}),
         ("predictions", {("predictions", "all")}),

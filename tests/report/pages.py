@@ -48,10 +48,14 @@ def browsing(profile: Path, size: tuple[int, int] = WIDE, *, scripts: bool = Tru
     options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2 - scripts})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as browser:
-        width, height = size
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        resize(browser, *size)
         yield browser
+
+
+def resize(browser: Browser, width: int, height: int = 900) -> None:
+    """Have the screen be so large."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 def show(browser: Browser, project: Project, view: str) -> None:

@@ -7,6 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,3 +107,35 @@ def test_an_archive_that_is_not_there_any_more_is_named(tmp_path: Path) -> None:
     with pytest.raises(PrepError, match=r"gone\.tar: the file is not there"):
         sheet_of([[picture]], 1, tmp_path, tmp_path / "sheet.webp")
     assert not (tmp_path / "sheet.webp").exists()
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_every_class_that_has_a_box_has_a_sample_with_one(split: str, finished: Project) -> None:
+    boxes = pd.read_parquet(finished.results / "tables" / "bboxes.parquet").query("usable and split == @split")
+    (table,) = (finished.results / "state" / "boxes").glob(f"{split}.*.parquet")
+    wnids = pd.read_csv(finished.results / "labels" / "classes.csv")["wnid"].tolist()
+    arguments = finished.results / "tables" / "images.parquet", wnids, [SPLITS[split]]
+    plain, chosen = choose(*arguments), choose(*arguments, {split: table})
+    boxed = set(boxes["filename"])
+    assert set(boxes["image_wnid"]) == {wnid for wnid in wnids if boxed & {it.filename for it in chosen[wnid]}}
+    for wnid in wnids:
+        names = [it.filename for it in chosen[wnid]]
+        assert len(set(names)) == len(plain[wnid])
+        assert {it.wnid for it in chosen[wnid]} == {wnid}
+        if boxed & {it.filename for it in plain[wnid]} or wnid not in set(boxes["image_wnid"]):
+            assert chosen[wnid] == plain[wnid]
+
+
+def test_the_one_image_with_a_box_is_among_the_samples_wherever_it_stands(finished: Project, tmp_path: Path) -> None:
+    images = pd.read_parquet(finished.results / "tables" / "images.parquet").query("split == 'train'")
+    wnid = images["wnid"].iloc[0]
+    for filename in images.loc[images["wnid"] == wnid, "filename"]:
+        pq.write_table(
+            pa.table({"filename": [filename, "other"], "image_wnid": [wnid, wnid], "usable": [True, False]}),
+            tmp_path / "boxes.parquet",
+            write_page_checksum=True,
+        )
+        table = finished.results / "tables" / "images.parquet"
+        chosen = choose(table, [wnid], [SPLITS["train"], SPLITS["validation"]], {"train": tmp_path / "boxes.parquet"})
+        assert filename in {it.filename for it in chosen[wnid]}
+        assert len({it.filename for it in chosen[wnid]}) == 6

@@ -25,9 +25,14 @@ def named_on_command_line():
     return [] if any(re.match(r"-[fFR]|--force", word) for word in words) else sorted(set(words))
 
 
+def path_of_target(name):
+    """The path of a target, as those of the files are written here."""
+    return Path(os.path.relpath(name)) if not OUT.is_absolute() else Path(os.path.abspath(name))
+
+
 def receipts_of_file(name):
     """What is asked for by the name of a file; nothing where no rule makes a file of this very name."""
-    path = Path(os.path.relpath(name)) if not OUT.is_absolute() else Path(os.path.abspath(name))
+    path = path_of_target(name)
     step = {OUT / known: step for known, step in STEP_OF_FILE.items()}.get(path)
     if step:
         return target("", (step, ALL))
@@ -35,8 +40,9 @@ def receipts_of_file(name):
         return target("", archives=[path.stem])
     model = scores_of(path)
     if model:
+        receipt = str(SCORE_RECEIPT).format(model=model)
         scored = [SCORES / f"{model}.{kind}" for kind in ("json", "classes.csv", "png")]
-        return target("", *PROVENANCE.needs("scores"), own=[*scored, str(SCORE_RECEIPT).format(model=model)])
+        return target("", *PROVENANCE.needs("scores"), own=[*scored, receipt, *page_with_scores()])
     return None
 
 

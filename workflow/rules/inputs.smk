@@ -186,6 +186,22 @@ def predictions_of_model(wildcards):
     return parquet if parquet.exists() else folder / f"{wildcards.model}.csv"
 
 
+def scores_asked_for(wildcards):
+    """The receipts of the scores that this run is asked for, which the page is to have; others are as they lie there."""
+    models = {scores_of(path_of_target(word)) for word in sys.argv[1:] if word} - {None}
+    return [str(SCORE_RECEIPT).format(model=model) for model in sorted(models)]
+
+
+def page_with_scores():
+    """The receipt of the page, where that is there and all else on it is as it is asked for now.
+
+    Else it would bring along more than somebody wants who asks for scores; then the next run that makes it has them.
+    """
+    page = registry.PAGE.name
+    is_there = all(Path(path).exists() for path in rules.write_page.output.page)
+    return receipts(page) if is_there and PROVENANCE.has_needs_of(page) else []
+
+
 def made_predictions(wildcards):
     """The receipt of the demo's predictions: of a file that is there Snakemake does not ask whether its receipt is."""
     is_demo = config["synthetic"] and predictions_of_model(wildcards) == Path(config["predictions_dir"]) / "demo.csv"

@@ -4,7 +4,7 @@ from imagenet_prep.products.report import sheet_names
 from imagenet_prep.report import files
 
 REPORT = (OUT / registry.PAGE.path).parent
-PAGE_SPLITS = [split for step, split in registry.PAGE.needs(config, ALL) if step == registry.BOXES.name]
+BOX_SPLITS = [split for step, split in registry.PAGE.needs(config, ALL) if step == registry.BOXES.name]
 
 # The rules whose times say something of the run, with the folders of their receipts.
 TIMED = {
@@ -20,6 +20,7 @@ rule draw_samples:
         archives=archives_of("samples"),
         labels=rules.write_labels.output.receipt,
         images=rules.tabulate_images.output.receipt,
+        boxes=inputs_of("samples", "boxes"),
     output:
         sheets=[OUT / path for path in registry.SAMPLES.files(config)],
         receipt=own_receipt("samples"),
@@ -37,6 +38,7 @@ rule draw_samples:
     params:
         settings=settings_of("samples"),
         archives=archive_names_of("samples"),
+        box_splits=BOX_SPLITS,
     message:
         "Draw samples of the classes"
     script:
@@ -52,6 +54,7 @@ rule write_page:
         samples=rules.draw_samples.output.receipt,
         audit=rules.audit_products.output.receipt,
         boxes=inputs_of("report", "boxes"),
+        scores=scores_asked_for,
     output:
         page=[REPORT / name for name in files.FILES],
         receipt=own_receipt("report"),
@@ -70,7 +73,7 @@ rule write_page:
         archives=archive_names_of("report"),
         verified=[VERIFIED / f"{archive}.json" for archive in config["use"]],
         sheets=sheet_names(config),
-        box_splits=PAGE_SPLITS,
+        box_splits=BOX_SPLITS,
         stages=TIMED,
         readers=f"{CHECKOUT}/docs/readers.md",
         readme=f"{CHECKOUT}/README.md",

@@ -122,6 +122,18 @@ class Provenance:
         newest = self._inventory.number(ARCHIVES, name, of)
         return self._fixed(ARCHIVES, name, of, newest, lambda: self._is_as_scanned(name, of))
 
+    def has_needs_of(self, step: str, subject: str = ALL) -> bool:
+        """Whether all that this is made from lies there as it is asked for now, down to the archives."""
+        there = [self.archive_receipt(name) for name in self.archives(step, subject) if self.is_wanted(name)]
+        left, seen = self.needs(step, subject), set()
+        while left:
+            need = left.pop()
+            if need not in seen:
+                seen.add(need)
+                left += self.needs(*need)
+                there += self.batches(*need) if isinstance(self.steps[need[0]], Batched) else [self.receipt(*need)]
+        return all(path.exists() for path in there)
+
     def is_wanted(self, name: str) -> bool:
         """Whether an archive is asked for by itself: it exists, or was never seen.
 
@@ -183,19 +195,21 @@ class Provenance:
         number = self._given["numbers"].get(key)
         if number is None:
             number = self._inventory.number(step, subject, of)
-            stands = self._inventory.is_whole(step, subject, of) and not self._is_of_others(step, subject, of, archives)
-            number += not (number and stands)
+            number += not (number and self._stands(step, subject, of, archives))
         if self.answers["numbers"].get(key) != number:
             self.answers["numbers"][key] = number
             self.note()
         return self.state / step / str(Name(subject, of, number))
 
-    def _is_of_others(self, step: str, subject: str, of: str, archives: list[str]) -> bool:
+    def _stands(self, step: str, subject: str, of: str, archives: list[str]) -> bool:
+        """Whether all is there that was made, of what the archives hold and of what lies there unasked."""
         body = self._inventory.body(step, subject, of)
-        if body is None:
+        if body is None or not self._inventory.is_whole(step, subject, of):
             return False
         made_from, known = body.get("archives", {}), {name: self._content(name) for name in archives}
-        return any(content and made_from.get(name) != content for name, content in known.items())
+        if any(content and made_from.get(name) != content for name, content in known.items()):
+            return False
+        return bool(body.get("told", {}) == self.steps[step].told(self.config, subject))
 
     def _sizes(self, product: str, split: str) -> dict[str, int]:
         """The sizes in bytes of the archives that are there, of those that a product is made from."""

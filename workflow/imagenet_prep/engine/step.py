@@ -56,6 +56,13 @@ class Step:
         """Other archives of which it tells what was found."""
         return []
 
+    def told(self, config: Config, subject: str) -> dict[str, Any]:
+        """What lies in the output folder unasked, and is told of by its files: a text each, another one when changed.
+
+        Its receipt says the same in `told`; where that is something else, it is made again.
+        """
+        return {}
+
     def form(self, config: Config, subject: str) -> object:
         """Settings which only the form of its files depends on."""
         return None

@@ -92,9 +92,11 @@ def thumbnail(data: Buffer, side: int) -> Thumbnail:
     Raises:
         ValueError: it does not decode, or has more pixels, or scans of them, than this program decodes.
     """
+    from PIL import Image
+
     image = _open(data, side)
     small = _to_rgb(image, data)
-    small.thumbnail((side, side))
+    small.thumbnail((side, side), Image.Resampling.BILINEAR)  # two thirds of the time of Pillow's default
     return Thumbnail(small, _orientation(image))
 
 

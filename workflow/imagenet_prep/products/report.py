@@ -14,6 +14,7 @@ from imagenet_prep.products.audit.audit_report import AuditReport
 from imagenet_prep.products.image_table import ImageTable
 from imagenet_prep.products.labels import Labels
 from imagenet_prep.products.product import Product
+from imagenet_prep.products.scored import scored
 
 CLASSES_A_SHEET = 25
 
@@ -26,6 +27,7 @@ class Samples(Step):
 
     name = "samples"
     rule = "draw_samples"
+    version = 2
     is_timed = True
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
@@ -33,8 +35,8 @@ class Samples(Step):
         return {"splits": [split.name for split in dataset_of(config).splits_in_use(config)]}
 
     def needs(self, config: Config, subject: str) -> list[Need]:
-        """Labels and images."""
-        return [(Labels.name, ALL), (ImageTable.name, ALL)]
+        """Labels, images, and the boxes of the splits in use: each class is to have a sample with a box."""
+        return [(Labels.name, ALL), (ImageTable.name, ALL), *_boxes(config)]
 
     def reads(self, config: Config, subject: str) -> list[str]:
         """The archives of the images."""
@@ -54,7 +56,7 @@ class Report(Product):
 
     name = "report"
     rule = "write_page"
-    version = 4
+    version = 5
     is_audited = False
     path = "report/index.html"
 
@@ -69,17 +71,25 @@ class Report(Product):
 
     def needs(self, config: Config, subject: str) -> list[Need]:
         """Labels, images, the sheets, the audit, and the boxes of the splits in use."""
-        splits = [split.name for split in dataset_of(config).splits_in_use(config)]
         tables = [(Labels.name, ALL), (ImageTable.name, ALL), (Samples.name, ALL), (AuditReport.name, ALL)]
-        return [*tables, *(boxes_in_use(config, *splits) if splits else [])]
+        return [*tables, *_boxes(config)]
 
     def shows(self, config: Config, subject: str) -> list[str]:
         """All archives."""
         return list(config["use"])
 
+    def told(self, config: Config, subject: str) -> dict[str, Any]:
+        """The scores of all models that lie there: whoever wants one asks for it by the name of its file."""
+        return scored(config)
+
     def requires(self, dataset: Dataset) -> list[list[str]]:
         """An archive of images."""
         return [[split.archive for split in dataset.splits.values()]]
+
+
+def _boxes(config: Config) -> list[Need]:
+    splits = [split.name for split in dataset_of(config).splits_in_use(config)]
+    return boxes_in_use(config, *splits) if splits else []
 
 
 def sheets(config: Config) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 from collections.abc import Mapping, Sequence
@@ -47,12 +48,14 @@ def products_table(config: Mapping[str, Any], survey: Survey) -> list[dict[str, 
             content, nbytes = product.content(config, images)
             path = f"{config['output_dir']}/{product.path}"
             # As the file or folder, since not all are asked for by a name.
-            found.append({"name": Path(product.path).stem, "path": path, "content": content, "nbytes": nbytes})
+            name = Path(product.path).stem
+            link = f"../{product.path}"  # from the page's own folder
+            found.append({"name": name, "path": path, "link": link, "content": content, "nbytes": nbytes})
     return found
 
 
 def shards_table(config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The sizes of the shards by product and split, and a row for each of these; None where there are none."""
+    """The sizes of the shards by product and split, also by number, and a row for each; None where there are none."""
     sizes: dict[str, list[int]] = {}
     for name, product in SHARDED_PRODUCTS.items():
         if name in config["products"] and product.goes_through_images:
@@ -70,7 +73,8 @@ def shards_table(config: Mapping[str, Any]) -> dict[str, Any] | None:
         }
         for name, of_split in sizes.items()
     ]
-    return {"sizes": sizes, "rows": rows} if rows else None
+    by_number = list(itertools.zip_longest(*sizes.values()))
+    return {"sizes": sizes, "by_number": by_number, "rows": rows} if rows else None
 
 
 def audit_table(path: Path) -> dict[str, Any]:

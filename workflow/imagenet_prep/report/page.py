@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from imagenet_prep import atomic
 from imagenet_prep.datasets.classes import read_classes
 from imagenet_prep.datasets.dataset import Split, own_splits
@@ -24,7 +26,7 @@ from imagenet_prep.engine.step import ALL
 from imagenet_prep.formats import parquet
 from imagenet_prep.products.registry import IMAGE_TABLE, LABELS, PAGE, SHARDED_PRODUCTS, SPLIT_PRODUCTS, STEPS
 from imagenet_prep.products.report import CLASSES_A_SHEET
-from imagenet_prep.report import oddities, overview, timings
+from imagenet_prep.report import model_scores, oddities, overview, timings
 from imagenet_prep.report.box_figures import Boxes
 from imagenet_prep.report.files import COPIED
 from imagenet_prep.report.page_inputs import Subject, version
@@ -54,13 +56,17 @@ class Page(Subject):
         """
         found = survey(self.path(IMAGE_TABLE), [split.name for split in self.splits])
         classes = read_classes(self.path(LABELS) / "classes.csv").select(_CLASS).to_pylist()
+        synsets = parquet.read(self.path(LABELS) / "synsets.parquet", schema=SYNSETS)
+        gloss = dict(zip(synsets["wnid"].to_pylist(), synsets["gloss"].to_pylist(), strict=True))
+        classes = [{**row, "gloss": gloss[row["wnid"]]} for row in classes]
+        models = model_scores.models(self.output_dir, self.scores)
         boxes = self._boxes(found)
         odd = self._odd(found, boxes, {row["wnid"]: row["words"] for row in classes})
-        self._write_classes(classes, found, boxes)
+        self._write_classes(classes, found, boxes, synsets, [it.name for it in models])
         for name in COPIED:
             atomic.write_text(self.folder / name, (ASSETS / name).read_text(encoding="utf-8"))
         self._write_run(found)
-        atomic.write_text(self.folder / "index.html", render(self, found, boxes, classes, odd))
+        atomic.write_text(self.folder / "index.html", render(self, found, boxes, classes, odd, models))
 
     def _boxes(self, found: Survey) -> Boxes:
         shown = {it.filename for it in self.drawn.orientations}
@@ -92,6 +98,8 @@ class Page(Subject):
         classes: Sequence[Mapping[str, Any]],
         found: Survey,
         boxes: Boxes,
+        synsets: pa.Table,
+        models: list[str],
     ) -> None:
         odd: dict[str | None, list[tuple[str, str]]] = {}
         turned = oddities.turned_of(self.drawn.orientations)
@@ -103,7 +111,7 @@ class Page(Subject):
             for row in classes
         }
         own = {wnid: _own(self.splits, counts) for wnid, counts in images.items()}
-        synsets = parquet.read(self.path(LABELS) / "synsets.parquet", schema=SYNSETS)
+        scores = model_scores.by_class(self.output_dir, models)
         data = {
             "sheet": {
                 "side": SIDE,
@@ -113,10 +121,11 @@ class Page(Subject):
             },
             "classes": [
                 {
-                    **row,
+                    **{key: row[key] for key in _CLASS},
                     "images": images[row["wnid"]],
                     "samples": self._samples(self.drawn.samples.get(row["wnid"], []), boxes),
                     "odd": odd.get(row["wnid"], []),
+                    "scores": scores.get(row["wnid"], []),
                 }
                 for row in classes
             ],

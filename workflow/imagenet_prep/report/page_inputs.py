@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class Subject:
         drawn: what is on all sheets.
         readers: the file that tells how to read the products.
         readme: the file that has the terms.
+        scores: what `products.scored` says of the models' scores.
     """
 
     config: Mapping[str, Any]
@@ -37,6 +38,7 @@ class Subject:
     drawn: Drawn
     readers: Path
     readme: Path
+    scores: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def output_dir(self) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,10 @@ import jinja2
 from imagenet_prep.datasets.dataset import Labels
 from imagenet_prep.engine import space_check
 from imagenet_prep.products.registry import AUDIT
+from imagenet_prep.products.scored import CHANGED, MEASURES
 from imagenet_prep.report import overview, reading
 from imagenet_prep.report.box_figures import CELLS, Boxes
+from imagenet_prep.report.model_scores import Model, best
 from imagenet_prep.report.page_inputs import Subject
 from imagenet_prep.report.statistics import Histogram
 from imagenet_prep.report.survey import Survey
@@ -27,6 +31,7 @@ def render(
     boxes: Boxes,
     classes: Sequence[Mapping[str, Any]],
     odd: Sequence[Mapping[str, Any]],
+    models: list[Model],
 ) -> str:
     """The HTML.
 
@@ -34,8 +39,9 @@ def render(
         subject: what the page is about.
         found: what the table of images says.
         boxes: what the boxes say.
-        classes: those in use, schema CLASSES less the number of training images.
+        classes: those in use, schema CLASSES less the number of training images, and with the gloss.
         odd: the groups of odd images, ready to be shown.
+        models: those with scores.
     """
     config, dataset = subject.config, subject.dataset
     class_splits = [split.name for split in subject.splits if split.labels is not Labels.NONE]
@@ -56,6 +62,7 @@ def render(
         "splits": overview.splits_table(config, found, boxes),
         "products": overview.products_table(config, found),
         "findings": overview.audit_table(subject.path(AUDIT)),
+        "findings_files": AUDIT.files(config),
         "archives": overview.archives_table(subject.receipts),
         "reading": reading.ways_to_read(subject.readers, config),
         "terms": reading.terms(subject.readme),
@@ -82,6 +89,12 @@ def render(
         ],
         "shards": overview.shards_table(config),
         "odd": odd,
+        "twins": _twins(classes),
+        "models": models,
+        "measures": MEASURES,
+        "best": best(models),
+        "changed_scores": [name for name, digest in subject.scores.items() if digest == CHANGED],
+        "synthetic_config": bool(config["synthetic"]),
     }
     return environment().get_template(_TEMPLATE).render(context)
 
@@ -95,8 +108,20 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters |= {"number": number, "bytes": space_check.shown, "percent": percent}
+    made.filters |= {"number": number, "bytes": space_check.shown, "percent": percent, "slug": _slug}
     return made
+
+
+def _slug(title: str) -> str:
+    """What stands for a heading in an address."""
+    return "-".join(re.findall(r"\w+", title.lower()))
+
+
+def _twins(classes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The gloss, by WNID, of those classes that are called the same."""
+    names = [row["words"].split(",")[0] for row in classes]
+    many = {name for name, count in Counter(names).items() if count > 1}
+    return {row["wnid"]: row["gloss"] for row, name in zip(classes, names, strict=True) if name in many}
 
 
 def _lead(subject: Subject, classes: int) -> str:

@@ -16,6 +16,7 @@ from PIL import Image
 from imagenet_prep import atomic
 from imagenet_prep.datasets.dataset import Labels, Split, own_splits
 from imagenet_prep.engine.image_reader import ImageTable
+from imagenet_prep.formats import parquet
 from imagenet_prep.formats.byte_ranges import read_ranges
 from imagenet_prep.formats.picture import Thumbnail, thumbnail
 from imagenet_prep.report.survey import COLUMNS, Picture, rows
@@ -57,16 +58,24 @@ class Shown(NamedTuple):
         return cls(Picture(*picture), tuple(size) if size else None, orientation)
 
 
-def choose(table: Path, wnids: Sequence[str], splits: Iterable[Split]) -> dict[str, list[Picture]]:
+def choose(
+    table: Path,
+    wnids: Sequence[str],
+    splits: Iterable[Split],
+    boxes: Mapping[str, Path] | None = None,
+) -> dict[str, list[Picture]]:
     """The samples of each class, evenly spread over its images by name, most of them of the first split.
+
+    Where none of them has a box and another image of these splits has, that one takes the place of its neighbour.
 
     Args:
         table: the table of images.
         wnids: the classes.
         splits: those in use.
+        boxes: the tables of boxes, by split.
 
     Raises:
-        PrepError: the table is missing or damaged.
+        PrepError: a table is missing or damaged.
     """
     own = own_splits(splits)[: A_CLASS // _OF_OTHERS]
     chosen: dict[str, list[Picture]] = {wnid: [] for wnid in wnids}
@@ -74,7 +83,45 @@ def choose(table: Path, wnids: Sequence[str], splits: Iterable[Split]) -> dict[s
         quota = A_CLASS - _OF_OTHERS * (len(own) - 1) if split is own[0] else _OF_OTHERS
         for wnid, of_class in _by_class(ImageTable(table, split.name), split, wnids):
             chosen[wnid] += rows(of_class.take(pa.array(_evenly(len(of_class), quota))))
+    boxed = {split.name: _boxed(path) for split in own if (path := (boxes or {}).get(split.name))}
+    without = _without_box(chosen, boxed)
+    for split in (split for split in own if without and split.name in boxed):
+        of_split = boxed[split.name]
+        names = of_split.filter(pc.is_in(of_split["image_wnid"], value_set=pa.array(without, pa.string())))
+        wanted = sorted(set(names["image_wnid"].to_pylist()))
+        for wnid, of_class in _by_class(ImageTable(table, split.name), split, wanted):
+            found = of_class.filter(pc.is_in(of_class["filename"], value_set=names["filename"].combine_chunks()))
+            if len(found):
+                _put_in(chosen[wnid], rows(found.slice(len(found) // 2, 1))[0])
+                without.remove(wnid)
     return chosen
+
+
+def _boxed(boxes: Path) -> pa.Table:
+    """The images of a split that have a usable box: filename and image_wnid, a row a box."""
+    file = parquet.open_table(boxes)
+    columns = ["filename", "image_wnid", "usable"]
+    table = parquet.read_groups(file, boxes, range(file.num_row_groups), columns)
+    return table.filter(table["usable"]).select(columns[:2])
+
+
+def _without_box(chosen: Mapping[str, Sequence[Picture]], boxed: Mapping[str, pa.Table]) -> list[str]:
+    """The classes of whose samples none has a box."""
+    pictures = [it for of_class in chosen.values() for it in of_class]
+    having = set()
+    for split, table in boxed.items():
+        of_split = [it for it in pictures if it.split == split]
+        names = pa.array([it.filename for it in of_split], pa.string())
+        found = pc.is_in(names, value_set=table["filename"].combine_chunks()).to_pylist()
+        having |= {it.wnid for it, has_box in zip(of_split, found, strict=True) if has_box}
+    return [wnid for wnid in chosen if wnid not in having]
+
+
+def _put_in(samples: list[Picture], picture: Picture) -> None:
+    """Put a picture in the place of the one of its split that is next to it by name."""
+    own = [position for position, it in enumerate(samples) if it.split == picture.split]
+    before = [position for position in own if samples[position].filename < picture.filename]
+    samples[before[-1] if before else own[0]] = picture
 
 
 def _by_class(images: ImageTable, split: Split, wnids: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ class Sheets:
         archives: where each archive lies, by the name that the table of images has for it.
         folder: where the sheets go.
         names: of the sheets of samples.
+        boxes: the tables of boxes, by split: where they are given, each class has a sample with a box, if it has any.
     """
 
     table: Path
@@ -69,9 +70,10 @@ class Sheets:
     archives: Mapping[str, Path]
     folder: Path
     names: Sequence[str]
+    boxes: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Sheets:
+    def of(cls, config: Mapping[str, Any], boxes: Mapping[str, Path] | None = None) -> Sheets:
         """Those of what lies in the output folder of a configuration, complete."""
         output, splits = Path(config["output_dir"]), dataset_of(config).splits_in_use(config)
         return cls(
@@ -81,6 +83,7 @@ class Sheets:
             archives={config["archives"][it.archive]["file"]: archive_of(config, it.archive) for it in splits},
             folder=(output / PAGE.path).parent,
             names=sheet_names(config),
+            boxes=boxes or {},
         )
 
     def write(self, processes: int) -> Drawn:
@@ -90,7 +93,7 @@ class Sheets:
             PrepError: something that they are made of is missing or damaged.
         """
         wnids = read_classes(self.classes)["wnid"].to_pylist()
-        samples = choose(self.table, wnids, self.splits) if self.names else {}
+        samples = choose(self.table, wnids, self.splits, self.boxes) if self.names else {}
         found = survey(self.table, [split.name for split in self.splits])
         with ProcessPoolExecutor(processes, initializer=signals.leave_at_once) as pool:
             # As many in each process, which begin before the sheets do.

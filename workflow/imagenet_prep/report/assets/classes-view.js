@@ -24,29 +24,50 @@ function element(name, attributes = {}, ...children) {
 }
 
 const number = (value) => SPACED.format(value).replaceAll(",", "\u202f");
+const counted = (value, one, many) => `${number(value)} ${value === 1 ? one : many}`;
 const rows = [...document.querySelectorAll("#class-table tbody tr")];
 
-// A number is looked for in every numbering, as imagenet_prep.labels does; a text anywhere in the names, as it is typed.
+// What each class is, for those who do not know it by its name, and where two are called the same.
+for (const link of rows.map((row) => row.querySelector("a"))) {
+  link.after(element("span", { class: "gloss" }, link.title));
+  link.removeAttribute("title");
+}
+
+const names = rows.map((row) => row.querySelector("a").textContent.toLowerCase());
+
+// As imagenet_prep.labels does it: a number is looked for in every numbering; a text among the whole words of the names,
+// and only where no class has it so, inside of words, where one is while somebody still types. Says of each row in
+// which of its cells it was found, and how many more have the text inside of a word.
+function look(text) {
+  const isNumber = /^\d+$/.test(text);
+  const whole = new RegExp(`(?<![\\p{L}\\p{N}])${text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}(?![\\p{L}\\p{N}])`, "u");
+  const asWords = names.map((name) => !isNumber && whole.test(name));
+  const inside = names.map((name) => !isNumber && name.includes(text));
+  const byName = asWords.includes(true) ? asWords : inside;
+  const hits = rows.map((row, place) => [...row.cells].slice(0, 5).map((cell, column) => {
+    if (!column) return byName[place];
+    if (column === 1) return !isNumber && cell.textContent.startsWith(text);
+    return isNumber && Number(cell.textContent) === Number(text);
+  }));
+  return { hits, more: inside.filter((is, place) => is && !byName[place]).length };
+}
+
 function search(query) {
-  const text = query.trim().toLowerCase();
-  let found = 0;
+  const text = query.trim().toLowerCase().replace(/[\s_]+/g, " ");
+  const { hits, more } = text ? look(text) : { hits: rows.map(() => []), more: 0 };
   const how = new Set();
-  for (const row of rows) {
-    const cells = [...row.cells].slice(0, 5);
-    const hits = cells.map((cell, column) => {
-      const content = cell.textContent.toLowerCase();
-      if (!text) return false;
-      if (/^\d+$/.test(text)) return column > 1 && Number(content) === Number(text);
-      return column < 2 && content.includes(text);
-    });
-    cells.forEach((cell, column) => cell.classList.toggle("hit", hits[column]));
-    hits.forEach((hit, column) => hit && COLUMNS[column] && how.add(COLUMNS[column]));
-    row.hidden = Boolean(text) && !hits.includes(true);
+  let found = 0;
+  rows.forEach((row, place) => {
+    [...row.cells].slice(0, 5).forEach((cell, column) => cell.classList.toggle("hit", Boolean(hits[place][column])));
+    hits[place].forEach((hit, column) => hit && COLUMNS[column] && how.add(COLUMNS[column]));
+    row.hidden = Boolean(text) && !hits[place].includes(true);
     found += !row.hidden;
-  }
-  const classes = `${number(found)} ${found === 1 ? "class" : "classes"}`;
-  const by = how.size ? `, found by ${[...how].join(", ")}` : "";
-  document.getElementById("found").value = text ? (found ? classes + by : `No class is called so or has this number`) : classes;
+  });
+  let said = counted(found, "class", "classes");
+  if (text && !found) said = "No class is called so or has this number";
+  if (how.size) said += `, found by ${[...how].join(", ")}`;
+  if (more) said += `; ${counted(more, "more has", "more have")} it inside of a word`;
+  document.getElementById("found").value = said;
 }
 
 const query = document.getElementById("query");
@@ -60,12 +81,22 @@ search(query.value);
 
 // ---- the tree
 
+// Classes that are called the same are told apart by what they are.
+let twins;
+
+function called(synsets, synset) {
+  const name = (it) => it.words.split(",")[0];
+  const leaves = () => synsets.filter((it) => !it.children.length).map(name).sort();
+  twins ??= new Set(leaves().filter((it, place, all) => it === all[place - 1]));
+  return twins.has(name(synset)) ? [element("span", { class: "gloss" }, synset.gloss)] : [];
+}
+
 function branch(synsets, position) {
   const synset = synsets[position];
   const counts = `${synset.children.length ? `${number(synset.classes)} classes, ` : ""}${number(synset.images)} images`;
   const count = element("span", { class: "count" }, counts);
   if (!synset.children.length) {
-    return element("li", { class: "leaf", title: synset.gloss }, element("a", { href: `#${synset.wnid}` }, synset.words), count);
+    return element("li", { class: "leaf", title: synset.gloss }, element("a", { href: `#${synset.wnid}` }, synset.words), count, ...called(synsets, synset));
   }
   const details = element("details", { "data-position": position }, element("summary", { title: synset.gloss }, synset.words, count));
   details.addEventListener("toggle", () => details.open && unfold(synsets, details));
@@ -76,6 +107,8 @@ function unfold(synsets, details) {
   if (!details.querySelector("ul")) {
     const children = synsets[details.dataset.position].children;
     details.append(element("ul", {}, ...children.map((child) => branch(synsets, child))));
+    const only = children.length === 1 && details.querySelector("details");
+    if (only) only.open = true; // there is nothing to choose
   }
 }
 
@@ -148,6 +181,22 @@ function drawn(boxes) {
   return svg;
 }
 
+// A row a model: what it gets right of the class, and what it takes it for most often.
+function scoresOf(scores, classes) {
+  const share = (value) => (value == null ? "–" : `${(100 * value).toFixed(0)} %`);
+  const body = scores.map(([model, top1, top5, index, times]) => {
+    const other = classes.find((it) => it.class_index === index);
+    const taken = other ? [element("a", { href: `#${other.wnid}` }, other.words), ` (${number(times)})`] : ["–"];
+    return element("tr", {}, element("th", { scope: "row" }, model), element("td", { class: "n" }, share(top1)),
+      element("td", { class: "n" }, share(top5)), element("td", {}, ...taken));
+  });
+  const head = ["model", "top-1", "top-5", "most often taken for"].map((name, column) =>
+    element("th", { scope: "col", class: column % 3 ? "n" : "" }, name));
+  const table = element("table", { class: "stack" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+  label(table);
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Scores of this class" }, table);
+}
+
 async function showClass(wnid) {
   const { synsets, classes, sheet } = await loadClasses();
   const place = classes.findIndex((it) => it.wnid === wnid);
@@ -155,12 +204,13 @@ async function showClass(wnid) {
   const it = classes[place];
   document.getElementById("class-title").textContent = it.words;
 
+  const copied = element("dd", {}, it.wnid, " ", copyButton(() => it.wnid, "the WNID"));
   const schemes = { WNID: it.wnid, "index (PyTorch, Keras, TFDS)": it.class_index, "tf_label (TensorFlow’s scripts)": it.tf_label,
     "ILSVRC2012_ID (devkit)": it.ilsvrc2012_id };
   const numbers = element("dl", { class: "numbers" });
   const counts = Object.entries(it.images).map(([split, count]) => [`${split} images`, number(count)]);
   for (const [name, value] of [...Object.entries(schemes), ...counts]) {
-    numbers.append(element("div", {}, element("dt", {}, name), element("dd", {}, String(value))));
+    numbers.append(element("div", {}, element("dt", {}, name), name === "WNID" ? copied : element("dd", {}, String(value))));
   }
 
   const list = element("ul", { class: "ways" });
@@ -179,6 +229,7 @@ async function showClass(wnid) {
   const body = [element("p", { class: "lead" }, synsets.find((synset) => synset.wnid === wnid)?.gloss ?? ""), numbers,
     element("h2", {}, "Place in the tree"), list];
   if (it.samples.length) body.push(element("h2", {}, "Sample images"), samples);
+  if (it.scores.length) body.push(element("h2", {}, "Scores of this class"), scoresOf(it.scores, classes));
   if (it.odd.length) {
     const odd = it.odd.map(([filename, why]) => element("li", {}, filename, " ", element("span", { class: "tag" }, `⚠ ${why}`)));
     body.push(element("h2", {}, "Odd images of this class"), element("ul", {}, ...odd), element("p", {}, element("a", { href: "#odd" }, "All odd images")));
