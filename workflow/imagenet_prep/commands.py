@@ -51,10 +51,19 @@ def started_by(words: Sequence[str]) -> str:
     return json.dumps(how)
 
 
-def snakemake(*targets: str | os.PathLike[str]) -> str:
-    """The command that makes targets as this run would: names of rules, or paths of files, which stay as they are."""
+def snakemake(*targets: str | os.PathLike[str], config: Sequence[str] = ()) -> str:
+    """The command that makes targets as this run would: names of rules, or paths of files, which stay as they are.
+
+    Args:
+        targets: what is to be made.
+        config: settings as `--config` has them, which come to those that the run was started with.
+    """
     how = _how()
-    return shlex.join([*how["program"], *how["cores"], *(os.fspath(it) for it in targets), *how["options"]])
+    options = list(how["options"])
+    if config:
+        place = options.index("--config") + 1 if "--config" in options else None
+        options = [*options[:place], *config, *options[place:]] if place else [*options, "--config", *config]
+    return shlex.join([*how["program"], *how["cores"], *(os.fspath(it) for it in targets), *options])
 
 
 def typed(path: str | os.PathLike[str]) -> str:

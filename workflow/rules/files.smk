@@ -36,7 +36,8 @@ def receipts_of_file(name):
     model = scores_of(path)
     if model:
         scored = [SCORES / f"{model}.{kind}" for kind in ("json", "classes.csv", "png")]
-        return target("", *PROVENANCE.needs("scores"), own=[*scored, str(SCORE_RECEIPT).format(model=model)])
+        own = [*scored, str(SCORE_RECEIPT).format(model=model), *changed_predictions(model)]
+        return target("", *PROVENANCE.needs("scores"), own=own)
     return None
 
 
