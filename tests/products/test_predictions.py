@@ -178,6 +178,13 @@ def test_scores_of_the_classes_in_use_alone_are_read_by_their_indices(tmp_path: 
     assert best.tolist() == [[in_use[it] for it in row] for row in np.argsort(-scores()[:, in_use])[:, :5]]
 
 
+def test_scores_of_the_whole_set_are_read_where_a_part_of_it_is_numbered_anew(tmp_path: Path) -> None:
+    np.save(tmp_path / "m.npy", scores())
+    part = {"wnids": WNIDS[2:9], "others": [*WNIDS[:2], *WNIDS[9:]], "in_use": range(7)}
+    best = [[it - 2 if 2 <= it < 9 else -1 for it in row] for row in BEST]
+    assert read(tmp_path / "m.npy", **part).indices.tolist() == best
+
+
 def test_a_wnid_that_is_not_in_use_is_a_class_that_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text(f"{STEMS[0]};n00000001\n{STEMS[1]};n00000099\n")
     found = read_predictions(tmp_path / "m.csv", expected(STEMS[:2], others=["n00000099"]))

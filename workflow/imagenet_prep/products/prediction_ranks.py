@@ -21,11 +21,17 @@ class Ranks:
     Args:
         numbers: indices go from 0 to one less.
         in_use: the indices of the classes in use, ascending.
+        whole: the index of each class of the whole set, by WNID; of those without one, something negative.
     """
 
-    def __init__(self, numbers: int, in_use: Sequence[int]) -> None:
+    def __init__(self, numbers: int, in_use: Sequence[int], whole: Sequence[int]) -> None:
         self._numbers = numbers
-        self._in_use = list(in_use)
+        # What scores of so many numbers an image are of; of equal lengths the last counts.
+        every = list(range(numbers))
+        self._with_background = numbers + 1
+        self._classes = {numbers + 1: every, len(whole): list(whole), len(in_use): list(in_use), numbers: every}
+        if numbers + 1 in (len(whole), len(in_use)):
+            self._with_background = 0
         self._first: list[Numbers] = []
         self._best: list[npt.NDArray[np.int64]] = []
         self._width = 0
@@ -54,7 +60,7 @@ class Ranks:
         if self._is_one_a_class():
             self._are_distinct &= self._are_whole and _are_distinct(block, self._numbers)
             # TensorFlow's models have a score of a background before the others.
-            scores = block[:, 1:] if width == self._numbers + 1 else block
+            scores = block[:, 1:] if width == self._with_background else block
             order = np.argsort(-scores, axis=1, kind="stable")[:, : BEST + 1]
             self._ties += _ties(np.take_along_axis(scores, order, axis=1))
             self._best.append(order[:, :BEST].copy())  # a view would keep all of it
@@ -84,14 +90,12 @@ class Ranks:
         """The classes with the best scores, shape (n, up to 5), and how they were found."""
         best = self._less_ties(np.concatenate(self._best))
         words = f"scores of {grouped(self._width)} classes, ranked"
-        if self._width == self._numbers + 1:
+        if self._width == self._with_background:
             return best, f"{words}, the first left out, which is of a background"
-        if self._width != self._numbers:
-            return np.array(self._in_use, np.int64)[best], f"scores of the {len(self._in_use)} classes in use, ranked"
-        return best, words
+        return np.array(self._classes[self._width], np.int64)[best], words
 
     def _is_one_a_class(self) -> bool:
-        return self._width > 1 and self._width in (self._numbers, self._numbers + 1, len(self._in_use))
+        return self._width > 1 and self._width in self._classes
 
     def _less_ties(self, best: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         count = grouped(len(best))

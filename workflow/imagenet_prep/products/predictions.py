@@ -88,7 +88,8 @@ def read_predictions(path: Path, validation: ValidationSet, *, for_part: str | N
     indices = validation.indices
     columns = find_columns(path, table, first, indices)
     names: list[str] = []
-    ranks = Ranks(len(validation.wnids), list(validation.in_use))
+    whole = [indices[it] for it in sorted(indices)]
+    ranks = Ranks(len(validation.wnids), validation.in_use, whole)
     are_wnids: set[bool] = set()
     count = 0
     for block in itertools.chain([first], table.blocks):
