@@ -94,13 +94,29 @@ def test_a_whole_name_comes_before_names_with_the_word_in_them(
     assert [head.endswith("found by name)") for head in heads] == [True] + [False] * (len(heads) - 1)
 
 
+@pytest.mark.parametrize(
+    ("typed", "head"), [("dogs", "dog, domestic dog"), ("kites", "kite"), ("cats", "cat, true cat")]
+)
+def test_several_of_a_kind_are_found_by_its_name(
+    typed: str, head: str, labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked(capsys, labels, typed).startswith(head)
+
+
 def test_a_part_of_a_word_is_found_where_no_word_is(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "golden retriever" in asked(capsys, labels, "retriev")
 
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("kit fxo", "kit fox"), ("golden_retreiver", "golden retriever"), ("chiuahua", "Chihuahua"), ("fxo", "fox")],
+    [
+        ("n0208407", "n02084071"),
+        ("n02119788", "n02119789"),
+        ("kit fxo", "kit fox"),
+        ("golden_retreiver", "golden retriever"),
+        ("chiuahua", "Chihuahua"),
+        ("fxo", "fox"),
+    ],
 )
 def test_a_typo_is_answered_with_what_was_meant(
     typed: str, meant: str, labels: Path, capsys: pytest.CaptureFixture[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,21 @@ from imagenet_prep.products.labels import Labels
 from imagenet_prep.progress import Count
 
 LOG = ".snakemake/log/a.log"
+
+SCORES: dict[str, Any] = {
+    "model": "resnet",
+    "predictions": "m.csv",
+    "read_as": "text",
+    "images": 50000,
+    "validation_images": 50000,
+    "partial": False,
+    "top1": 0.7613,
+    "top5": None,
+    "real": None,
+    "multilabel": {"accuracy": None, "images": 0},
+    "imagenet_m": None,
+    "warnings": [],
+}
 
 
 def config(**changes: Any) -> dict[str, Any]:
@@ -33,6 +49,12 @@ def test_each_product_is_told_where_it_lies(tmp_path: Path, monkeypatch: pytest.
     for path in (*(f"labels/{name}" for name in Labels.file_names), *(f"tfrecord_index/{name}" for name in index)):
         Path("results", path).parent.mkdir(parents=True, exist_ok=True)
         Path("results", path).touch()
+    resnet = SCORES | {"top5": 0.9286, "real": {"accuracy": 0.83, "images": 46837}}
+    vit = SCORES | {"model": "vit", "images": 10, "partial": True, "warnings": ["Only 10 of 50 000 images"]}
+    for scores in (resnet, vit):
+        path = Path("results", "scores", f"{scores['model']}.json")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(scores))
     run = done(
         ("write_labels", ""),
         ("write_tfrecord_index", "train"),
@@ -42,13 +64,17 @@ def test_each_product_is_told_where_it_lies(tmp_path: Path, monkeypatch: pytest.
         ("publish_products", ""),
     )
     text = summary.of_success(run, 9.0, config(publish={"url": "gs://bucket/imagenet"}), LOG)
-    assert text.splitlines()[1:7] == [
+    assert [" ".join(line.split()) for line in text.splitlines()[1:11]] == [
         "Done: 6 jobs in 9 s",
-        "  results/tfrecord_index  2 indexes of train, 1 indexes of validation",
-        "  results/tables          multilabel.parquet",
-        "  results/labels          classes in every numbering, the tree of synsets, validation labels",
-        "  results/scores          of resnet, vit",
-        "  gs://bucket/imagenet    published",
+        "results/tfrecord_index 2 indexes of train, 1 indexes of validation",
+        "results/tables multilabel.parquet",
+        "results/labels classes in every numbering, the tree of synsets, validation labels",
+        "results/scores/resnet.json top-1 76.13%, top-5 92.86%, ReaL 83.00%: 50 000 images",
+        "results/scores/vit.json top-1 76.13%: 10 of 50 000 images",
+        "gs://bucket/imagenet published",
+        "resnet: m.csv was read as text",
+        "vit: m.csv was read as text",
+        "WARNING vit: Only 10 of 50 000 images",
     ]
 
 

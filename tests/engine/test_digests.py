@@ -80,6 +80,7 @@ FOLLOWS: list[tuple[str, Any, set[Need]]] = [
     ("jobs.imagefolder_classes", 1, set()),
     ("download.connections", 1, set()),
     ("predictions_dir", "elsewhere", set()),
+    ("partial_scores", True, {("scores", "all")}),
     ("archives.train.url", None, set()),
     ("archives.train.md5", "0" * 32, set()),
     ("archives.train.bytes", 5, set()),

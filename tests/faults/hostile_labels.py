@@ -5,8 +5,11 @@ Strategies of hypothesis, which make as many as one likes.
 
 from __future__ import annotations
 
+import io
 import json
+from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
 from builders import CRANE, FOX
@@ -112,6 +115,21 @@ KITS = st.builds(
 
 # Predictions
 
+
+def _saved(array: np.ndarray[Any, Any]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
 PREDICTIONS = mutated(
-    [b"filename,top1,top2\nv1,0,1\nv2,1,2\n", b'filename,top1\nv1,0\nv2,"1"\n', b"filename,top1\nv1,1e300\nv2,\n"]
+    [
+        b"filename,top1,top2\nv1,0,1\nv2,1,2\n",
+        b'filename,top1\nv1,0\nv2,"1"\n',
+        b"filename,top1\nv1,1e300\nv2,\n",
+        b'path;pred\na/v1.JPEG;"[0, 1]"\na/v2.JPEG;[1 2]\n',
+        b"v1\tn02119789\nv2\tn02012849\n",
+    ]
 )
+ARRAYS = mutated([_saved(np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3]])), _saved(np.array([[0, 1], [2, 0]]))])
+PREDICTED = mutated([b'{"v1": [0, 1], "v2": [1, 2]}', b'[{"filename": "v1", "top1": 1}, {"top1": 0}]'])

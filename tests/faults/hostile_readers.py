@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,16 @@ from builders import CRANE, FOX, MACHINE, TRUTH, synsets, tar
 from faults.hostile_archives import COMPRESSED_ARCHIVES, SMALL_ARCHIVES
 from faults.hostile_configurations import configurations
 from faults.hostile_images import IMAGES
-from faults.hostile_labels import KITS, MULTILABELS, PREDICTIONS, REAL_LABELS, xml_files
+from faults.hostile_labels import (
+    ARRAYS,
+    DOCUMENTS,
+    KITS,
+    MULTILABELS,
+    PREDICTED,
+    PREDICTIONS,
+    REAL_LABELS,
+    xml_files,
+)
 from faults.hostile_records import RECORDS
 from imagenet_prep import configuration
 from imagenet_prep.datasets.classes import select_classes
@@ -36,7 +46,7 @@ from imagenet_prep.formats import example, picture, tfrecord, voc
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.formats.tar import read_files, walk
 from imagenet_prep.products.imagefolder import write_folders
-from imagenet_prep.products.predictions import read_predictions
+from imagenet_prep.products.predictions import ValidationSet, read_predictions
 
 VALIDATION = pa.table({"filename": ["v1", "v2", "v3"], "class_index": [2, 0, 1]})
 CLASSES = pa.table({"wnid": [CRANE, FOX, MACHINE], "class_index": [0, 1, 2]})
@@ -160,10 +170,12 @@ def _read_records(content: bytes, folder: Path) -> None:
     assert found == ranges
 
 
-def _read_predictions(content: bytes, folder: Path) -> None:
-    found = read_predictions(_file(folder, "model.csv", content), ["v1", "v2"])
-    assert found.shape[0] == 2
-    assert found.dtype == np.int64
+def _read_predictions(name: str, content: bytes, folder: Path) -> None:
+    validation = ValidationSet(["v1", "v2"], ["v1", "v2"], [CRANE, FOX, MACHINE], range(3))
+    found = read_predictions(_file(folder, name, content), validation, for_part="")
+    assert found.images.tolist() == [0, 1]
+    assert found.indices.shape[0] == 2
+    assert found.indices.dtype == np.int64
 
 
 def _complete_configuration(config: Any, folder: Path) -> None:
@@ -195,6 +207,8 @@ READERS: dict[str, Reader] = {
     "multi-label JSON": Reader(MULTILABELS, _read_multilabel, memory=128, forged=True),
     "ReaL JSON": Reader(REAL_LABELS, _read_real_labels, memory=200, forged=True),
     "TFRecord": Reader(RECORDS, _read_records, forged=True),
-    "predictions": Reader(PREDICTIONS, _read_predictions),
+    "predictions": Reader(PREDICTIONS, partial(_read_predictions, "model.csv")),
+    "array of predictions": Reader(ARRAYS, partial(_read_predictions, "model.npy")),
+    "JSON of predictions": Reader(DOCUMENTS | PREDICTED, partial(_read_predictions, "model.json")),
     "configuration": Reader(configurations(), _complete_configuration),
 }

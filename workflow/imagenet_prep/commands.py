@@ -72,13 +72,22 @@ def with_targets_in_front(words: Sequence[str], targets: Sequence[str]) -> str:
     return _command(how, targets)
 
 
-def snakemake(*targets: str | os.PathLike[str]) -> str:
-    """The command that makes targets as this run would: names of rules, or paths of files, which stay as they are."""
-    return _command(_how(), targets)
+def snakemake(*targets: str | os.PathLike[str], config: Sequence[str] = ()) -> str:
+    """The command that makes targets as this run would: names of rules, or paths of files, which stay as they are.
+
+    Args:
+        targets: what is to be made.
+        config: settings as `--config` has them, which come to those that the run was started with.
+    """
+    return _command(_how(), targets, config)
 
 
-def _command(how: dict[str, Any], targets: Sequence[str | os.PathLike[str]]) -> str:
-    return shlex.join([*how["program"], *how["cores"], *(os.fspath(it) for it in targets), *how["options"]])
+def _command(how: dict[str, Any], targets: Sequence[str | os.PathLike[str]], config: Sequence[str] = ()) -> str:
+    options = list(how["options"])
+    if config:
+        place = options.index("--config") + 1 if "--config" in options else None
+        options = [*options[:place], *config, *options[place:]] if place else [*options, "--config", *config]
+    return shlex.join([*how["program"], *how["cores"], *(os.fspath(it) for it in targets), *options])
 
 
 def typed(path: str | os.PathLike[str]) -> str:

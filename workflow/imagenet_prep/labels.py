@@ -54,6 +54,17 @@ def find(query: str, synsets: list[dict[str, Any]]) -> list[tuple[dict[str, Any]
     text = _plain(text)
     if not text:
         return []
+    found = _by_name(text, synsets)
+    if not (found["name"] or found["word"]) and text.endswith("s"):  # "dogs" are no dogsled
+        singular = _by_name(text.removesuffix("s"), synsets)
+        found = singular if singular["name"] or singular["word"] else found
+    if found["name"] or found["word"]:
+        del found["part of a word"]
+    return [(row, how) for how, rows in found.items() for row in rows]
+
+
+def _by_name(text: str, synsets: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The synsets with a name of these words, by how they have it, each once."""
     found: dict[str, list[dict[str, Any]]] = {"name": [], "word": [], "part of a word": []}
     for row in synsets:
         names = [_plain(name) for name in _names(row)]
@@ -63,9 +74,7 @@ def find(query: str, synsets: list[dict[str, Any]]) -> list[tuple[dict[str, Any]
             found["word"].append(row)
         elif any(text in name for name in names):
             found["part of a word"].append(row)
-    if found["name"] or found["word"]:
-        del found["part of a word"]
-    return [(row, how) for how, rows in found.items() for row in rows]
+    return found
 
 
 def with_inner(classes: Iterable[dict[str, Any]], tree: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -101,7 +110,10 @@ def with_inner(classes: Iterable[dict[str, Any]], tree: dict[str, Any] | None) -
 
 
 def similar(query: str, synsets: Iterable[dict[str, Any]]) -> list[str]:
-    """Names, and words of names, that somebody may have meant who mistyped one; the most similar first."""
+    """Names, words of names, or WNIDs that somebody may have meant who mistyped one; the most similar first."""
+    synsets = list(synsets)
+    if re.fullmatch(r"n?\d+", query.strip().casefold()):
+        return difflib.get_close_matches(query.strip().casefold(), [row["wnid"] for row in synsets], 1, 0.85)
     spelled: dict[str, str] = {}
     for row in synsets:
         for name in _names(row):
@@ -194,8 +206,10 @@ def _not_found(query: str, synsets: Iterable[dict[str, Any]], tree: dict[str, An
     if text.isdecimal():
         return f"No class has the number {text}."
     if _is_wnid(text.casefold()):
+        near = similar(text, synsets)
+        meant = f" Did you mean {near[0]}?" if near else ""
         if tree is not None:
-            return f"No class, and no synset above one, is {text}."
+            return f"No class, and no synset above one, is {text}.{meant}"
         return f"No class is {text}. Synsets above the classes are in the label files alone. {_REMEDY}."
     near = similar(text, synsets)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""

@@ -69,4 +69,5 @@ wildcard_constraints:
     digest=DIGEST,
     number=r"\d+",
     model=r"[^/]+?",
+    change=DIGEST,
     part=rf"\w+-\w+|{ALL}",

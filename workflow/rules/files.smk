@@ -42,7 +42,8 @@ def receipts_of_file(name):
     if model:
         receipt = str(SCORE_RECEIPT).format(model=model)
         scored = [SCORES / f"{model}.{kind}" for kind in ("json", "classes.csv", "png")]
-        return target("", *PROVENANCE.needs("scores"), own=[*scored, receipt, *page_with_scores()])
+        own = [*scored, receipt, *page_with_scores(), *changed_predictions(model)]
+        return target("", *PROVENANCE.needs("scores"), own=own)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from imagenet_prep.engine import batches
 from imagenet_prep.engine.receipts import UNUSED
+from imagenet_prep.products import prediction_paths
 
 
 def receipt_pattern(step, subject):
@@ -179,11 +180,26 @@ def batches_of(wildcards):
     return [path for need in PROVENANCE.needs(LEFTOVERS, wildcards.part) for path in PROVENANCE.batches(*need)]
 
 
-def predictions_of_model(wildcards):
-    """A model's predictions, as Parquet if they are there so, else as CSV."""
+def predictions_of(model):
+    """The file of a model's predictions, in whichever form; it is there, unless a rule makes it."""
     folder = Path(config["predictions_dir"])
-    parquet = folder / f"{wildcards.model}.parquet"
-    return parquet if parquet.exists() else folder / f"{wildcards.model}.csv"
+    # The demo's are made here, and a workflow that takes this one as a module may make its own.
+    is_made = is_demo(model) or Path(workflow.main_snakefile).resolve() not in OWN
+    with run.stopping(config):
+        found = prediction_paths.find(folder, model)
+        if found is None and not is_made:
+            raise prediction_paths.missing(folder, model, SCORES / f"{model}.json")
+    return found or folder / f"{model}.csv"
+
+
+def predictions_of_model(wildcards):
+    """The same, of the model that a job is about."""
+    return predictions_of(wildcards.model)
+
+
+def is_demo(model):
+    """Whether the predictions of a model are made up here, if nobody has put others there."""
+    return config["synthetic"] and model == "demo"
 
 
 def scores_asked_for(wildcards):
@@ -204,8 +220,29 @@ def page_with_scores():
 
 def made_predictions(wildcards):
     """The receipt of the demo's predictions: of a file that is there Snakemake does not ask whether its receipt is."""
-    is_demo = config["synthetic"] and predictions_of_model(wildcards) == Path(config["predictions_dir"]) / "demo.csv"
-    return receipts("predictions") if is_demo else []
+    is_made = is_demo(wildcards.model) and predictions_of_model(wildcards).name == "demo.csv"
+    return receipts("predictions") if is_made else []
+
+
+CHANGED_PREDICTIONS = {}
+
+
+def changed_predictions(model):
+    """What has a model scored again where its predictions are others than those that were scored, and not newer.
+
+    Found out once for a run: the job that scores them takes away what it is found by.
+    """
+    if model not in CHANGED_PREDICTIONS:
+        path, receipt = predictions_of(model), Path(str(SCORE_RECEIPT).format(model=model))
+        is_there = path.exists() and receipt.exists() and not is_demo(model)
+        change = prediction_paths.change(receipt, path) if is_there else None
+        CHANGED_PREDICTIONS[model] = [str(CHANGE).format(model=model, change=change)] if change else []
+    return CHANGED_PREDICTIONS[model]
+
+
+def changed_predictions_of_model(wildcards):
+    """The same, of the model that a job is about."""
+    return changed_predictions(wildcards.model)
 
 
 def synthetic_archives():

@@ -1,13 +1,35 @@
-"""Scores of predictions: results/scores/<model>.json of predictions/<model>.csv or .parquet."""
+"""Scores of predictions: results/scores/<model>.json of what lies in predictions/ under the model's name."""
 
 SCORES = OUT / "scores"
 # Models have no numbers: their scores are asked for by the names of files alone.
 SCORE_RECEIPT = STATE / "scores" / f"{{model}}.{PROVENANCE.digest('scores')}.1.json"
+CHANGE = STATE / "changed_predictions" / "{model}.{change}.json"
 
 
 # Seconds each: not worth a place in a cluster's queue.
 localrules:
+    note_predictions,
     score_predictions,
+
+
+rule note_predictions:
+    """Take down that a model's predictions are others than those that were scored, whatever their time."""
+    output:
+        change=CHANGE,
+    log:
+        LOGS / "note_predictions" / "{model}.{change}.log",
+    benchmark:
+        BENCHMARKS / "note_predictions" / "{model}.{change}.tsv"
+    conda:
+        "../../envs/imagenet-prep.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
+    message:
+        "Note that there are other predictions of {wildcards.model}"
+    script:
+        "../scripts/note_predictions.py"
 
 
 rule score_predictions:
@@ -15,6 +37,7 @@ rule score_predictions:
     input:
         archives=archives_of("scores"),
         predictions=predictions_of_model,
+        changed=changed_predictions_of_model,
         made=made_predictions,
         devkit=devkit,
         multilabel=inputs_of("scores", "multilabel"),
@@ -31,7 +54,7 @@ rule score_predictions:
         "../../envs/imagenet-prep.yaml"
     threads: 1
     resources:
-        mem_mb=by_attempt(1000),
+        mem_mb=by_attempt(2000),
         runtime=by_attempt(30),
     params:
         settings=settings_of("scores"),

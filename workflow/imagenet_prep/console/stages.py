@@ -21,7 +21,7 @@ class State(enum.Enum):
 
 
 # Wildcards that name a job's part of its subject, or the receipt that it writes.
-_NO_SUBJECTS = ("batch", "digest", "number")
+_NO_SUBJECTS = ("batch", "change", "digest", "number")
 
 
 @dataclass

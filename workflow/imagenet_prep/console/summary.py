@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from imagenet_prep import commands
 from imagenet_prep.console.display import STARTING
 from imagenet_prep.console.stages import Run, Stage, State
+from imagenet_prep.products import score_text
 from imagenet_prep.products.product import Product, SplitProduct
 from imagenet_prep.products.registry import (
     ALL_PRODUCTS,
@@ -42,12 +44,14 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
     audited = AUDIT.audited(config) if AUDIT in made else []
     for product in (it for it in ALL_PRODUCTS if it in made or it in audited):
         told.setdefault(product.shown_at, []).append(_content(product, _stages_of(product.rule, stages), config))
-    if scored := _stages_of(SCORES.rule, stages):
-        told[SCORES.path] = [f"of {', '.join(stage.subject for stage in scored)}"]
+    scores = _scores(_stages_of(SCORES.rule, stages), output / SCORES.path)
+    told |= {f"{SCORES.path}{model}.json": [score_text.in_a_line(of_model)] for model, of_model in scores.items()}
     rows += [(commands.typed(output / place), ", ".join(filter(None, texts))) for place, texts in told.items()]
     if config["publish"]["url"] and _stages_of(PUBLISHED.rule, stages):
         rows.append((config["publish"]["url"], "published"))
-    rows += [("", line) for line in (_speed(stages, seconds, jobs), *_odd(made, config), *_next(made, output)) if line]
+    remarks = [line for of_model in scores.values() for line in score_text.remarks(of_model)]
+    lines = (*remarks, _speed(stages, seconds, jobs), *_odd(made, config), *_next(made, output))
+    rows += [("", line) for line in lines if line]
     return "\n".join(["", *_aligned(rows), _own_log(snakemake_log)])
 
 
@@ -70,6 +74,12 @@ def _aligned(rows: list[tuple[str, str]]) -> list[str]:
 
 def _stages_of(rule: str, stages: Iterable[Stage]) -> list[Stage]:
     return [stage for stage in stages if stage.rule == rule]
+
+
+def _scores(stages: Iterable[Stage], folder: Path) -> dict[str, dict[str, Any]]:
+    """The scores that were made, by the name of the model."""
+    paths = {stage.subject: folder / f"{stage.subject}.json" for stage in stages}
+    return {model: json.loads(path.read_text(encoding="utf-8")) for model, path in sorted(paths.items())}
 
 
 def _content(product: Product, stages: Iterable[Stage], config: Mapping[str, Any]) -> str:

@@ -70,6 +70,12 @@ def read_groups(
         return file.read_row_groups(list(groups), columns=None if columns is None else list(columns))
 
 
+def read_batches(file: pq.ParquetFile, path: Path | BinaryIO, rows: int) -> Iterator[pa.RecordBatch]:
+    """The rows of an open table, so many at a time, however large its row groups are; raises as `read`."""
+    with _damage(path):
+        yield from file.iter_batches(rows)
+
+
 def gather(path: Path | BinaryIO, rows: np.ndarray[Any, np.dtype[np.int64]], columns: Sequence[str]) -> pa.Table:
     """The rows of a table with these numbers, int64 of shape (n,) counted from 0, in this order; raises as `read`.
 

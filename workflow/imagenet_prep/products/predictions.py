@@ -2,112 +2,178 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import parquet
+from imagenet_prep.products.prediction_cells import BadCell, image_key, to_numbers
+from imagenet_prep.products.prediction_columns import SHAPE, find_columns
+from imagenet_prep.products.prediction_files import Block, open_table
+from imagenet_prep.products.prediction_ranks import Ranks
+from imagenet_prep.progress import grouped
 
-COLUMNS = ("top1", "top2", "top3", "top4", "top5")
-SHAPE = "Give it a column filename and columns top1 … top5 (or top1 alone, or one column of lists) of 0-based indices"
+ANOTHER_CLASS = -1
+"""The index of a class that is not in use, where a prediction names it by its WNID."""
+
+_NAMES = "Write the names of labels/val_labels.csv; folders before them, and the ending, do not matter"
 
 
-def read_predictions(path: Path, filenames: Sequence[str]) -> npt.NDArray[np.int64]:
-    """The predictions of the given images, shape (images, k) with k from 1 to 5, best first, in their order.
+@dataclass(frozen=True)
+class ValidationSet:
+    """What predictions can be about.
 
-    They are whole numbers; whether they are indices, `scores` finds out, which knows what is right.
+    Attributes:
+        filenames: the validation images in use, in image order.
+        every: all validation images, in image order, those of other classes among them.
+        wnids: the WNIDs that the indices stand for, by index.
+        in_use: the indices of the classes in use, ascending.
+        others: the WNIDs of all other classes.
+    """
+
+    filenames: Sequence[str]
+    every: Sequence[str]
+    wnids: Sequence[str]
+    in_use: Sequence[int]
+    others: Sequence[str] = ()
+
+    @property
+    def indices(self) -> Mapping[str, int]:
+        """The index of each WNID."""
+        return {**dict.fromkeys(self.others, ANOTHER_CLASS), **{it: index for index, it in enumerate(self.wnids)}}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a file predicts.
+
+    Attributes:
+        images: the places of the predicted images in `ValidationSet.filenames`, ascending, int64 of shape (n,).
+        indices: for each, the best classes first, int64 of shape (n, k) with k from 1 to 5. They are whole numbers;
+            whether they are indices, `scores` finds out, which knows what is right.
+        are_indices: whether they are indices for sure, as where the file has WNIDs or scores.
+        read_as: how the file was understood, in words.
+        warnings: what could not be read from it, in sentences.
+    """
+
+    images: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64]
+    are_indices: bool
+    read_as: str
+    warnings: list[str]
+
+
+def read_predictions(path: Path, validation: ValidationSet, *, for_part: str | None = None) -> Predictions:
+    """The predictions of the images in use, whatever the form of the file, where it can only mean one thing.
 
     Args:
-        path: `.csv` or `.parquet` with a column `filename` and columns `top1` … `topk`, or one column of lists.
-        filenames: all images that must be there, each exactly once.
+        path: a file with one of the endings `prediction_paths.SUFFIXES`.
+        validation: the images and classes.
+        for_part: None if a part of the images is enough; else what to do where that is wanted, as the end of a
+            sentence that begins with "Predict every image, or".
 
     Raises:
-        PrepError: another shape, images missing, unknown or there twice, or values that are no whole number.
+        PrepError: it can mean nothing, or more than one thing; images are missing, unknown or there twice; or values
+            are no whole numbers and no scores.
     """
-    table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        raise PrepError(path, f"it has more than one column {twice[0]}", SHAPE)
-    if "filename" not in table.columns:
-        raise PrepError(path, f"it has no column filename, but {', '.join(map(str, table.columns))}", SHAPE)
-    _expect_images(path, table["filename"].map(str), filenames)
-    indices = _indices(path, table)
-    order = pd.Index(table["filename"].map(str)).get_indexer(pd.Index(filenames))
-    return indices[order]
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    if not path.exists():
-        raise PrepError(path, "the predictions are not there", SHAPE)
-    try:
-        table: pd.DataFrame = parquet.read(path).to_pandas()
-    except PrepError as error:  # which says of our own tables that the next run makes them anew
-        remedy = "Let the program that made it write it again, or write it as CSV"
-        raise PrepError(path, error.problem, remedy) from error
-    return table
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path)
-    except FileNotFoundError:
-        raise PrepError(path, "the predictions are not there", SHAPE) from None
-    except (ValueError, OSError) as error:
-        raise PrepError(path, f"it cannot be read as CSV ({' '.join(str(error).split())})", SHAPE) from error
-
-
-def _expect_images(path: Path, there: pd.Series[str], wanted: Sequence[str]) -> None:
-    missing, unknown = set(wanted) - set(there), set(there) - set(wanted)
-    double = there[there.duplicated()]
-    for names, what, remedy in (
-        (sorted(double), "predicted more than once", "Keep one row an image"),
-        (sorted(unknown), "no validation image in use", "Use the file names of labels/val_labels.csv"),
-        (sorted(missing), "without a prediction", "Predict every image of labels/val_labels.csv"),
-    ):
-        if names:
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            raise PrepError(path, f"{names[0]}{more}: {what}", remedy)
-
-
-def _indices(path: Path, table: pd.DataFrame) -> npt.NDArray[np.int64]:
-    columns = [name for name in COLUMNS if name in table.columns]
-    if columns and columns == list(COLUMNS[: len(columns)]):
-        rows: Any = table[columns].to_numpy()
-    else:
-        rows = _lists(path, table)
-    found = []
-    for name, row in zip(table["filename"], rows, strict=True):
+    table = open_table(path)
+    first = next(table.blocks, None)
+    if first is None or not len(first):
+        raise PrepError(path, "it has no prediction", SHAPE)
+    indices = validation.indices
+    columns = find_columns(path, table, first, indices)
+    names: list[str] = []
+    whole = [indices[it] for it in sorted(indices)]
+    ranks = Ranks(len(validation.wnids), validation.in_use, whole)
+    are_wnids: set[bool] = set()
+    count = 0
+    for block in itertools.chain([first], table.blocks):
+        own = names_of(block, columns.images)
         try:
-            numbers = np.asarray(row, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise PrepError(path, f"the prediction of {name} is no number", SHAPE) from None
-        if not np.isfinite(numbers).all() or (numbers != np.round(numbers)).any():
-            raise PrepError(path, f"the prediction of {name} is empty or no whole number", SHAPE)
-        found.append(numbers)
-    return np.array(found).astype(np.int64)
+            numbers, are = to_numbers(_values(block, columns.predictions), indices)
+            ranks.add(numbers)
+        except BadCell as error:
+            if error.row < 0:
+                raise PrepError(path, str(error), "Give every image as many, all of one kind") from error
+            which = own[error.row] if own else f"row {count + error.row + 1}"
+            raise PrepError(path, f"the prediction of {which} is {error}", SHAPE) from error
+        are_wnids.add(are)
+        names += own
+        count += len(block)
+    if len(are_wnids) > 1:
+        raise PrepError(path, "it has WNIDs and numbers", "Give every image as many, all of one kind")
+    rows, order, left_out = _rows(path, names, count, validation, for_part, ranks)
+    (wnids,) = are_wnids
+    are_scores = ranks.are_scores(wnids)
+    found, how = ranks.ranked() if are_scores else ranks.indices()
+    how = how.replace("indices", "WNIDs", 1) if wnids else how
+    others = f"; {grouped(left_out)} images of classes that are not in use left out" if left_out else ""
+    read_as = f"{table.form}; {columns.words}; {how}{others}"
+    return Predictions(order, found[rows], wnids or are_scores, read_as, ranks.warnings)
 
 
-def _lists(path: Path, table: pd.DataFrame) -> list[Any]:
-    """The rows of the one column of lists, all as long, their first five entries; a cell can hold anything."""
-    columns = [name for name in table.columns if name != "filename" and table[name].map(_is_list).any()]
-    if len(columns) != 1:
-        raise PrepError(path, "it has neither columns top1 … top5 nor one column of lists", SHAPE)
-    rows = table[columns[0]].tolist()
-    for name, row in zip(table["filename"], rows, strict=True):
-        if not _is_list(row):
-            raise PrepError(path, f"the prediction of {name} is no list", SHAPE)
-        if any(map(_is_list, row)):
-            raise PrepError(path, f"the prediction of {name} is a list of lists", SHAPE)
-    lengths = {len(row) for row in rows}
-    if min(lengths) < 1 or len(lengths) > 1:
-        raise PrepError(path, f"its lists have {sorted(lengths)} entries", "Give every image as many, 1 to 5")
-    return [row[: len(COLUMNS)] for row in rows]
+def names_of(block: Block, place: int | None) -> list[str]:
+    """The images that the rows of a block name."""
+    return [] if place is None else [str(row[place]) for row in block]
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, list | np.ndarray)
+def _values(block: Block, places: Sequence[int] | None) -> Any:
+    if isinstance(block, np.ndarray):
+        if block.dtype.kind == "S":
+            block = np.char.decode(block, "utf-8", "replace")
+        return block if block.dtype.kind != "U" else (block if block.ndim == 2 else block[:, None]).tolist()
+    return block if places is None else [[row[it] for it in places] for row in block]
+
+
+def _rows(
+    path: Path, names: list[str], count: int, validation: ValidationSet, for_part: str | None, ranks: Ranks
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """The rows that count, the places of their images, ascending, and how many are of classes that are not in use."""
+    place_of = {image_key(it): place for place, it in enumerate(validation.filenames)}
+    every = [image_key(it) for it in validation.every]
+    if names:
+        keys = [image_key(it) for it in names]
+    else:
+        if count == len(every) + 1 or count == len(validation.filenames) + 1:
+            count -= ranks.drop_header()
+        if count not in (len(every), len(validation.filenames)):
+            problem = f"it has {grouped(count)} rows without names of images, where there are {grouped(len(place_of))}"
+            remedy = "Write the name of each image, or a row for each in the order of labels/val_labels.csv"
+            raise PrepError(path, problem, remedy)
+        keys = every if count == len(every) else list(place_of)
+    _expect_once(path, names, keys)
+    known = set(every)
+    unknown = [it for it, key in zip(names, keys, strict=False) if key not in known]
+    if unknown:
+        raise PrepError(path, f"{_some(unknown)}: no validation image", _NAMES)
+    places = np.array([place_of.get(key, -1) for key in keys], np.int64)
+    there = set(places.tolist())
+    missing = [it for place, it in enumerate(validation.filenames) if place not in there]
+    if missing and for_part is not None:
+        problem = f"{_some(missing)}: without a prediction"
+        raise PrepError(path, problem, f"Predict every image of labels/val_labels.csv, or {for_part}")
+    rows = np.flatnonzero(places >= 0)
+    if not len(rows) and len(validation.filenames):
+        raise PrepError(path, "it predicts no validation image in use", _NAMES)
+    rows = rows[np.argsort(places[rows], kind="stable")]
+    return rows, places[rows], len(places) - len(rows)
+
+
+def _expect_once(path: Path, names: Sequence[str], keys: Sequence[str]) -> None:
+    first: dict[str, int] = {}
+    for place, key in enumerate(keys):
+        if first.setdefault(key, place) != place:
+            other = names[first[key]]
+            also = f" (also as {other})" if other != names[place] else ""
+            more = len(keys) - len(set(keys)) - 1
+            shown = f"{names[place]}{also}" + (f" and {more} more" if more else "")
+            raise PrepError(path, f"{shown}: predicted more than once", "Keep one row an image")
+
+
+def _some(names: Sequence[str]) -> str:
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]

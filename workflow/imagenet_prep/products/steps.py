@@ -103,11 +103,12 @@ class Scores(Step):
     name = "scores"
     rule = "score_predictions"
     path = "scores/"
-    layout = 2
+    layout = 3
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
-        """Which classes, and whether there are other labels."""
-        return {"classes": classes_of(config), "real": bool(self.reads(config, subject))}
+        """Which classes, whether there are other labels, and whether a part of the images is enough."""
+        real = bool(self.reads(config, subject))
+        return {"classes": classes_of(config), "real": real, "partial": config["partial_scores"]}
 
     def needs(self, config: Config, subject: str) -> list[Need]:
         """The devkit, and the annotations with several labels an image where they are in use."""

@@ -1,0 +1,176 @@
+"""What predictions may mean that are nearly all wrong: another numbering, other rows, other columns.
+
+Each reading that people's programs lead to is held against the truth. One of them that makes a good model of a bad one
+is no chance: of 50 000 images a wrong reading has about 50 right.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Indices = npt.NDArray[np.int64]
+
+_CLEAR = 3
+"""How many times as many images must be right in another reading."""
+
+_LEAST, _SIGMAS = 0.02, 6
+_AT_CHANCE = 0.01
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The numbers of the classes in use, each int64 of shape (k,), in the order of the WNIDs.
+
+    Attributes:
+        indices: as the configuration has them.
+        original: in the whole set.
+        devkit_ids: ILSVRC2012 IDs.
+        words: their words, a list of k.
+        numbers: indices go from 0 to one less.
+        total: how many classes the whole set has.
+    """
+
+    indices: Indices
+    original: Indices
+    devkit_ids: Indices
+    words: Sequence[str]
+    numbers: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to understand a file.
+
+    Attributes:
+        share: the part of the predictions that is right so.
+        numbering: what the numbers are, and what to do; "" for indices.
+        mend: what to do about them.
+        rows: what the order of the rows is; "" where it is that of the images.
+        column: which column the best prediction is in; "" for the first.
+    """
+
+    share: float
+    numbering: str = ""
+    mend: str = ""
+    rows: str = ""
+    column: str = ""
+
+    def __str__(self) -> str:
+        return " and ".join(filter(None, (self.column, self.rows, self.numbering)))
+
+
+def best_reading(predictions: Indices, labels: Indices, image_numbers: Indices, classes: Classes) -> Reading | None:
+    """The reading in which far more predictions are right than as they stand; None where there is none.
+
+    Args:
+        predictions: shape (n, k), best first, in image order.
+        labels: the right indices, shape (n,).
+        image_numbers: the numbers of the images, from 1, shape (n,), ascending.
+        classes: the numbers of the classes in use.
+    """
+    count = len(labels)
+    if not count or classes.numbers < 2:
+        return None
+    right = float((predictions[:, 0] == labels).mean())
+    place = np.searchsorted(classes.indices, labels)
+    columns = [("", 0)]
+    if predictions.shape[1] > 1:
+        columns.append((f"the last of the {predictions.shape[1]} predictions is the best one", -1))
+    found = Reading(0.0)
+    readings = itertools.product(columns, _row_orders(place, image_numbers, classes), _numberings(classes))
+    for (column, at), (rows, order), (numbering, mend, numbers) in readings:
+        share = float((predictions[:, at] == numbers[place[order]]).mean())
+        if share > found.share:  # of equals the first, which is the simplest
+            found = Reading(share, numbering, mend, rows, column)
+    is_clear = found.share > max(_least(count, classes.numbers), _CLEAR * right)
+    return found if is_clear and str(found) else None
+
+
+def is_at_chance(right: float, count: int, numbers: int) -> bool:
+    """Whether so small a part of `count` predictions is right that guessing would do as well, or below 1 %."""
+    chance = 1 / numbers
+    return numbers > 1 and right < max(_AT_CHANCE, chance + 3 * math.sqrt(chance * (1 - chance) / count))
+
+
+def cause_of_chance(top1: Indices, labels: Indices, numbers: int) -> str:
+    """What is likely of predictions that are no better than guessing and have no other reading, as a sentence."""
+    there = len(np.unique(labels))
+    predicted = np.bincount(top1[(top1 >= 0) & (top1 < numbers)], minlength=numbers)
+    kinds = int((predicted > 0).sum())
+    if kinds <= max(1, there // 10):
+        return f"Only {kinds} of {numbers} classes are predicted: the model was not trained, or its weights not loaded"
+    return (
+        "The rows are likely to be shuffled, each beside another image (as by a DataLoader with shuffle=True), or the "
+        "numbers are of another list of classes: have what predicts write the name of each image, and WNIDs"
+    )
+
+
+def _least(count: int, numbers: int) -> float:
+    """The share from which on it is no chance."""
+    chance = 1 / numbers
+    return max(_LEAST, chance + _SIGMAS * math.sqrt(chance * (1 - chance) / count))
+
+
+def _numberings(classes: Classes) -> Iterable[tuple[str, str, Indices]]:
+    """What the numbers may be, what to do, and the number of each class, in the order of the WNIDs."""
+    total = classes.total
+    yield "", "", classes.indices
+    yield "labels that begin with 1 (tf_label of labels/classes.csv)", "subtract 1", classes.indices + 1
+    ids = "ILSVRC2012 IDs of the devkit"
+    look_up = "map them to class_index"
+    yield f"{ids} (ilsvrc2012_id of labels/classes.csv)", look_up, classes.devkit_ids
+    yield f"{ids} less 1", "add 1, then map them by labels/classes.csv to class_index", classes.devkit_ids - 1
+    as_text = "ranks of {}, sorted as text (0, 1, 10, 100 …), as of class folders with these names"
+    numbered = f"map them back: sorted(range({classes.numbers}), key=str)[prediction]"
+    yield as_text.format("indices"), numbered, _ranks_as_text(classes.numbers, 0)[classes.indices]
+    from_1 = f"map them back: sorted(range(1, {classes.numbers + 1}), key=str)[prediction] - 1"
+    yield as_text.format("labels that begin with 1"), from_1, _ranks_as_text(classes.numbers, 1)[classes.indices]
+    to_ids = f"map them back: sorted(range(1, {total + 1}), key=str)[prediction] is an ilsvrc2012_id"
+    yield as_text.format(ids), to_ids, _ranks_as_text(total, 1)[classes.devkit_ids - 1]
+    ranks = np.empty(len(classes.words), np.int64)
+    ranks[sorted(range(len(classes.words)), key=lambda it: classes.words[it].casefold())] = range(len(ranks))
+    if len(ranks) == classes.numbers:
+        yield "ranks of the classes sorted by name", "map them by labels/classes.csv to class_index", ranks
+    if not np.array_equal(classes.original, classes.indices):
+        yield "indices of the whole set", "subset_labels: original has these, or map them", classes.original
+    if len(classes.indices) < classes.numbers:
+        yield "numbers of the classes in use alone", "subset_labels: renumbered has these", np.arange(len(ranks))
+
+
+def _ranks_as_text(count: int, first: int) -> Indices:
+    """For each of `count` numbers its rank among all of them as texts."""
+    ranks = np.empty(count, np.int64)
+    ranks[sorted(range(count), key=lambda it: str(it + first))] = range(count)
+    return ranks
+
+
+def _row_orders(place: Indices, image_numbers: Indices, classes: Classes) -> Iterable[tuple[str, npt.NDArray[np.intp]]]:
+    """What the order of the rows may be, and the image of each row."""
+    count = len(place)
+    folders = "the rows are in the order of class folders named by {} (as ImageFolder.samples has them)"
+    yield "", np.arange(count)
+    yield folders.format("WNID"), np.argsort(place, kind="stable")
+    for what, names in (
+        ("index", classes.indices),
+        ("labels that begin with 1", classes.indices + 1),
+        ("ILSVRC2012 ID", classes.devkit_ids),
+    ):
+        ranks = np.empty(len(names), np.int64)
+        ranks[sorted(range(len(names)), key=lambda it: str(names[it]))] = range(len(names))
+        yield folders.format(what), np.argsort(ranks[place], kind="stable")
+    yield "the rows are ordered by ILSVRC2012 ID", np.argsort(classes.devkit_ids[place], kind="stable")
+    texts = [str(it) for it in image_numbers.tolist()]
+    yield (
+        "the rows are ordered by the numbers of the images, sorted as text",
+        np.array(sorted(range(count), key=texts.__getitem__), np.intp),
+    )
+    yield "the rows are in reverse order", np.arange(count)[::-1]
+    yield "each row is of the image after its own", np.roll(np.arange(count), -1)
+    yield "each row is of the image before its own", np.roll(np.arange(count), 1)
