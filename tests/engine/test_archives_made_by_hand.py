@@ -177,6 +177,7 @@ def test_a_compressed_archive_is_unpacked_by_the_command(tmp_path: Path) -> None
 
 # Whose archive it is
 
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep.datasets.dataset import Archive
 from imagenet_prep.download.identity import Wanted
 from imagenet_prep.engine import archive_search
 from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN, made_by_hand, unless_made_by_hand
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar, tar_header
+from imagenet_prep.formats.file_kind import GZIP, NO_ARCHIVE, PEEK, in_place_of_a_tar, kind_of
 from imagenet_prep.formats.passed_over import PassedOver
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.progress import Progress
@@ -62,6 +64,37 @@ def verify(name: str, path: Path, expected: Expected) -> dict[str, Any]:
     return receipt(name, path, expected, size, checksum, members, passed_over)
 
 
+def glance(archive: Archive, path: Path, file: str, expected: Expected) -> None:
+    """Refuse an archive of which size or first bytes tell that it is not the right one, without reading more of it.
+
+    Args:
+        archive: as it is declared.
+        path: where it lies.
+        file: the name that it is to have there.
+        expected: what the configuration says of it.
+
+    Raises:
+        PrepError: it is no file, has another size than expected, or is nothing of its kind.
+        OSError: it cannot be read.
+    """
+    expect_there(path)
+    with open(path, "rb") as opened:
+        beginning = opened.read(PEEK)
+    if not (expected.unpacked_sha256 and tar_header.begins(beginning)):
+        expect_size(archive.name, path, expected)
+    kind = kind_of(beginning)
+    if file.endswith(".json"):
+        if not beginning or kind:
+            what = kind.name if kind else "empty (0 bytes)"
+            raise PrepError(path, f"this is no JSON but {what}", NO_ARCHIVE)
+        return
+    may_be_compressed = archive.layout is None and kind == GZIP
+    if not (may_be_compressed or tar_header.begins(beginning) or (beginning and not any(beginning))):
+        with made_by_hand(expected.checksum is None):
+            problem, remedy = in_place_of_a_tar(beginning, os.fspath(path), nested=False)
+            raise PrepError(path, problem, remedy, offset=0)
+
+
 def introduce(path: Path) -> None:
     """Log it if the archive stands under another name than its own."""
     if said := archive_search.introduction(path):
@@ -72,8 +105,7 @@ def _is_plain_tar(path: Path) -> bool:
     if not path.is_file():
         return False
     with open(path, "rb") as file:
-        header = file.read(tar_header.BLOCK)
-    return len(header) == tar_header.BLOCK and tar_header.checksum_holds(header)
+        return tar_header.begins(file.read(tar_header.BLOCK))
 
 
 def expect_there(path: Path) -> None:

@@ -34,11 +34,12 @@ class Kind:
 
 
 TAR = Kind("a tar archive", packed=True, suffix=".tar")
+GZIP = Kind("compressed by gzip", packed=True, suffix=".gz", unpacker="gunzip")
 ZIP = Kind("a zip archive", packed=True, suffix=".zip")
 WEB_PAGE = Kind("a web page")
 
 _BEGINNINGS = (
-    (b"\x1f\x8b", Kind("compressed by gzip", packed=True, suffix=".gz", unpacker="gunzip")),
+    (b"\x1f\x8b", GZIP),
     (b"BZh", Kind("compressed by bzip2", packed=True, suffix=".bz2", unpacker="bunzip2")),
     (b"\xfd7zXZ\0", Kind("compressed by xz", packed=True, suffix=".xz", unpacker="unxz")),
     (b"\x28\xb5\x2f\xfd", Kind("compressed by zstd", packed=True, suffix=".zst", unpacker="unzstd --rm -q")),
@@ -59,8 +60,7 @@ def kind_of(beginning: bytes) -> Kind | None:
     for magic, kind in _BEGINNINGS:
         if beginning.startswith(magic):
             return kind
-    block = beginning[: tar_header.BLOCK]
-    if len(block) == tar_header.BLOCK and any(block) and tar_header.checksum_holds(block):
+    if tar_header.begins(beginning):
         return TAR
     text = beginning.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml", b"<!--")):
@@ -76,6 +76,8 @@ def in_place_of_a_tar(beginning: bytes, place: str, *, nested: bool) -> tuple[st
         place: its path.
         nested: whether it is a member of that file.
     """
+    if not beginning:
+        return "this is not a tar archive but empty (0 bytes)", NO_ARCHIVE
     kind = kind_of(beginning)
     problem = "this is not a tar archive" + (f" but {kind.name}" if kind else "")
     if not kind or not kind.packed:

@@ -253,10 +253,8 @@ def _header(stream: Stream, place: str, end: int, within: str | None, at: int, s
             problem, remedy = "a member's header is damaged", DAMAGED
         else:
             problem, remedy = "the archive stops without its end mark: it is cut off", CUT_OFF
-    elif available:
-        problem, remedy = in_place_of_a_tar(block, place, nested=within is not None)
     else:
-        problem, remedy = "this is not a tar archive but empty (0 bytes)", NO_ARCHIVE
+        problem, remedy = in_place_of_a_tar(block, place, nested=within is not None)
     raise PrepError(place, _in(within) + problem, remedy, member=within, offset=at)
 
 

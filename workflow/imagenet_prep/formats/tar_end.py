@@ -59,7 +59,7 @@ def _problem(stream: Stream, end: int, place: str, within: str | None, mark: int
     """What the data are that begin with this block, at the offset `at`."""
     is_marked = at - mark >= _END_MARK
     nested = f"in the member {within}" if within else "in it"
-    if is_marked and is_header(block):
+    if is_marked and header.begins(block):
         problem = f"the archive ends at byte {mark}, and another one begins here: two were joined (as cat does)"
         remedy = f"Make one archive of what is {nested}"
         if within is None:
@@ -87,12 +87,7 @@ def _holds_members(stream: Stream, end: int) -> bool:
         block = _next(stream, end)
         if block is None:
             break
-        if is_header(block):
+        if header.begins(block):
             return True
         zeros = zeros + len(block) if block == _ZEROS[: len(block)] else 0
     return zeros >= _END_MARK
-
-
-def is_header(block: bytes) -> bool:
-    """Whether a block is a member's header."""
-    return len(block) == BLOCK and block != _ZEROS and header.checksum_holds(block)

@@ -24,6 +24,11 @@ def checksum_holds(header: bytes) -> bool:
     return int(matched[1], 8) == _sum(header) - sum(header[148:156]) + 8 * 32
 
 
+def begins(beginning: bytes) -> bool:
+    """Whether an archive begins with these bytes, a block or more: with the header of a member."""
+    return len(beginning) >= BLOCK and any(beginning[:BLOCK]) and checksum_holds(beginning[:BLOCK])
+
+
 def _sum(header: bytes) -> int:
     """The sum of the bytes: the lower half of an Adler-32 checksum, which 256 bytes cannot carry over its modulus."""
     return (zlib.adler32(header[:256], 0) & 0xFFFF) + (zlib.adler32(header[256:], 0) & 0xFFFF)
