@@ -56,11 +56,12 @@ def wrong(config: dict[str, Any]) -> list[str]:
         ("real_labels", b"", "this is no JSON but empty"),
     ],
 )
+@pytest.mark.parametrize("known", [NOTHING_KNOWN, {}], ids=["", "of a known size"])
 def test_what_the_first_bytes_tell_is_wrong(
-    checkout: Path, folder: Path, name: str, content: bytes, words: str
+    checkout: Path, folder: Path, name: str, content: bytes, words: str, known: dict[str, Any]
 ) -> None:
     (folder / FILES[name]).write_bytes(content)
-    [said] = wrong(configured(checkout, folder, **{name: NOTHING_KNOWN}))
+    [said] = wrong(configured(checkout, folder, **{name: known}))
     assert said.startswith(str(folder / FILES[name]))
     assert words in said
 
@@ -132,6 +133,14 @@ def test_a_local_source_is_where_the_archive_lies(checkout: Path, folder: Path, 
     )
 
 
+def test_what_looks_like_an_archive_is_told_before_it_is_downloaded(checkout: Path, folder: Path) -> None:
+    (folder / "train" / "n01440764").mkdir(parents=True)
+    (folder / "train" / "n01440764" / "n01440764_1.JPEG").write_bytes(builders.image())
+    config = configured(checkout, folder, train={"url": "https://example.org/train.tar"})
+    table = archive_table.as_table(config, archive_table.look(config, config["use"]))
+    assert f"{folder / 'train'}: 1 folders of classes with images of {FILES['train']}, unpacked." in table
+
+
 # The folder
 
 
@@ -143,6 +152,7 @@ def test_a_folder_that_is_not_there_is_one_problem_and_the_usual_one_is_none(
     [said] = wrong(config)
     assert said.startswith(f"configuration key archives_dir: there is no folder {tmp_path / 'ilsvrc2021'}. ")
     assert f"Did you mean {tmp_path / 'ilsvrc2012'}?" in said
+    assert "to be downloaded" not in archive_table.as_table(config, archive_table.look(config, config["use"]))
     monkeypatch.chdir(tmp_path)
     assert wrong(config | {"archives_dir": "archives", "use": ["val"]}) == []
 

@@ -16,7 +16,7 @@ from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN, made_by_hand, 
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar, tar_header
-from imagenet_prep.formats.file_kind import GZIP, NO_ARCHIVE, PEEK, in_place_of_a_tar, kind_of
+from imagenet_prep.formats.file_kind import GZIP, NO_ARCHIVE, PEEK, WEB_PAGE, in_place_of_a_tar, kind_of
 from imagenet_prep.formats.passed_over import PassedOver
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.progress import Progress
@@ -80,19 +80,17 @@ def glance(archive: Archive, path: Path, file: str, expected: Expected) -> None:
     expect_there(path)
     with open(path, "rb") as opened:
         beginning = opened.read(PEEK)
-    if not (expected.unpacked_sha256 and tar_header.begins(beginning)):
-        expect_size(archive.name, path, expected)
-    kind = kind_of(beginning)
-    if file.endswith(".json"):
-        if not beginning or kind:
-            what = kind.name if kind else "empty (0 bytes)"
-            raise PrepError(path, f"this is no JSON but {what}", NO_ARCHIVE)
-        return
+    kind, is_json = kind_of(beginning), file.endswith(".json")
+    if is_json and (kind or not beginning):
+        raise PrepError(path, f"this is no JSON but {kind.name if kind else 'empty (0 bytes)'}", NO_ARCHIVE)
     may_be_compressed = archive.layout is None and kind == GZIP
-    if not (may_be_compressed or tar_header.begins(beginning) or (beginning and not any(beginning))):
+    is_tar = may_be_compressed or tar_header.begins(beginning) or (beginning and not any(beginning))
+    if not (is_json or is_tar):
         with made_by_hand(expected.checksum is None):
             problem, remedy = in_place_of_a_tar(beginning, os.fspath(path), nested=False)
             raise PrepError(path, problem, remedy, offset=0)
+    if not (expected.unpacked_sha256 and tar_header.begins(beginning)):
+        expect_size(archive.name, path, expected)
 
 
 def introduce(path: Path) -> None:
@@ -121,7 +119,9 @@ def expect_size(name: str, path: Path, expected: Expected) -> None:
     expect_there(path)
     size = path.stat().st_size
     if expected.nbytes is not None and size != expected.nbytes:
-        kind = "cut off" if size < expected.nbytes else "not the one expected"
+        with open(path, "rb") as file:
+            is_page = kind_of(file.read(PEEK)) == WEB_PAGE
+        kind = "a web page" if is_page else "cut off" if size < expected.nbytes else "not the one expected"
         problem = f"it has {size} bytes where {expected.nbytes} are expected: it is {kind}"
         raise PrepError(os.path.realpath(path), problem, unless_made_by_hand(name))
 

@@ -36,6 +36,7 @@ class Seen:
         source: the host that it will be downloaded from; None where it lies there, or cannot be had.
         place: where a download goes.
         begun: bytes of that which have come already.
+        lying: what looks like it in the folder of the archives, and is not used, a line each.
         problem: what is wrong; None where nothing is.
         is_needed: whether it is to be read, or downloaded.
     """
@@ -47,6 +48,7 @@ class Seen:
     source: str | None = None
     place: Path = field(default_factory=Path)
     begun: int = 0
+    lying: list[str] = field(default_factory=list)
     problem: Problem | None = None
     is_needed: bool = True
 
@@ -97,12 +99,12 @@ def of_folder(config: Config) -> PrepError | None:
 
 def as_table(config: Config, seen: Iterable[Seen]) -> str:
     """Lines for people: each archive with where it lies or comes from, its size and the expected one."""
-    seen = list(seen)
+    seen, is_refused = list(seen), of_folder(config) is not None
     rows = [("archive", "bytes", "expected", "where")]
     for archive in seen:
         size = "-" if archive.nbytes is None else grouped(archive.nbytes)
         wanted = "not known" if archive.expected is None else grouped(archive.expected)
-        rows.append((archive.name, size, wanted, _where(archive)))
+        rows.append((archive.name, size, wanted, _where(archive, is_refused)))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"{a:{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {where}".rstrip() for a, b, c, where in rows]
     if any(archive.path is None for archive in seen):
@@ -110,7 +112,8 @@ def as_table(config: Config, seen: Iterable[Seen]) -> str:
         more = "which is not there" if not folder.exists() else "and in the folders in it"
         lines.append(f"looked for in {folder} ({more}), {archive_paths.spare_of(config)} and {output / 'archives'}")
     downloads = [archive for archive in seen if archive.source and archive.is_needed]
-    if downloads:
+    lines += [line for archive in downloads for line in archive.lying]
+    if downloads and not is_refused:
         unknown = sum(archive.expected is None for archive in downloads)
         nbytes = sum(max(0, (archive.expected or 0) - archive.begun) for archive in downloads)
         rest = f", and {unknown} of a size that is not known" if unknown else ""
@@ -118,13 +121,13 @@ def as_table(config: Config, seen: Iterable[Seen]) -> str:
     return "\n".join(lines)
 
 
-def _where(archive: Seen) -> str:
+def _where(archive: Seen, is_refused: bool) -> str:
     wrong = " (wrong, see below)" if archive.problem else ""
     if archive.path:
         return f"{os.path.realpath(archive.path)}{wrong}"
     if not archive.is_needed:
         return "not there, and not needed now"
-    if archive.source:
+    if archive.source and not is_refused:
         begun = f", of which {grouped(archive.begun)} bytes have come" if archive.begun else ""
         return f"not there: to be downloaded from {archive.source} into {archive.place.parent}{begun}"
     return f"not there{wrong}"
@@ -134,13 +137,12 @@ def _find(archive: Seen, config: Config, dataset: Dataset) -> None:
     """Find out where an archive lies, in the order of `fetch.find_or_fetch`, or where it can be had."""
     name, settings, folder = archive.name, config["archives"][archive.name], Path(config["archives_dir"])
     path = archive_paths.find(config, name)
-    said: list[str] = []
     urls = [settings["url"]] if isinstance(settings["url"], str) else settings["url"] or []
     if path is None:
         archive_search.expect_mounted(folder)
         archive_search.expect_finished(folder / settings["file"])
         found = archive_search.find(folder, {name: settings}, dataset)
-        said = [possession.message for possession in found if possession.archive]
+        archive.lying = [it.message for it in found if it.archive and not it.usable]
         local = [archive_paths.local_path(url) for url in urls if archive_paths.is_local(url)]
         path = archive_search.stand_in(found, name) or next((it for it in local if it and os.path.isfile(it)), None)
     if path is not None:
@@ -152,7 +154,7 @@ def _find(archive: Seen, config: Config, dataset: Dataset) -> None:
     if not hosts:
         sources = " nor from ".join(f"{archive_paths.local_path(url)} (no such file)" for url in urls)
         problem = f"the archive is not there, and could not be had from {sources}" if urls else NO_URL
-        lying = f". What lies there: {said[0]}" if said else ""
+        lying = f". What lies there: {archive.lying[0]}" if archive.lying else ""
         remedy = f"{ADDRESS}. {BY_HAND}" if urls else BY_HAND
         raise PrepError(os.path.abspath(folder / settings["file"]), f"{problem}{lying}", remedy)
     archive.source = hosts[0]
