@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from imagenet_prep.datasets.catalogue import dataset_of
-from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.download import partial
 from imagenet_prep.download.failures import ADDRESS, BY_HAND
 from imagenet_prep.engine import archive_check, archive_paths, archive_search
@@ -60,15 +59,22 @@ def look(config: Config, to_read: Collection[str]) -> list[Seen]:
         config: complete.
         to_read: the names of those that are to be read, or downloaded; only in these anything can be wrong.
     """
+    dataset, names = dataset_of(config), [it for it in dataset_of(config).archives if it in config["use"]]
+    there = {name: archive_paths.find(config, name) for name in names}
+    missing = {name: config["archives"][name] for name in names if name in to_read and there[name] is None}
+    found = archive_search.find(Path(config["archives_dir"]), missing, dataset) if missing else []
     seen = []
-    for name in (it for it in dataset_of(config).archives if it in config["use"]):
+    for name in names:
         settings = config["archives"][name]
-        archive = Seen(name, settings["bytes"], is_needed=name in to_read)
+        archive = Seen(name, settings["bytes"], there[name], is_needed=name in to_read)
         try:
-            _find(archive, config, dataset_of(config))
-            if archive.path and archive.is_needed:
-                wanted = archive_check.Expected(**expected(config, name))
-                archive_check.glance(dataset_of(config).archives[name], archive.path, settings["file"], wanted)
+            if name in missing:
+                _search(archive, config, found)
+            if archive.path:
+                archive.nbytes = archive.path.stat().st_size
+                if archive.is_needed:
+                    wanted = archive_check.Expected(**expected(config, name))
+                    archive_check.glance(dataset.archives[name], archive.path, settings["file"], wanted)
         except (PrepError, OSError) as error:
             archive.problem = error if archive.is_needed else None
         seen.append(archive)
@@ -112,7 +118,7 @@ def as_table(config: Config, seen: Iterable[Seen]) -> str:
         more = "which is not there" if not folder.exists() else "and in the folders in it"
         lines.append(f"looked for in {folder} ({more}), {archive_paths.spare_of(config)} and {output / 'archives'}")
     downloads = [archive for archive in seen if archive.source and archive.is_needed]
-    lines += [line for archive in downloads for line in archive.lying]
+    lines += dict.fromkeys(line for archive in downloads for line in archive.lying)
     if downloads and not is_refused:
         unknown = sum(archive.expected is None for archive in downloads)
         nbytes = sum(max(0, (archive.expected or 0) - archive.begun) for archive in downloads)
@@ -133,27 +139,24 @@ def _where(archive: Seen, is_refused: bool) -> str:
     return f"not there{wrong}"
 
 
-def _find(archive: Seen, config: Config, dataset: Dataset) -> None:
-    """Find out where an archive lies, in the order of `fetch.find_or_fetch`, or where it can be had."""
-    name, settings, folder = archive.name, config["archives"][archive.name], Path(config["archives_dir"])
-    path = archive_paths.find(config, name)
+def _search(archive: Seen, config: Config, found: list[archive_search.Possession]) -> None:
+    """Note where an archive is that is not in its place, as `fetch.find_or_fetch` finds it, or where it can be had."""
+    settings, folder = config["archives"][archive.name], Path(config["archives_dir"])
     urls = [settings["url"]] if isinstance(settings["url"], str) else settings["url"] or []
-    if path is None:
-        archive_search.expect_mounted(folder)
-        archive_search.expect_finished(folder / settings["file"])
-        found = archive_search.find(folder, {name: settings}, dataset)
-        archive.lying = [it.message for it in found if it.archive and not it.usable]
-        local = [archive_paths.local_path(url) for url in urls if archive_paths.is_local(url)]
-        path = archive_search.stand_in(found, name) or next((it for it in local if it and os.path.isfile(it)), None)
-    if path is not None:
-        archive.path, archive.nbytes = path, path.stat().st_size
+    archive_search.expect_mounted(folder)
+    archive_search.expect_finished(folder / settings["file"])
+    archive.lying = [it.message for it in found if it.archive in (archive.name, None) and not it.usable]
+    local = [archive_paths.local_path(url) for url in urls if archive_paths.is_local(url)]
+    sources = [archive_search.stand_in(found, archive.name), *local]
+    archive.path = next((it for it in sources if it and os.path.isfile(it)), None)
+    if archive.path:
         return
     if os.path.isdir(folder / settings["file"]):
         raise PrepError(os.path.abspath(folder / settings["file"]), "this is no file", BY_HAND)
     hosts = [_host(url) for url in urls if not archive_paths.is_local(url)]
     if not hosts:
-        sources = " nor from ".join(f"{archive_paths.local_path(url)} (no such file)" for url in urls)
-        problem = f"the archive is not there, and could not be had from {sources}" if urls else NO_URL
+        asked = " nor from ".join(f"{path} (no such file)" for path in local)
+        problem = f"the archive is not there, and could not be had from {asked}" if urls else NO_URL
         lying = f". What lies there: {archive.lying[0]}" if archive.lying else ""
         remedy = f"{ADDRESS}. {BY_HAND}" if urls else BY_HAND
         raise PrepError(os.path.abspath(folder / settings["file"]), f"{problem}{lying}", remedy)
