@@ -48,7 +48,7 @@ def wrong(config: dict[str, Any]) -> list[str]:
     [
         ("val", b"", "empty (0 bytes)"),
         ("val", LOGIN_PAGE, "not a tar archive but a web page"),
-        ("val", gzip.compress(PLAIN), "compressed by gzip. Unpack it: mv "),
+        ("val", gzip.compress(PLAIN), "compressed by gzip. Unpack it: `mv "),
         ("train", PLAIN[1:], "this is not a tar archive"),
         ("bbox_val", LOGIN_PAGE, "a web page"),
         ("bbox_val", b"BZh91AY", "compressed by bzip2"),

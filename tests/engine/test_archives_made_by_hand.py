@@ -24,7 +24,7 @@ def mended(error: PrepError, folder: Path, name: str) -> list[Row]:
     """The rows of the archive that the command of an error makes, typed in a folder of its own."""
     work = folder / "work"
     work.mkdir()
-    matched = re.search(r": (\(.*\)); then put (\S+) in its place", error.remedy)
+    matched = re.search(r": `(.*)`, then put (\S+) in its place", error.remedy)
     assert matched, error.remedy
     subprocess.run(["bash", "-c", matched[1]], cwd=work, check=True)
     assert matched[2] == f"{error.place}.new"
@@ -156,7 +156,7 @@ def test_joined_archives_become_one_by_the_command(tmp_path: Path, name: str) ->
 def test_what_was_added_is_cut_off_by_the_command(tmp_path: Path) -> None:
     whole = builders.tar(val_images(2))
     error = refusal(tmp_path, "val", whole + b"signed by me")
-    subprocess.run(["bash", "-c", error.remedy.removeprefix("Cut it off: ")], check=True)
+    subprocess.run(["bash", "-c", error.remedy.removeprefix("Cut it off: ").strip("`")], check=True)
     assert described(scanned(tmp_path, "val", Path(error.place).read_bytes())[0]) == described(
         scanned(tmp_path, "val", whole)[0]
     )
@@ -171,7 +171,7 @@ def test_a_compressed_archive_is_unpacked_by_the_command(tmp_path: Path) -> None
     error = refusal(tmp_path, "val", (tmp_path / "val.tar.gz").read_bytes())
     (tmp_path / "val.tar.gz").unlink()
     assert error.problem == "this is not a tar archive but compressed by gzip"
-    subprocess.run(["bash", "-c", error.remedy.removeprefix("Unpack it: ")], check=True)
+    subprocess.run(["bash", "-c", error.remedy.removeprefix("Unpack it: ").strip("`")], check=True)
     assert archive.read_bytes() == whole
 
 

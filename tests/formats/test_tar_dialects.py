@@ -212,7 +212,7 @@ def test_a_compressed_archive_is_named_and_unpacked_by_the_command(tmp_path: Pat
     data = path.read_bytes()
     with Stream(io.BytesIO(data)) as stream, pytest.raises(Exception, match=f"compressed by {packer}") as caught:
         builders.drained(walk(stream, str(path), end=len(data)))
-    subprocess.run(caught.value.remedy.removeprefix("Unpack it: "), shell=True, check=True)
+    subprocess.run(caught.value.remedy.removeprefix("Unpack it: ").strip("`"), shell=True, check=True)
     assert path.read_bytes() == plain
 
 

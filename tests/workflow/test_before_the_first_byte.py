@@ -53,11 +53,12 @@ def test_a_mistyped_folder_is_named_with_the_one_that_was_meant_and_not_made(
     run = mine.run()
     error = expect_clear_end(mine, run, "configuration key archives_dir: there is no folder", f"{mine.folder / typed}.")
     assert f"Did you mean {folder}?" in error
-    assert f"mkdir -p {typed}" in error
+    assert f"`mkdir -p {typed}`." in error
     assert len(last_errors(run)) == 1
     assert "space" not in run.terminal
     assert not (mine.folder / typed).exists()
     assert not mine.results.exists()
+    expect_clear_end(mine, mine.run("space"), "there is no folder", f"Did you mean {folder}?")
 
 
 def test_a_folder_that_somebody_has_made_is_filled_and_the_usual_one_is_made(mine: Project, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def expect_folder(folder: Path) -> None:
     path = Path(os.path.abspath(folder))
     near = _similar(path)
     meant = f"Did you mean {near}? Write that there" if near else "Write the right one there"
-    remedy = f"{meant}, or make it, to have the archives downloaded into it: mkdir -p {commands.typed(folder)}"
+    remedy = f"{meant}, or make it, to have the archives downloaded into it: `mkdir -p {commands.typed(folder)}`"
     raise PrepError("configuration key archives_dir", f"there is no folder {path}", remedy)
 
 

@@ -65,7 +65,7 @@ def of_class_folders(archive: str) -> str:
 def _of_classes(archive: str, then: str) -> str:
     """A command that unpacks an archive and works in the folder where its classes are."""
     unpack = f"mkdir unpacked && tar -xf {shlex.quote(os.path.abspath(archive))} -C unpacked && cd unpacked"
-    return f"({unpack} && {then}); then put {_new(archive)} in its place"
+    return f"`({unpack} && {then})`, then put {_new(archive)} in its place"
 
 
 def _new(archive: str) -> str:

@@ -87,4 +87,4 @@ def in_place_of_a_tar(beginning: bytes, place: str, *, nested: bool) -> tuple[st
     if not kind.unpacker:
         return problem, "Unpack it, and make a plain tar of what is in it (docs/archives.md says how)"
     plain, packed = shlex.quote(os.path.abspath(place)), shlex.quote(os.path.abspath(place) + kind.suffix)
-    return problem, f"Unpack it: mv {plain} {packed} && {kind.unpacker} {packed}"
+    return problem, f"Unpack it: `mv {plain} {packed} && {kind.unpacker} {packed}`"

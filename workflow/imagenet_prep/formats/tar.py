@@ -46,8 +46,8 @@ _REFUSED = {
 }
 CUT_OFF = "Its download or copy stopped early: get it again, or continue it"
 OF_FILES = (
-    "The archive was made of links: make it again of the files that they lead to, with "
-    "tar --dereference --hard-dereference -cf"
+    "The archive was made of links: make it again of the files that they lead to, with GNU tar: "
+    "tar --dereference --hard-dereference -cf <archive> <files>"
 )
 WITHOUT_HOLES = "The archive was made with tar --sparse: make it again without that"
 

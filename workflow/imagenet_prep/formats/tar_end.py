@@ -43,7 +43,7 @@ def repacked(place: str, options: str = "") -> str:
     place = os.path.abspath(place)
     new = shlex.quote(f"{place}.new")
     unpack = f"mkdir unpacked && tar --ignore-zeros -xf {shlex.quote(place)} -C unpacked"
-    return f"({unpack} && tar -cf {new}{options} -C unpacked .); then put {new} in its place"
+    return f"`{unpack} && tar -cf {new}{options} -C unpacked .`, then put {new} in its place"
 
 
 def _next(stream: Stream, end: int) -> bytes | None:
@@ -69,7 +69,7 @@ def _problem(stream: Stream, end: int, place: str, within: str | None, mark: int
         problem = f"the archive ends at byte {mark}, and what follows it is no part of it"
         remedy = "Make the tar in this member again"
         if within is None:
-            remedy = f"Cut it off: truncate --size={over} {shlex.quote(os.path.abspath(place))}"
+            remedy = f"Cut it off: `truncate --size={over} {shlex.quote(os.path.abspath(place))}`"
     else:
         problem = f"an end mark at byte {mark} is followed by more data: a block of it was wiped out"
         remedy = DAMAGED
