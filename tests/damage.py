@@ -148,11 +148,13 @@ def expect_clear_end(project: Project, run: Run, *words: str) -> str:
     return said[0]
 
 
-def expect_clear_failure(project: Project, run: Run, stage: str, archive: str, *words: str) -> None:
-    """The same of a run that one rule has ended because of an archive; the file is named where it lies."""
+def expect_clear_failure(
+    project: Project, run: Run, stage: str, archive: str, *words: str, by: str | None = None
+) -> None:
+    """The same of a run that one rule, or `by` another, has ended because of an archive, named where it lies."""
     file = path_of(project, archive).name
     error = expect_clear_end(project, run, f"archives/{file}", *words)
     assert f"results/archives/{file}" not in error, error
-    assert f"Error in rule {stage}:" in run.log, run.log
+    assert f"Error in rule {by or stage}:" in run.log, run.log
     for pattern in OUTPUTS[stage]:
         assert list(project.results.glob(pattern.format(archive=archive, file=file))) == []

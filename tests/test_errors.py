@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import pickle
 
 import pytest
 
-from imagenet_prep.errors import PrepError, reading
+from imagenet_prep.errors import Described, PrepError, reading
 
 
 def test_what_a_terminal_would_obey_is_written_out() -> None:
@@ -16,6 +17,13 @@ def test_what_a_terminal_would_obey_is_written_out() -> None:
 
 def test_a_list_of_problems_keeps_its_lines() -> None:
     assert str(PrepError("configuration", "2 problems\n  one\n  two", "Mend them")).count("\n") == 2
+
+
+def test_a_line_that_was_said_is_said_again_as_it_was_in_another_process_too() -> None:
+    line = "a.tar, byte 7: it is cut off. Get it again."
+    error = pickle.loads(pickle.dumps(Described(line)))
+    assert isinstance(error, PrepError)
+    assert str(error) == line
 
 
 def test_an_error_of_a_broken_disk_names_the_file_that_was_read() -> None:

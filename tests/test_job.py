@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from imagenet_prep import job, progress, signals
-from imagenet_prep.errors import PrepError
+from imagenet_prep.errors import Described, PrepError
 
 ERROR = PrepError("a.tar", "it is cut off", "Get it again", member="n01.tar", offset=512)
 LINE = "a.tar, member 'n01.tar', byte 512: it is cut off. Get it again."
@@ -85,6 +85,17 @@ def test_the_line_is_found_again_below_the_logs(tmp_path: Path) -> None:
     assert job.failures(tmp_path / "another") == []
     job.forget_failures(tmp_path)
     assert job.failures(tmp_path) == []
+
+
+def test_several_failures_of_one_job_are_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lists = PrepError("configuration", "2 problems\n  one\n  two", "Mend them")
+    group = ExceptionGroup("several", [ERROR, Described("b.tar: as another job has said."), lists])
+    assert fail(tmp_path / "a.log", group, attempt=1) == 1
+    said = [LINE, "b.tar: as another job has said.", str(lists)]
+    assert capsys.readouterr().err == "".join(f"ERROR {line}\n" for line in said)
+    assert job.failures(tmp_path) == sorted(said)
+    with pytest.raises(SystemExit, match="1"):
+        job.run(lambda snakemake: pytest.fail("it was tried again"), script(tmp_path / "a.log", attempt=2))
 
 
 def test_an_unwritable_log_is_told_like_any_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

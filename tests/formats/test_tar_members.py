@@ -47,7 +47,8 @@ def test_a_file_without_a_name_is_refused(name: str) -> None:
         (b"4", "a block device"),
         (b"6", "a named pipe"),
         (b"S", "a sparse file"),
-        (b"V", "unknown type"),
+        (b"M", "another volume"),
+        (b"Z", "unknown type"),
     ],
 )
 def test_what_is_no_regular_file_is_refused(kind: bytes, what: str) -> None:

@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from damage import LOGIN_PAGE, digests, expect_clear_failure, path_of
+from damage import LOGIN_PAGE, digests, expect_clear_end, expect_clear_failure, path_of
 from project import Project
 
 
@@ -52,16 +52,23 @@ def at(url: str, sources: Sources) -> Sources:
 
 
 SOURCES: dict[str, tuple[Sources, list[str]]] = {
-    "val": (None, ["gives no url"]),
     "train": ("{site}/missing", ["/missing", "HTTP 404"]),
     "test": ("{site}/login", ["/login", "a web page came in its place"]),
     "train_t3": ("{site}/broken", ["/broken", "the connection"]),
     "devkit": ("http://127.0.0.1:9/closed", ["/closed", "Connection refused"]),
     "bbox_train": ("http://no-such-host.invalid/x", ["no-such-host", "the connection failed"]),
-    "bbox_val": ("file:///no/such/archive.tar", ["/no/such/archive.tar", "no such file"]),
     "multilabel": (["{site}/missing", "file:///no/such/archive.tar"], ["HTTP 404", "no such file"]),
 }
 """By archive, where it is to be had, and words of what becomes of that."""
+
+NOWHERE: dict[str, tuple[Sources, list[str]]] = {
+    "val": (None, ["gives no url"]),
+    "bbox_val": ("file:///no/such/archive.tar", ["/no/such/archive.tar", "no such file"]),
+    "test": (["file:///no/such/archive.tar", "file:///nor/this"], ["/no/such/archive.tar", "nor from /nor/this"]),
+}
+"""The same of archives of which a look is enough."""
+
+REMEDY = "Get the archive by hand and put it there"
 
 
 def test_a_missing_archive_is_named_with_every_source(labelled: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +83,21 @@ def test_a_missing_archive_is_named_with_every_source(labelled: Project, monkeyp
         labelled.configure({"use": list(SOURCES), "archives": archives, "products": ["labels"]})
         before = digests(labelled)
         run = labelled.run("--keep-going", "download")
-    remedy = "Get the archive by hand and put it there"
     for archive, (_, words) in SOURCES.items():
-        expect_clear_failure(labelled, run, "fetch_archive", archive, "the archive is not there", remedy, *words)
+        expect_clear_failure(labelled, run, "fetch_archive", archive, "the archive is not there", REMEDY, *words)
+    assert digests(labelled) == before
+
+
+def test_archives_without_a_source_are_named_before_any_is_asked(labelled: Project) -> None:
+    for archive in ("train", *NOWHERE):
+        path_of(labelled, archive).unlink()
+    with site() as url:
+        sources = {archive: {"url": sources} for archive, (sources, _) in NOWHERE.items()}
+        sources["train"] = {"url": f"{url}/login", "bytes": 2}
+        labelled.configure({"use": ["train", "devkit", *NOWHERE], "archives": sources, "products": ["labels"]})
+        before = digests(labelled)
+        run = labelled.run("--keep-going", "download")
+    for archive, (_, words) in NOWHERE.items():
+        expect_clear_end(labelled, run, f"archives/{path_of(labelled, archive).name}", REMEDY, *words)
+    assert run.rules == set()
     assert digests(labelled) == before

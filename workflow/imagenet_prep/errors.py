@@ -52,6 +52,17 @@ class PrepError(Exception):
         return _rebuild, (self.place, self.problem, self.remedy, self.member, self.offset)
 
 
+class Described(PrepError):
+    """A failure that another job has met and described; its text is that line."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__("", "", "")
+        self.args = (line,)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Described, self.args
+
+
 @contextmanager
 def reading(path: str | PathLike[str]) -> Iterator[None]:
     """Name the file in an error of the operating system that names none, as those of a broken disk do."""

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import shutil
 import sys
 import traceback
@@ -16,7 +17,7 @@ from typing import Any
 
 from imagenet_prep import progress, run_lock, signals
 from imagenet_prep.engine.runs import RUN_ID
-from imagenet_prep.errors import PrepError
+from imagenet_prep.errors import Described, PrepError
 
 # Snakemake's own folder in the working directory, where every job can write, even if it can nowhere below output_dir.
 FAILURES = Path(".snakemake", "failures")
@@ -63,12 +64,12 @@ def run(main: Callable[[Any], None], snakemake: Any, *, writes: bool = True) -> 
         message = describe(error, log, snakemake.config["output_dir"])
         noted = False
         with contextlib.suppress(OSError):  # a full disk must not add a second error
-            note = _note(log, lasting=isinstance(error, PrepError))
+            note = _note(log, lasting=isinstance(error, (PrepError, ExceptionGroup)))
             note.parent.mkdir(parents=True, exist_ok=True)
             note.write_text(message + "\n", encoding="utf-8")
             noted = True
         if not (noted and progress.run_speaks()):
-            print(f"ERROR {message}", file=sys.stderr)
+            print(as_errors(message), file=sys.stderr)
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             traceback.print_exception(error, file=file)
         sys.exit(1)
@@ -124,13 +125,17 @@ def _start_logging(log: Path) -> None:
 
 
 def describe(error: Exception, log: str | os.PathLike[str], output_dir: str | os.PathLike[str]) -> str:
-    """One line for the person who has to act on `error`.
+    """One line for the person who has to act on `error`; of several in a group, a line each.
 
     Args:
         error: what happened.
         log: where more is to be read.
         output_dir: what an error of the operating system is about that names no file.
     """
+    if isinstance(error, ExceptionGroup):
+        return "\n".join(describe(it, log, output_dir) for it in error.exceptions)
+    if isinstance(error, Described):
+        return str(error)
     if isinstance(error, PrepError):
         # What lies there is the archive; the link to it says too little of where that is.
         place = os.path.realpath(error.place) if os.path.islink(error.place) else error.place
@@ -159,9 +164,18 @@ def _rule_of(log: str | os.PathLike[str], output_dir: str | os.PathLike[str]) ->
     return below.partition(os.sep)[0].removesuffix(".log")
 
 
+def as_errors(message: str) -> str:
+    """The lines of what `describe` gave as they are shown: each error begins with the word, and may go on indented."""
+    return "\n".join(f"ERROR {line}" for line in _lines(message))
+
+
+def _lines(message: str) -> list[str]:
+    return re.split(r"\n(?!  )", message.strip())
+
+
 def failures(logs: str | os.PathLike[str]) -> list[str]:
     """The lines left by failed jobs that log below the folder `logs`, sorted."""
-    lines = {path.read_text(encoding="utf-8").strip() for path in _notes(logs).rglob("*.txt")}
+    lines = {line for path in _notes(logs).rglob("*.txt") for line in _lines(path.read_text(encoding="utf-8"))}
     return sorted(lines - {""})
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from imagenet_prep import job, progress, run_lock
+from imagenet_prep import archive_reports, job, progress, run_lock
 from imagenet_prep.datasets.catalogue import dataset_of
-from imagenet_prep.engine import runs, space, space_check
+from imagenet_prep.engine import archive_table, runs, space, space_check
 from imagenet_prep.engine.existing import look
 from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import STATE
@@ -25,6 +25,9 @@ from imagenet_prep.publish import stores
 
 # Rules that only look at what is there.
 _LOOKING = {"check", "space"}
+
+# Rules of which each job downloads or reads one archive.
+_OF_AN_ARCHIVE = {"fetch_archive", "verify_archive", "scan_archive"}
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,10 @@ def stop(message: str) -> NoReturn:
 
 @contextlib.contextmanager
 def stopping(config: Mapping[str, Any]) -> Iterator[None]:
-    """End the run with the one line of what a user can mend that the block raises."""
+    """End the run with the one line of what a user can mend that the block raises, or a line each of a group."""
     try:
         yield
-    except (PrepError, OSError) as error:
+    except (PrepError, OSError, ExceptionGroup) as error:
         stop(job.describe(error, Path(config["output_dir"], "logs"), config["output_dir"]))
 
 
@@ -92,7 +95,7 @@ def begin(
         config: the configuration, complete.
         provenance: what the run asks for.
         logs: the folder in which jobs log.
-        tell: is given a table of the space that it needs.
+        tell: is given a table of the archives, and one of the space that it needs.
     """
     jobs = list(jobs)
     remedy = "Give yourself the right to write there, or choose another output_dir"
@@ -103,11 +106,36 @@ def begin(
     progress.forget_reports(logs)
     rules = {it.rule for it in jobs}
     with stopping(config):
+        _expect_archives(jobs, config, tell)
         if rules - _LOOKING:
             _take_folder(output, dataset_of(config).name, provenance)
+            if archive_reports.RULE in rules:
+                provenance.answers[runs.REPORTS_ARCHIVES] = True
+                provenance.note()
         if PUBLISHED.rule in rules:  # rather now than when all has been made
             stores.expect_client(config["publish"]["url"])
         _expect_room(jobs, config, tell)
+
+
+def _expect_archives(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Callable[[str], object]) -> None:
+    """Show where the archives lie that this run reads or downloads, and raise all that can be seen to be wrong.
+
+    Before anything else: who has mistyped a folder is to read of that, and not of the space that all would need again.
+    """
+    jobs = list(jobs)
+    rules = {it.rule for it in jobs}
+    needed = {it.wildcards["archive"] for it in jobs if it.rule in _OF_AN_ARCHIVE}
+    if not needed or "synthesize_archives" in rules:
+        return
+    seen = archive_table.look(config, needed)
+    tell(archive_table.as_table(config, seen))
+    if archive_reports.RULE in rules:  # reads all that are there before it says what is wrong
+        folder = archive_table.of_folder(config) if any(it.path is None for it in seen) else None
+        wrong: list[archive_table.Problem] = [folder] if folder else []
+    else:
+        wrong = archive_table.problems(config, seen)
+    if wrong:
+        raise ExceptionGroup("archives are missing or wrong", wrong)
 
 
 def _take_folder(output: Path, dataset: str, provenance: Provenance) -> None:
@@ -156,5 +184,7 @@ def end(output: Path, *, succeeded: bool) -> None:
     """End a run; take away what jobs left half-made that were tried again, where none of them goes on."""
     # It is over in a moment, and Python would answer Ctrl-C by then with where it was.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if succeeded and runs.RUN_ID in os.environ:
-        remove_partials(output)
+    if runs.RUN_ID in os.environ:
+        archive_reports.forget(output)
+        if succeeded:
+            remove_partials(output)

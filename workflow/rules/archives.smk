@@ -20,6 +20,7 @@ localrules:
     link_archives,
     fetch_archive,
     verify_archive,
+    report_archives,
 
 
 ruleorder: link_archives > fetch_archive
@@ -139,8 +140,30 @@ rule download:
         links(config["use"]),
 
 
+rule report_archives:
+    """Say of all archives that were looked at which are missing or wrong, and fail where some are."""
+    input:
+        links(config["use"]),
+        archives_looked_at,
+    output:
+        temp(STATE / "archives_reported"),
+    log:
+        LOGS / "report_archives.log",
+    conda:
+        "../../envs/imagenet-prep.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(30),
+    message:
+        "Say which archives are missing or wrong"
+    script:
+        "../scripts/report_archives.py"
+
+
 rule verify:
-    """Every archive in use is there and is the right one."""
+    """Every archive in use is there and is the right one; else all that are not are named."""
     input:
         links(config["use"]),
         scans(config["use"]),
+        report_of_archives,

@@ -1,5 +1,7 @@
 """What is made from what: the input functions of the rules, by the receipts that tell what was made."""
 
+import functools
+
 from imagenet_prep.engine import batches
 from imagenet_prep.engine.receipts import UNUSED
 from imagenet_prep.products import prediction_paths
@@ -258,6 +260,22 @@ def links(archives):
 def scans(archives):
     """The receipts of the archives' being the right ones."""
     return [ancient(PROVENANCE.archive_receipt(name)) for name in archives]
+
+
+def archives_looked_at(wildcards):
+    """The receipts of all archives in use, of which some may note that they are missing or wrong."""
+    return [PROVENANCE.archive_receipt(name) for name in config["use"]]
+
+
+@functools.cache
+def are_looked_at():
+    """Whether this run looks at archives: decided once, since their receipts are there when it has."""
+    return not all(path.exists() for path in [*links(config["use"]), *archives_looked_at(None)])
+
+
+def report_of_archives(wildcards):
+    """What tells of all archives that were looked at; nothing where none is."""
+    return [STATE / "archives_reported"] if are_looked_at() else []
 
 
 def target(product, *needs, archives=(), own=(), made=alone):

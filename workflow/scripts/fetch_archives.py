@@ -1,9 +1,10 @@
 """Link archives that are there, or download them first."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import atomic
+from imagenet_prep import archive_reports, atomic
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_check import Expected
@@ -15,19 +16,24 @@ def main(snakemake: Any) -> None:
     # Of the configuration, since another address or place makes nothing stale.
     config, params = snakemake.config, snakemake.params
     for name, expected, receipt in zip(params.archives, params.expected, snakemake.output.receipts, strict=True):
-        link = archive_paths.link_of(config, name)
-        find_or_fetch(
-            name,
-            config["archives"][name],
-            dataset_of(config),
-            Path(config["archives_dir"]),
-            config["download"]["local"],
-            link,
-            connections=config["download"]["connections"],
-            expected=Expected(**expected),
-            spare=archive_paths.spare_of(config),
-        )
-        atomic.write_json(receipt, {"file": link.name})
+        archive_reports.gather(snakemake, [receipt], partial(_fetch, config, name, Expected(**expected), receipt))
+
+
+def _fetch(config: dict[str, Any], name: str, expected: Expected, receipt: str) -> None:
+    link = archive_paths.link_of(config, name)
+    find_or_fetch(
+        name,
+        config["archives"][name],
+        dataset_of(config),
+        Path(config["archives_dir"]),
+        config["download"]["local"],
+        link,
+        connections=config["download"]["connections"],
+        expected=expected,
+        spare=archive_paths.spare_of(config),
+        make_folder=archive_paths.may_make_folder(config),
+    )
+    atomic.write_json(receipt, {"file": link.name})
 
 
 if __name__ == "__main__":

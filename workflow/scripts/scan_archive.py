@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from imagenet_prep import archive_reports
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.archive_check import Expected
 from imagenet_prep.engine.receipts import making, table
@@ -14,8 +15,14 @@ def main(snakemake: Any) -> None:
     name, images = snakemake.wildcards.archive, table(snakemake.output.receipt)
     dataset = dataset_of(snakemake.config)
     expected = Expected(**snakemake.params.settings)
-    with making(snakemake, beside=True) as made:
-        made |= verify(snakemake.config, name, lambda archive: scan(name, archive, expected, images, dataset), [images])
+
+    def read() -> None:
+        with making(snakemake, beside=True) as made:
+            made |= verify(
+                snakemake.config, name, lambda archive: scan(name, archive, expected, images, dataset), [images]
+            )
+
+    archive_reports.gather(snakemake, [snakemake.output.receipt], read)
 
 
 if __name__ == "__main__":

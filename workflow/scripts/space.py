@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
-from imagenet_prep.engine import archive_search, space_check
+from imagenet_prep.engine import archive_search, archive_table, space_check
 from imagenet_prep.engine.existing import look
-from imagenet_prep.engine.space import needs
+from imagenet_prep.engine.space import ARCHIVE, needs
 from imagenet_prep.job import run
 from imagenet_prep.products.registry import SPLIT_PRODUCTS
 
@@ -18,6 +18,8 @@ def main(snakemake: Any) -> None:
     for possession in archive_search.find(Path(config["archives_dir"]), used, dataset_of(config), checksums=False):
         logging.info("%s", possession.message)
     needed = needs(config, SPLIT_PRODUCTS, look(config, SPLIT_PRODUCTS))
+    if any(need.part[0] == ARCHIVE for need in needed) and (problem := archive_table.of_folder(config)):
+        raise problem
     rooms = space_check.rooms_of(needed)
     logging.info("%s", space_check.as_table(needed, rooms))
     space_check.expect_room(needed, rooms, config, SPLIT_PRODUCTS)

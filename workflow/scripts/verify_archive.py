@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from imagenet_prep import archive_reports
 from imagenet_prep.engine import archive_check
 from imagenet_prep.engine.receipts import making
 from imagenet_prep.engine.verification import verify
@@ -10,8 +11,12 @@ from imagenet_prep.job import run
 
 def main(snakemake: Any) -> None:
     name, expected = snakemake.wildcards.archive, archive_check.Expected(**snakemake.params.settings)
-    with making(snakemake, beside=True) as made:
-        made |= verify(snakemake.config, name, lambda archive: archive_check.verify(name, archive, expected))
+
+    def read() -> None:
+        with making(snakemake, beside=True) as made:
+            made |= verify(snakemake.config, name, lambda archive: archive_check.verify(name, archive, expected))
+
+    archive_reports.gather(snakemake, [snakemake.output.receipt], read)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,14 @@ def path_of(place: Path) -> Path:
     return place.with_name(f"{place.name}.part")
 
 
+def bytes_of(place: Path) -> int:
+    """Bytes that a download to this place fills already, whose file has holes."""
+    try:
+        return path_of(place).stat().st_blocks * 512
+    except OSError:
+        return 0
+
+
 def bad_path_of(place: Path, checksum: str) -> Path:
     """Where another file that came in its place is kept for a look: `<name>.bad-<beginning of its checksum>`."""
     return place.with_name(f"{place.name}{_BAD}{checksum[:8]}")

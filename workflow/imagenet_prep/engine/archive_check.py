@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep.datasets.dataset import Archive
 from imagenet_prep.download.identity import Wanted
 from imagenet_prep.engine import archive_search
+from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN, made_by_hand, unless_made_by_hand
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar, tar_header
+from imagenet_prep.formats.file_kind import GZIP, NO_ARCHIVE, PEEK, WEB_PAGE, in_place_of_a_tar, kind_of
+from imagenet_prep.formats.passed_over import PassedOver
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.progress import Progress
 
 PUT_BACK = "Put it back, or run the same command again to have it downloaded"
-DOWNLOAD_AGAIN = "Delete it and run again to have it downloaded, or get the right one and put it in its place"
 
 log = logging.getLogger(__name__)
 
@@ -46,18 +49,48 @@ def verify(name: str, path: Path, expected: Expected) -> dict[str, Any]:
     if expected.unpacked_sha256 and _is_plain_tar(path):
         log.info("%s is not compressed, as browsers leave it: compared with the content of the official one", path)
         expected = Expected("sha256", expected.unpacked_sha256)
-    expect_size(path, expected)
+    expect_size(name, path, expected)
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         progress = Progress(f"verifying {path.name}", size)
         with Stream(file, expected.algorithm, progress.reach) as stream:
             stream.drain()
             checksum = stream.hexdigest()
-    expect_checksum(path, expected, checksum)
-    members = None
+    expect_checksum(name, path, expected, checksum)
+    members, passed_over = None, PassedOver()
     if not path.name.endswith(".json"):
-        members = sum(1 for _ in tar.read_files(path))
-    return receipt(name, path, expected, size, checksum, members)
+        with made_by_hand(expected.checksum is None):
+            members = sum(1 for _ in tar.read_files(path, passed_over=passed_over))
+    return receipt(name, path, expected, size, checksum, members, passed_over)
+
+
+def glance(archive: Archive, path: Path, file: str, expected: Expected) -> None:
+    """Refuse an archive of which size or first bytes tell that it is not the right one, without reading more of it.
+
+    Args:
+        archive: as it is declared.
+        path: where it lies.
+        file: the name that it is to have there.
+        expected: what the configuration says of it.
+
+    Raises:
+        PrepError: it is no file, has another size than expected, or is nothing of its kind.
+        OSError: it cannot be read.
+    """
+    expect_there(path)
+    with open(path, "rb") as opened:
+        beginning = opened.read(PEEK)
+    kind, is_json = kind_of(beginning), file.endswith(".json")
+    if is_json and (kind or not beginning):
+        raise PrepError(path, f"this is no JSON but {kind.name if kind else 'empty (0 bytes)'}", NO_ARCHIVE)
+    may_be_compressed = archive.layout is None and kind == GZIP
+    is_tar = may_be_compressed or tar_header.begins(beginning) or (beginning and not any(beginning))
+    if not (is_json or is_tar):
+        with made_by_hand(expected.checksum is None):
+            problem, remedy = in_place_of_a_tar(beginning, os.fspath(path), nested=False)
+            raise PrepError(path, problem, remedy, offset=0)
+    if not (expected.unpacked_sha256 and tar_header.begins(beginning)):
+        expect_size(archive.name, path, expected)
 
 
 def introduce(path: Path) -> None:
@@ -70,8 +103,7 @@ def _is_plain_tar(path: Path) -> bool:
     if not path.is_file():
         return False
     with open(path, "rb") as file:
-        header = file.read(tar_header.BLOCK)
-    return len(header) == tar_header.BLOCK and tar_header.checksum_holds(header)
+        return tar_header.begins(file.read(tar_header.BLOCK))
 
 
 def expect_there(path: Path) -> None:
@@ -82,25 +114,41 @@ def expect_there(path: Path) -> None:
         raise PrepError(path, "this is no file", DOWNLOAD_AGAIN)
 
 
-def expect_size(path: Path, expected: Expected) -> None:
-    """Refuse an archive that is not there, is no file, or has another size than expected."""
+def expect_size(name: str, path: Path, expected: Expected) -> None:
+    """Refuse an archive, by its name in the configuration, that is not there, is no file, or of another size."""
     expect_there(path)
     size = path.stat().st_size
     if expected.nbytes is not None and size != expected.nbytes:
-        kind = "cut off" if size < expected.nbytes else "not the one expected"
+        with open(path, "rb") as file:
+            is_page = kind_of(file.read(PEEK)) == WEB_PAGE
+        kind = "a web page" if is_page else "cut off" if size < expected.nbytes else "not the one expected"
         problem = f"it has {size} bytes where {expected.nbytes} are expected: it is {kind}"
-        raise PrepError(os.path.realpath(path), problem, DOWNLOAD_AGAIN)
+        raise PrepError(os.path.realpath(path), problem, unless_made_by_hand(name))
 
 
-def expect_checksum(path: Path, expected: Expected, checksum: str) -> None:
-    """Refuse an archive of another checksum than expected."""
+def expect_checksum(name: str, path: Path, expected: Expected, checksum: str) -> None:
+    """Refuse an archive, by its name in the configuration, of another checksum than expected."""
     if expected.checksum is not None and checksum != expected.checksum.lower():
         problem = f"its {expected.algorithm} is {checksum} where {expected.checksum} is expected"
-        raise PrepError(os.path.realpath(path), f"{problem}: it is damaged or another file", DOWNLOAD_AGAIN)
+        problem += ": it is damaged or another file"
+        raise PrepError(os.path.realpath(path), problem, unless_made_by_hand(name))
 
 
-def receipt(name: str, path: Path, expected: Expected, size: int, checksum: str, members: int | None) -> dict[str, Any]:
-    """What is written down of an archive that is right: `members` are its images or files, None where it is no tar."""
+def receipt(
+    name: str,
+    path: Path,
+    expected: Expected,
+    size: int,
+    checksum: str,
+    members: int | None,
+    passed_over: PassedOver | None = None,
+) -> dict[str, Any]:
+    """What is written down of an archive that is right; of members that were passed over it is logged, too.
+
+    `members` are its images or files, None where it is no tar.
+    """
+    if passed_over and passed_over.count:
+        log.info("%s: %s", path, passed_over)
     return {
         "name": name,
         "file": path.name,
@@ -108,6 +156,7 @@ def receipt(name: str, path: Path, expected: Expected, size: int, checksum: str,
         expected.algorithm: checksum,
         "expected": expected.checksum,
         "members": members,
+        **({"passed_over": passed_over.count} if passed_over and passed_over.count else {}),
         "format_version": SCAN_VERSION,
     }
 

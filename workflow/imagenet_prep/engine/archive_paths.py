@@ -5,14 +5,20 @@ Imports are light, since the Snakefile looks here before a run.
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from imagenet_prep import commands
 from imagenet_prep.download import partial
+from imagenet_prep.errors import PrepError
 from imagenet_prep.filesystem import is_writable
+
+FOLDER = "archives"
+"""The folder of the archives where the configuration names no other one."""
 
 
 def link_of(config: Mapping[str, Any], name: str) -> Path:
@@ -67,6 +73,37 @@ def place_of(archive: Path, spare: Path) -> Path:
     other = spare / archive.name
     begun = [os.path.exists(partial.path_of(place)) for place in (archive, other)]
     return other if begun == [False, True] or not is_writable(archive.parent) else archive
+
+
+def may_make_folder(config: Mapping[str, Any]) -> bool:
+    """Whether the folder of the archives is made where it is not there: one that somebody has named is not.
+
+    It may be mistyped, and then all archives would be downloaded again.
+    """
+    return bool(config["synthetic"]) or Path(config["archives_dir"]) == Path(FOLDER)
+
+
+def expect_folder(folder: Path) -> None:
+    """Raise `PrepError` where the folder of the archives is not there; names a similar one that is."""
+    if folder.exists():
+        return
+    path = Path(os.path.abspath(folder))
+    near = _similar(path)
+    meant = f"Did you mean {near}? Write that there" if near else "Write the right one there"
+    remedy = f"{meant}, or make it, to have the archives downloaded into it: `mkdir -p {commands.typed(folder)}`"
+    raise PrepError("configuration key archives_dir", f"there is no folder {path}", remedy)
+
+
+def _similar(missing: Path) -> Path | None:
+    """A folder that is there, of which one part is written a little differently; None where there is none."""
+    above = next(path for path in missing.parents if path.is_dir())
+    wrong, *below = missing.relative_to(above).parts
+    try:
+        beside = sorted(entry.name for entry in os.scandir(above) if entry.is_dir())
+    except OSError:
+        return None
+    alike = difflib.get_close_matches(wrong, beside, 3, 0.75)
+    return next((above.joinpath(name, *below) for name in alike if above.joinpath(name, *below).is_dir()), None)
 
 
 def is_local(url: str) -> bool:

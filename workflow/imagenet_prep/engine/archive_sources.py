@@ -16,6 +16,7 @@ from imagenet_prep.download.mirrors import NotHad, download
 from imagenet_prep.download.sources import shown
 from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_check import Expected
+from imagenet_prep.engine.archive_table import NO_URL
 from imagenet_prep.errors import PrepError
 
 
@@ -27,6 +28,8 @@ def get(
     connections: int,
     expected: Expected,
     limits: Limits,
+    *,
+    make_folder: bool,
 ) -> Path:
     """Link, copy or download an archive from the first of its sources that has it; return where it lies then.
 
@@ -36,7 +39,7 @@ def get(
         PrepError: no source has it; names each with its answer.
     """
     if not urls:
-        raise PrepError(archive, "the archive is not there, and the configuration gives no url for it", BY_HAND)
+        raise PrepError(archive, NO_URL, BY_HAND)
     answers: list[str] = []
     remedies: list[str] = []
     kept = 0
@@ -45,11 +48,15 @@ def get(
         if is_local:
             for url in group:
                 path = archive_paths.local_path(url)
+                if path and os.path.isfile(path) and local == "link":
+                    return path
                 if path and os.path.isfile(path):
-                    return path if local == "link" else _copy(path, place)
+                    _expect_folder(archive, make_folder)
+                    return _copy(path, place)
                 answers.append(f"{shown(url)} (no such file, or none that you may read)")
                 remedies.append(ADDRESS)
             continue
+        _expect_folder(archive, make_folder)
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             # Neighbours go together: a download goes on at its mirrors.
@@ -65,6 +72,11 @@ def get(
     # To wait helps least.
     remedies = sorted(dict.fromkeys([*remedies, BY_HAND]), key=lambda remedy: remedy == LATER)
     raise PrepError(archive, problem, ". ".join(remedies))
+
+
+def _expect_folder(archive: Path, make_folder: bool) -> None:
+    if not make_folder:
+        archive_paths.expect_folder(archive.parent)
 
 
 def _copy(source: Path, place: Path) -> Path:

@@ -43,7 +43,7 @@ def look(config: Mapping[str, Any], products: Products) -> There:
             archives[name] = size
         place = archive_paths.place_of(own, spare)
         folders[name] = place.parent
-        downloaded[name] = _begun(place)
+        downloaded[name] = partial.bytes_of(place)
     receipts = {name: read_object(output / "verified" / f"{name}.json") for name in used}
     verified = {name for name, receipt in receipts.items() if receipt}
     images = {
@@ -71,11 +71,3 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size if path.is_file() else None
     except OSError:
         return None
-
-
-def _begun(archive: Path) -> int:
-    """Bytes that a download to this place fills already, whose file has holes."""
-    try:
-        return partial.path_of(archive).stat().st_blocks * 512
-    except OSError:
-        return 0

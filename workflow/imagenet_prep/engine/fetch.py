@@ -29,6 +29,7 @@ def find_or_fetch(
     connections: int,
     expected: Expected,
     spare: Path,
+    make_folder: bool = True,
     limits: Limits | None = None,
 ) -> None:
     """Make `link` a symbolic link to an archive: in its place, under another name, or brought from one of its sources.
@@ -47,6 +48,7 @@ def find_or_fetch(
         connections: how many fetch parts of a download side by side.
         expected: what the configuration says of the archive; only a download is held against it here.
         spare: the folder where an archive goes, or went in an earlier run, whose own folder is not writable.
+        make_folder: whether `archives_dir` is made, if it is not there, for what comes from a source.
         limits: of time and size, of a download; the usual ones where None.
 
     Raises:
@@ -72,7 +74,9 @@ def find_or_fetch(
 
         urls = [settings["url"]] if isinstance(settings["url"], str) else settings["url"] or []
         try:
-            source = get(archive, urls, local, spare, connections, expected, limits or Limits())
+            source = get(
+                archive, urls, local, spare, connections, expected, limits or Limits(), make_folder=make_folder
+            )
         except PrepError as error:
             told = [possession.message for possession in found if possession.archive]
             if not told:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from imagenet_prep.datasets.classes import validation_filename, validation_wnids
 from imagenet_prep.datasets.dataset import Labels, Split
-from imagenet_prep.engine.archive_check import DOWNLOAD_AGAIN
+from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN
 from imagenet_prep.engine.scan import ROWS, SCAN
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet

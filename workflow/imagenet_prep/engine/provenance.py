@@ -15,7 +15,7 @@ from imagenet_prep.datasets import synthetic
 from imagenet_prep.engine import archive_paths, batches, runs
 from imagenet_prep.engine.batches import Batch
 from imagenet_prep.engine.inventory import Inventory
-from imagenet_prep.engine.receipts import ARCHIVES, FETCHED, STATE, Name, digest, load, names
+from imagenet_prep.engine.receipts import ARCHIVES, FETCHED, PROBLEM, STATE, Name, digest, load, names
 from imagenet_prep.engine.step import ALL, Batched, Config, Need, Step
 from imagenet_prep.engine.table_steps import SCAN_VERSION, expected
 from imagenet_prep.errors import PrepError
@@ -139,8 +139,7 @@ class Provenance:
 
         One that was taken away is asked for only by a job that has to read it: what was made of it stays good.
         """
-        seen = name in self._seen or any(subject == name for subject, _ in self._inventory.newest(ARCHIVES))
-        return self.archive(name) is not None or not seen
+        return self.archive(name) is not None or not (name in self._seen or self._older_content(name))
 
     def archive(self, name: str) -> Path | None:
         """Where an archive lies; None where it is not there."""
@@ -221,7 +220,9 @@ class Provenance:
         if name not in self._contents:
             receipt = self.archive_receipt(name)
             if receipt.exists():
-                self._contents[name] = str(json.loads(receipt.read_text(encoding="utf-8"))["content"])
+                body = json.loads(receipt.read_text(encoding="utf-8"))
+                if PROBLEM not in body:
+                    self._contents[name] = str(body["content"])
         return self._contents.get(name) or self._older_content(name)
 
     def _older_content(self, name: str) -> str | None:

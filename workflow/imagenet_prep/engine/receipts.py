@@ -30,7 +30,7 @@ from typing import Any
 from imagenet_prep import atomic
 from imagenet_prep.engine import batches
 from imagenet_prep.engine.step import ALL
-from imagenet_prep.errors import AGAIN, PrepError, reading_again
+from imagenet_prep.errors import AGAIN, Described, PrepError, reading_again
 
 STATE = "state"
 ARCHIVES = "archives"
@@ -38,6 +38,9 @@ ARCHIVES = "archives"
 
 FETCHED = "fetched"
 """The step whose receipts tell that an archive is there, and that the link to it leads there."""
+
+PROBLEM = "problem"
+"""What the receipt of an archive says, in place of all else, that is missing or wrong; it vouches for nothing."""
 
 LEFTOVERS = "leftovers"
 """The step that takes away what an older configuration left; its receipts say that nothing is left."""
@@ -85,12 +88,14 @@ def load(path: str | os.PathLike[str]) -> Body:
     """The body of a receipt.
 
     Raises:
-        PrepError: it is missing or damaged.
+        PrepError: it is missing or damaged, or notes a problem of an archive.
     """
     with reading_again(path):
         body = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(body, dict):
             raise ValueError("it holds no JSON object")
+        if PROBLEM in body:
+            raise Described(body[PROBLEM])
         return body
 
 

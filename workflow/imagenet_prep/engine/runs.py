@@ -18,6 +18,10 @@ RUN_ID = "IMAGENET_PREP_RUN"
 """The variable of the environment that tells a job which run has started it."""
 
 
+REPORTS_ARCHIVES = "reports_archives"
+"""What a run notes that is to look at all archives before it says what is wrong with them."""
+
+
 def note(output_dir: Path, run_id: str, answers: Mapping[str, Any]) -> None:
     """Note what the run asks for (`Provenance.answers`), for jobs on other machines, which read the workflow again."""
     atomic.write_json(output_dir / STATE / "run.json", {"id": run_id, **answers})

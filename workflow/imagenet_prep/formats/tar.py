@@ -2,8 +2,9 @@
 
 Reads POSIX ustar, GNU (long names, base-256 sizes) and pax headers, also of archives inside archives. The formats are
 defined by POSIX.1-2017 (`pax`, "ustar Interchange Format" and "pax Extended Header") and by the GNU tar manual
-("Basic Tar Format"). What a dataset archive has no business to hold (links, devices, sparse members, names that lead
-out of the folder, the same name twice) is refused.
+("Basic Tar Format"). Extended attributes, which GNU tar and bsdtar write, are passed over as they are; so are volume
+labels, and the files that systems leave among others. What a dataset archive has no business to hold (links, devices,
+sparse members, names that lead out of the folder, the same name twice) is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from io import FileIO
 
 from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats import tar_header as header
+from imagenet_prep.formats.file_kind import NO_ARCHIVE as NO_ARCHIVE
+from imagenet_prep.formats.file_kind import in_place_of_a_tar
+from imagenet_prep.formats.passed_over import PassedOver, is_left_by_a_system
 from imagenet_prep.formats.stream import Buffer, EndOfStream, Readable, Stream
+from imagenet_prep.formats.tar_end import DAMAGED as DAMAGED
+from imagenet_prep.formats.tar_end import expect_padding
 from imagenet_prep.formats.tar_header import BLOCK
 
 _ZEROS = bytes(BLOCK)
@@ -28,17 +34,30 @@ _NAMES_LIMIT = 256 << 20
 _NAME_BYTES = 100  # that a name takes in memory beside its characters
 _EXTENDED = (b"L", b"K", b"x", b"g")
 _REGULAR = (b"0", b"\0", b"7")
+_VOLUME_LABEL = b"V"
+_FOLDER_WITH_NAMES = b"D"  # of an incremental backup: its content are the names of what the folder held
+_LINKS = {b"1": "a hard link", b"2": "a symbolic link"}
 _REFUSED = {
-    b"1": "a hard link",
-    b"2": "a symbolic link",
     b"3": "a character device",
     b"4": "a block device",
     b"6": "a named pipe",
+    b"M": "the rest of a file that begins in another volume",
     b"S": "a sparse file",
 }
-DAMAGED = "The archive is damaged or was made by hand: get it again from its source and compare its checksum"
-NO_ARCHIVE = "Look at what it is (a web page saved in its place?), and get the archive again"
 CUT_OFF = "Its download or copy stopped early: get it again, or continue it"
+OF_FILES = (
+    "The archive was made of links: make it again of the files that they lead to, with GNU tar: "
+    "tar --dereference --hard-dereference -cf <archive> <files>"
+)
+WITHOUT_HOLES = "The archive was made with tar --sparse: make it again without that"
+
+
+class _Refused(ValueError):
+    """What a member is that has no place here, and what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +75,9 @@ class Member:
     nbytes: int
 
 
-def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> Iterator[Member]:
+def walk(
+    stream: Stream, place: str, *, end: int, within: str | None = None, passed_over: PassedOver | None = None
+) -> Iterator[Member]:
     """Yield the regular members in archive order; after each the caller may take its content from `stream`.
 
     Whatever the caller leaves of a member's content is passed over. A nested archive is read by calling `walk` again
@@ -67,6 +88,7 @@ def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> 
         place: the file's name, for messages.
         end: the offset in the stream where the archive must have ended.
         within: the name of the member that is this archive, for messages about nested ones.
+        passed_over: counts the members that a system left there, which are not yielded.
 
     Raises:
         PrepError: not a tar archive, cut off, damaged, or holding what is refused; names member and offset.
@@ -75,20 +97,16 @@ def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> 
     names = 0
     start = stream.offset
     long_name: str | None = None
-    pax: dict[str, str] = {}
+    long_target: bytes | None = None
+    pax: dict[bytes, bytes] = {}
     while True:
         at = stream.offset
         block = _header(stream, place, end, within, at, start)
         if block == _ZEROS:
             if long_name is not None or pax:
-                raise PrepError(
-                    place,
-                    _in(within) + "an extended header is followed by no member",
-                    DAMAGED,
-                    member=within,
-                    offset=at,
-                )
-            _only_padding(stream, end, place, within, at)
+                problem = _in(within) + "an extended header is followed by no member"
+                raise PrepError(place, problem, DAMAGED, member=within, offset=at)
+            expect_padding(stream, end, place, within, at)
             return
         name = long_name
         try:
@@ -98,52 +116,70 @@ def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> 
                 payload = bytes(_meta(stream, size, end, place, within, at))
                 if kind == b"L":
                     long_name = header.text(payload)
+                elif kind == b"K":
+                    long_target = payload
                 elif kind == b"x":
                     pax = header.pax(payload)
-                elif kind == b"g" and not {"path", "size"}.isdisjoint(header.pax(payload)):
+                elif not {b"path", b"size"}.isdisjoint(header.pax(payload)):
                     raise ValueError("the global pax header names a path or size")
                 continue
-            name = pax.get("path") or long_name or header.name(block)
+            name = header.pax_name(pax) or long_name or header.name(block)
             given = header.pax_size(pax)
             size = size if given is None else given
-            sparse = any(key.startswith("GNU.sparse") for key in pax)
-            long_name, pax = None, {}
-            is_folder = kind == b"5" or (kind == b"\0" and name.endswith("/"))
+            is_folder = kind in (b"5", _FOLDER_WITH_NAMES) or (kind == b"\0" and name.endswith("/"))
             safe = header.safe_name(name)
             if not safe and not is_folder:
                 raise ValueError("the member has no name")
-            if sparse or (kind not in _REGULAR and not is_folder):
-                what = "a sparse file" if sparse else _REFUSED.get(kind, f"of an unknown type ({kind!r})")
-                raise ValueError(f"the member is {what}, which has no place in a dataset archive")
-            if safe in seen and not is_folder:
-                raise ValueError("the archive holds this member twice")
+            is_foreign = kind == _VOLUME_LABEL or (is_left_by_a_system(safe) and not is_folder)
+            if not (is_folder or is_foreign):
+                _expect_regular(block, pax, long_target)
+                if safe in seen:
+                    raise ValueError("the archive holds this member twice")
+            long_name, long_target, pax = None, None, {}
             names += _NAME_BYTES + len(safe)
             if names > _NAMES_LIMIT:
                 limit = f"they take more than {_NAMES_LIMIT >> 20} MB"
                 raise ValueError(f"the archive has more members, or longer names, than that of a dataset: {limit}")
         except ValueError as error:
             member = within if name is None else _inside(within, name)
-            raise PrepError(place, str(error), DAMAGED, member=member, offset=at) from error
-        if is_folder:  # the size of a folder, where one is written, is not that of any content
+            remedy = error.remedy if isinstance(error, _Refused) else DAMAGED
+            raise PrepError(place, str(error), remedy, member=member, offset=at) from error
+        # The size of a folder, where one is written, is not that of any content; nor is that of a link or a label.
+        if (is_folder and kind != _FOLDER_WITH_NAMES) or (is_foreign and kind not in _REGULAR):
             continue
-        seen.add(safe)
         content = at + BLOCK
         if content + size > end:
-            raise PrepError(
-                place,
-                f"the member's content should reach byte {content + size}, but the archive ends before: it is cut off",
-                CUT_OFF,
-                member=_inside(within, safe),
-                offset=at,
+            problem = (
+                f"the member's content should reach byte {content + size}, but the archive ends before: it is cut off"
             )
-        yield Member(safe, content, size)
+            raise PrepError(place, problem, CUT_OFF, member=_inside(within, safe), offset=at)
+        if is_foreign:
+            if passed_over:
+                passed_over.note(_inside(within, safe))
+        elif not is_folder:
+            seen.add(safe)
+            yield Member(safe, content, size)
         _skip_to(stream, min(end, content + _padded(size)), place, _inside(within, safe), at)
 
 
-def read_files(path: str | os.PathLike[str], *, limit: int = 64 << 20) -> Iterator[tuple[Member, bytes]]:
+def _expect_regular(block: bytes, pax: dict[bytes, bytes], long_target: bytes | None) -> None:
+    kind = block[156:157]
+    if kind in _LINKS:
+        target = header.link_target(block, pax, long_target)
+        raise _Refused(f"the member is {_LINKS[kind]} to {target!r}, and no file", OF_FILES)
+    if kind == b"S" or header.is_sparse(pax):
+        raise _Refused("the member is a sparse file, which has no place in a dataset archive", WITHOUT_HOLES)
+    if kind not in _REGULAR:
+        what = _REFUSED.get(kind, f"of an unknown type ({kind!r})")
+        raise ValueError(f"the member is {what}, which has no place in a dataset archive")
+
+
+def read_files(
+    path: str | os.PathLike[str], *, limit: int = 64 << 20, passed_over: PassedOver | None = None
+) -> Iterator[tuple[Member, bytes]]:
     """Yield each regular member of a plain or gzip-compressed archive with its content, in archive order.
 
-    Offsets count the bytes of the uncompressed archive.
+    Offsets count the bytes of the uncompressed archive; `passed_over` counts what a system left there.
 
     Raises:
         PrepError: as `walk`; also for broken compression and for a member of more than `limit` bytes.
@@ -154,7 +190,7 @@ def read_files(path: str | os.PathLike[str], *, limit: int = 64 << 20) -> Iterat
         file.seek(0)
         with _broken_compression(place), Stream(_source(file, compressed)) as stream:
             end = (1 << 62) if compressed else os.fstat(file.fileno()).st_size
-            for member in walk(stream, place, end=end):
+            for member in walk(stream, place, end=end, passed_over=passed_over):
                 if member.nbytes > limit:
                     raise PrepError(
                         place,
@@ -217,30 +253,9 @@ def _header(stream: Stream, place: str, end: int, within: str | None, at: int, s
             problem, remedy = "a member's header is damaged", DAMAGED
         else:
             problem, remedy = "the archive stops without its end mark: it is cut off", CUT_OFF
-    elif available:
-        problem, remedy = "this is not a tar archive", NO_ARCHIVE
     else:
-        problem, remedy = "this is not a tar archive but empty (0 bytes)", NO_ARCHIVE
+        problem, remedy = in_place_of_a_tar(block, place, nested=within is not None)
     raise PrepError(place, _in(within) + problem, remedy, member=within, offset=at)
-
-
-def _only_padding(stream: Stream, end: int, place: str, within: str | None, mark: int) -> None:
-    """Pass over what follows the end mark. A member behind it would be lost without a word, so none may be there."""
-    while stream.offset < end:
-        at = stream.offset
-        try:
-            block = stream.take(min(BLOCK, end - at))
-        except EndOfStream:
-            stream.drain()
-            return
-        if block != _ZEROS[: len(block)]:
-            raise PrepError(
-                place,
-                _in(within) + f"an end mark at byte {mark} is followed by more data: a block of it was wiped out",
-                DAMAGED,
-                member=within,
-                offset=at,
-            )
 
 
 def _meta(stream: Stream, size: int, end: int, place: str, within: str | None, at: int) -> Buffer:

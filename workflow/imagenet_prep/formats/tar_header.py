@@ -24,6 +24,11 @@ def checksum_holds(header: bytes) -> bool:
     return int(matched[1], 8) == _sum(header) - sum(header[148:156]) + 8 * 32
 
 
+def begins(beginning: bytes) -> bool:
+    """Whether an archive begins with these bytes, a block or more: with the header of a member."""
+    return len(beginning) >= BLOCK and any(beginning[:BLOCK]) and checksum_holds(beginning[:BLOCK])
+
+
 def _sum(header: bytes) -> int:
     """The sum of the bytes: the lower half of an Adler-32 checksum, which 256 bytes cannot carry over its modulus."""
     return (zlib.adler32(header[:256], 0) & 0xFFFF) + (zlib.adler32(header[256:], 0) & 0xFFFF)
@@ -56,9 +61,12 @@ def text(field: bytes) -> str:
         raise ValueError(f"the member's name is not UTF-8: {field.rstrip(bytes(1))!r}") from None
 
 
-def pax(payload: bytes) -> dict[str, str]:
-    r"""The records of a pax extended header, each `<length> <key>=<value>\n` with a length in decimal."""
-    records: dict[str, str] = {}
+def pax(payload: bytes) -> dict[bytes, bytes]:
+    r"""The records of a pax extended header, each `<length> <key>=<value>\n` with a length in decimal.
+
+    None of them is decoded: there are attributes of files and systems among them that are no text.
+    """
+    records: dict[bytes, bytes] = {}
     position = 0
     while position < len(payload):
         digits, _, _ = payload[position : position + 12].partition(b" ")
@@ -67,22 +75,41 @@ def pax(payload: bytes) -> dict[str, str]:
         key, equals, value = record.partition(b"=")
         if position + length > len(payload) or not equals or value[-1:] != b"\n":
             raise ValueError("the pax header is damaged")
-        try:
-            records[key.decode("utf-8")] = value[:-1].decode("utf-8")
-        except UnicodeDecodeError:
-            raise ValueError("the pax header is not UTF-8") from None
+        records[key] = value[:-1]
         position += length
     return records
 
 
-def pax_size(records: dict[str, str]) -> int | None:
+def pax_name(records: dict[bytes, bytes]) -> str | None:
+    """The member's name that a pax header gives, or None where it gives none."""
+    written = records.get(b"path")
+    if not written:
+        return None
+    try:
+        return written.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"the member's name is not UTF-8: {written!r}") from None
+
+
+def pax_size(records: dict[bytes, bytes]) -> int | None:
     """The length of the content that a pax header gives, or None where it gives none."""
-    written = records.get("size")
+    written = records.get(b"size")
     if written is None:
         return None
-    if not written.isascii() or not written.isdigit() or len(written) > 20:
-        raise ValueError(f"the pax header gives a size of {written!r}")
+    if not written.isdigit() or len(written) > 20:
+        raise ValueError(f"the pax header gives a size of {written.decode('ascii', 'replace')!r}")
     return int(written)
+
+
+def is_sparse(records: dict[bytes, bytes]) -> bool:
+    """Whether a pax header says that holes were left out of the member's content."""
+    return any(key.startswith(b"GNU.sparse") for key in records)
+
+
+def link_target(header: bytes, records: dict[bytes, bytes], long_target: bytes | None) -> str:
+    """Where a link leads, for messages: as the pax header, the GNU header before it, or the header itself says."""
+    written = records.get(b"linkpath") or long_target or header[157:257]
+    return written.split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
 def safe_name(written: str) -> str:
