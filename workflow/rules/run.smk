@@ -1,6 +1,6 @@
 """How a run begins and ends: what the library wants to know for that, of what only Snakemake knows."""
 
-from imagenet_prep import progress, run, signals
+from imagenet_prep import interpreter, progress, run, signals
 from imagenet_prep.console.stages import Job
 from imagenet_prep.console.terminal import SPACE, Ending, Terminal
 
@@ -56,6 +56,13 @@ OWN = {CHECKOUT / "Snakefile", CHECKOUT / "workflow" / "Snakefile"}
 if HANDLER and not HANDLER.says_everything:
     TERMINAL = Terminal(HANDLER.stream, rule_names)
     HANDLER.show_on(TERMINAL)
+
+interpreter.quote()
+if Path(workflow.main_snakefile).resolve() in OWN:  # jobs of others may need modules of their own
+    interpreter.use_own_modules(LIBRARY)
+
+# Snakemake asks for the user's name, and takes it from here where the number has none, as in a container.
+os.environ.setdefault("USER", str(os.getuid()))
 
 if workflow.is_main_process:
     signals.answer()
