@@ -31,7 +31,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on another file system than that of the tests, in memory."""
     memory = Path("/dev/shm")
     if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is no second file system to write to here")
+        pytest.skip("writing to a second file system is not possible here")
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         yield Path(folder)
 

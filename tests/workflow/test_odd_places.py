@@ -109,14 +109,14 @@ def expect_no_links(project: Project, made: Path, prefix: tuple[str, ...]) -> No
 
 def test_results_may_lie_where_there_are_no_symbolic_links(finished: Project, tmp_path: Path) -> None:
     if not can_run(*WITHOUT_LINKS, "true"):
-        pytest.skip("the kernel takes no filter here")
+        pytest.skip("forbidding links is not possible here")
     project = moved_apart(finished, tmp_path / "project")
     expect_no_links(project, project.results, WITHOUT_LINKS)
 
 
 def test_results_may_lie_on_a_fat_disk(finished: Project, tmp_path: Path) -> None:
     if subprocess.run(["sh", "-c", VFAT], cwd=tmp_path, capture_output=True).returncode:
-        pytest.skip("a FAT file system cannot be made and mounted here")
+        pytest.skip("mounting a FAT file system is not possible here")
     try:
         project = moved_apart(finished, tmp_path / "project")
         project.configure({"output_dir": str(tmp_path / "disk" / "results")})
