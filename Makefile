@@ -26,6 +26,11 @@ OLDEST_SNAKEMAKE = $(shell sed -n 's/^ *"snakemake>=\([0-9.]*\)".*/\1/p' pyproje
 PARALLEL := -n $(shell echo $$(($(CORES) + 1))) --dist loadfile --no-loadscope-reorder
 SOURCES := workflow profiles tests envs benchmarks docs
 
+# What somebody's shell says to other Pythons, and of where packages go, is not for the environments made here.
+unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT
+export PYTHONNOUSERSITE := 1
+export PIP_USER := 0
+
 .DEFAULT_GOAL := help
 .PHONY: help env env-cluster demo test test-readers test-cluster test-floor coverage lint format lock bench bench-scale soak clean
 
@@ -164,5 +169,11 @@ $(BIN)/pip $(READERS)/bin/pip $(CLUSTER)/bin/pip $(FLOOR)/bin/pip:
 		echo 'Install it, or name another one: make env PYTHON=python3.12' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo 'This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	@case "$$(pwd -P)" in *[\"\$$\`\\{}:]*) \
+		printf 'No environment can be made here: %s\n' "$$(pwd -P)" >&2; \
+		printf '%s\n' 'Its programs do not start from a path that holds one of " $$ ` \ { } : so move this clone.' >&2; \
+		exit 1;; esac
 	@echo 'Making a virtual environment in $(@:/bin/pip=)'
-	@$(PYTHON) -m venv $(@:/bin/pip=)
+	@$(PYTHON) -m venv $(@:/bin/pip=) || { \
+		echo 'The environment could not be made. If this disk has no symbolic links (FAT, exFAT), or may not run programs,' >&2; \
+		echo 'clone to another one; archives_dir and output_dir may be here all the same.' >&2; exit 1; }

@@ -80,6 +80,27 @@ class Screen:
         return "\n".join(line.rstrip() for line in self.lines)
 
 
+def in_terminal(
+    command: list[str], folder: Path, environment: Mapping[str, str], screen: Screen | None = None
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a program in a terminal of its own, as large as a screen; return it, and what a user sees it through."""
+    screen = screen or Screen()
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", screen.rows, screen.columns, 0, 0))
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**environment, "TERM": "xterm"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    return process, ours
+
+
 def watch(
     command: list[str],
     folder: Path,
@@ -98,19 +119,7 @@ def watch(
         Its exit code, the text of the screen at last, and all that it wrote.
     """
     screen, written = Screen(), ""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", screen.rows, screen.columns, 0, 0))
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**environment, "TERM": "xterm"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-    )
-    os.close(theirs)
+    process, ours = in_terminal(command, folder, environment, screen)
     with open(ours, "rb", buffering=0) as terminal:
         while True:
             try:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -103,8 +104,8 @@ STAND_IN = """#!/bin/sh
 # Stands in for Python: writes down what it is asked, and "makes" virtual environments that hold itself.
 echo "$*" >>"{log}"
 case "$*" in
+    *"{refused}"*) echo "ERROR: it is refused" >&2; exit 1 ;;
     "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && touch "$3/bin/pip" ;;
-    *{refused}*) echo "ERROR: it is refused" >&2; exit 1 ;;
     *" install --requirement "*) for n in 1 2 3 4 5 6 7 8 9 10 11; do echo "Collecting package-$n"; done ;;
 esac
 """
@@ -113,16 +114,17 @@ esac
 class Machine:
     """A folder with the Makefile and the locks, and a Python that only writes down what it is asked."""
 
-    def __init__(self, folder: Path, checkout: Path) -> None:
+    def __init__(self, folder: Path, checkout: Path, aside: Path | None = None) -> None:
         self.folder = folder
-        self.log = folder / "log"
+        self.aside = aside or folder
+        self.log = self.aside / "log"
         self.log.touch()
         (folder / "envs").mkdir()
         for name in ("Makefile", "pyproject.toml", *(f"envs/{lock}" for lock in LOCKS)):
             shutil.copy(checkout / name, folder / name)
 
     def make(self, target: str, refused: str = "never") -> subprocess.CompletedProcess[str]:
-        python = self.folder / "python"
+        python = self.aside / "python"
         python.write_text(STAND_IN.format(log=self.log, refused=refused), encoding="utf-8")
         python.chmod(0o755)
         command = ["make", "-C", str(self.folder), target, f"PYTHON={python}"]
@@ -171,6 +173,82 @@ def test_a_failed_installation_says_why_and_leaves_no_environment_that_looks_fin
     assert made.returncode != 0
     assert "ERROR: it is refused" in made.stderr
     assert not (machine.folder / ".venv" / "installed").exists()
+
+
+@pytest.mark.parametrize("name", ['a "b"', "a $x", "a`b`", "a\\b c", "{x}", "a:b"])
+def test_a_path_that_programs_do_not_start_from_is_refused_at_once(tmp_path: Path, checkout: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    machine = Machine(tmp_path / name, checkout, aside=tmp_path)
+    made = machine.make("env")
+    assert made.returncode != 0
+    assert f"No environment can be made here: {tmp_path / name}\n" in made.stderr
+    assert "move this clone" in made.stderr
+    assert machine.installations() == 0
+
+
+@pytest.mark.parametrize("name", ["My Projects (1)", "it's & [a] ; ~ # % = é"])
+def test_other_paths_will_do(tmp_path: Path, checkout: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    machine = Machine(tmp_path / name, checkout, aside=tmp_path)
+    assert machine.make("env").returncode == 0
+    assert machine.installations() == 1
+
+
+def test_a_disk_where_no_environment_can_be_made_is_told(machine: Machine) -> None:
+    made = machine.make("env", refused="-m venv")
+    assert made.returncode != 0
+    assert "no symbolic links" in made.stderr
+
+
+# Builds this project, and a package that it needs, without an index.
+BACKEND = """
+import zipfile
+
+def wheel(path, name, files):
+    info = f"{name}-1.0.dist-info"
+    files = {**files, f"{info}/METADATA": f"Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\n",
+             f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"}
+    record = "".join(f"{it},,\\n" for it in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for it, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(it, text)
+
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    wheel(f"{folder}/ours-1.0-py3-none-any.whl", "ours", {"ours.py": ""})
+    return "ours-1.0-py3-none-any.whl"
+
+if __name__ == "__main__":
+    wheel("needed-1.0-py3-none-any.whl", "needed", {"needed.py": ""})
+"""
+PYPROJECT = """[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+[project]
+name = "ours"
+version = "1.0"
+"""
+
+
+def test_packages_go_into_the_environment_whatever_the_shell_says_of_others(tmp_path: Path, checkout: Path) -> None:
+    folder, elsewhere = tmp_path / "My Projects (1)", tmp_path / "elsewhere"
+    (folder / "envs").mkdir(parents=True)
+    elsewhere.mkdir()
+    shutil.copy(checkout / "Makefile", folder)
+    for name, text in {"backend.py": BACKEND, "pyproject.toml": PYPROJECT}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "envs" / "lock.txt").write_text("./needed-1.0-py3-none-any.whl\n", encoding="utf-8")
+    subprocess.run([sys.executable, "backend.py"], cwd=folder, check=True)
+    (elsewhere / "needed.py").write_text("", encoding="utf-8")
+    strange = {"PIP_USER": "1", "PIP_TARGET": str(elsewhere), "PYTHONPATH": str(elsewhere), "PIP_NO_INDEX": "1"}
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "PIP_"))} | strange
+    command = ["make", "-C", str(folder), "env", f"PYTHON={sys.executable}"]
+    made = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert made.returncode == 0, made.stderr
+    site = next((folder / ".venv").glob("lib/python3*/site-packages"))
+    assert {"needed.py", "ours.py"} <= {path.name for path in site.iterdir()}
+    assert [path.name for path in elsewhere.iterdir()] == ["needed.py"]
 
 
 def test_an_old_python_is_told_which_one_is_needed(machine: Machine) -> None:

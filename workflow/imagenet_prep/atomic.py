@@ -9,6 +9,7 @@ import glob
 import hashlib
 import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,11 @@ def partial_path(path: str | os.PathLike[str]) -> Path:
     """
     path = Path(path)
     return path.with_name(f".{path.name}.{writer()}{PARTIAL}")
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a file has such a name."""
+    return path.match(f".*.*-*{PARTIAL}")
 
 
 def writer() -> str:
@@ -80,6 +86,18 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator
         raise
 
 
+def move(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Rename a file; to another disk, where that cannot be done, copy it: `target` appears whole all the same."""
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with replacing(target) as partial:
+            shutil.copyfile(source, partial)
+        os.unlink(source)
+
+
 def settle(folder: str | os.PathLike[str]) -> None:
     """Wait until all that was written to the file system of `folder` is on its disk.
 
@@ -122,6 +140,12 @@ def write_text(path: str | os.PathLike[str], text: str, *, durable: bool = True)
     r"""Write UTF-8 text with `\n` line ends, whole or not at all; `durable` as in `replacing`."""
     with replacing(path, durable=durable) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write bytes, whole or not at all."""
+    with replacing(path) as partial:
+        partial.write_bytes(content)
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
-import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -19,18 +16,16 @@ from typing import Any
 
 import jsonschema
 
+from imagenet_prep import configured_paths
+from imagenet_prep.class_list import WNID, read_class_list
+from imagenet_prep.configured_paths import Problem
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.registry import FORMER_KEYS, FORMER_NAMES, PRODUCTS
-from imagenet_prep.publish.address import FOLDER, Address
 from imagenet_prep.schema import fill_defaults, give_types, load, resolved
 
-_WNID = re.compile(r"n[0-9]{8}")
 _DEPTH_LIMIT = 8
-_CLASSES_LIMIT = 1 << 20  # bytes of a file of WNIDs
-
-Problem = tuple[str, str, str]  # dotted key, what is wrong, what to do
 
 
 def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
@@ -53,7 +48,9 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
     schema = load()
     completed = deepcopy(dict(config))
     give_types(completed, schema, schema)
-    problems = list(dict.fromkeys(_schema_problems(completed, schema)))
+    problems = [*configured_paths.expand(completed)]
+    unexpanded = {place for place, _, _ in problems}
+    problems += (it for it in dict.fromkeys(_schema_problems(completed, schema)) if it[0] not in unexpanded)
     # A rule over several keys is worth asking only where each of them makes sense by itself.
     broken = {place.split(".")[0] for place, _, _ in problems}
     fill_defaults(completed, schema, schema)
@@ -65,12 +62,15 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         problems += _product_problems(completed["use"], completed["products"], dataset)
     if broken.isdisjoint({"output_dir", "archives_dir"}):
         output, archives = base / completed["output_dir"], base / completed["archives_dir"]
-        problems += _folder_problems(output, archives, _linkable(dataset))
+        for key in ("output_dir", "archives_dir"):
+            problems += configured_paths.name_problems(key, completed[key], base)
+        problems += configured_paths.folder_problems(output, archives, _linkable(dataset))
     if broken.isdisjoint({"predictions_dir"}):
-        problems += _file_problems("predictions_dir", base / completed["predictions_dir"])
+        problems += configured_paths.name_problems("predictions_dir", completed["predictions_dir"], base)
+        problems += configured_paths.file_problems("predictions_dir", base / completed["predictions_dir"])
     if broken.isdisjoint({"output_dir", "archives_dir", "publish"}) and completed["publish"]["url"] is not None:
         folders = [(key, base / completed[key]) for key in ("output_dir", "archives_dir")]
-        problems += _publish_problems(completed["publish"]["url"], base, folders)
+        problems += configured_paths.publish_problems(completed["publish"]["url"], base, folders)
     if broken.isdisjoint({"synthetic"}) and completed["synthetic"] is not None:
         problems += _synthetic_problems(completed["synthetic"])
     if broken.isdisjoint({"classes"}) and completed["classes"] is not None:
@@ -214,54 +214,6 @@ def _linkable(dataset: Dataset) -> list[str]:
     return sorted(folders - {""})
 
 
-def _folder_problems(given: Path, archives: Path, linkable: list[str]) -> Iterator[Problem]:
-    output, archives = _real(given), _real(archives)
-    if output == archives:
-        yield "output_dir", f"{_shown(str(output))} is archives_dir too", "Give the archives a folder of their own"
-    elif output.is_relative_to(archives):
-        yield "output_dir", f"{_shown(str(output))} lies in archives_dir", "Give the outputs a folder outside of it"
-    elif archives.is_relative_to(output):
-        yield "archives_dir", f"{_shown(str(archives))} lies in output_dir", "Give the archives a folder outside of it"
-    yield from _file_problems("output_dir", given)
-    for name in linkable:
-        if os.path.islink(given / name):
-            yield from _file_problems("output_dir", given / name)
-    # Where its links lead, there or not: much can be made without the archives.
-    yield from _file_problems("archives_dir", archives)
-
-
-def _real(path: Path) -> Path:
-    """Where it leads; links that go round in a circle, with which resolve() fails, stay as they are."""
-    return Path(os.path.realpath(path))
-
-
-def _file_problems(key: str, folder: Path) -> Iterator[Problem]:
-    existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
-    if not os.path.exists(existing):
-        # Whole, however long: both are to be looked at.
-        problem = f"{existing} is a link to {_real(existing)}, which is not there"
-        yield key, problem, "Mount that disk, or mend the link"
-    elif not os.path.isdir(existing):
-        yield key, f"{_shown(str(existing))} is a file, not a folder", "Write the name of a folder"
-
-
-def _publish_problems(url: str, base: Path, folders: list[tuple[str, Path]]) -> Iterator[Problem]:
-    try:
-        address = Address.parse(url)
-    except PrepError as error:
-        yield "publish.url", error.problem, error.remedy
-        return
-    if address.scheme == FOLDER:
-        target = _real(base / address.path)
-        for key, folder in folders:
-            folder = _real(folder)
-            if target.is_relative_to(folder) or folder.is_relative_to(target):
-                problem = f"{_shown(str(target))} is {key}, or one of them lies in the other"
-                yield "publish.url", problem, "Write the path of another folder"
-                return
-        yield from _file_problems("publish.url", target)
-
-
 def _synthetic_problems(synthetic: Mapping[str, int]) -> Iterator[Problem]:
     t3, classes = synthetic["train_t3_classes"], synthetic["classes"]
     if t3 > classes:
@@ -271,30 +223,22 @@ def _synthetic_problems(synthetic: Mapping[str, int]) -> Iterator[Problem]:
 def _classes(given: list[str] | str, base: Path) -> tuple[list[str], list[Problem]]:
     if isinstance(given, list):
         named = [(wnid, "") for wnid in given]
-    elif _WNID.fullmatch(given):
+    elif WNID.fullmatch(given):
         return [], [("classes", f"{given} is a WNID, not the name of a file", f"Write it as a list: [{given}]")]
     else:
         path = base / given
-        remedy = "Write a list of WNIDs, or the name of a file with one WNID a line"
         try:
-            status = path.stat()
-            if stat.S_ISCHR(status.st_mode) or stat.S_ISFIFO(status.st_mode) or status.st_size > _CLASSES_LIMIT:
-                return [], [("classes", f"{path} is no file of WNIDs", remedy)]
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not a text file"
-            return [], [("classes", f"the file {path} cannot be read: {reason}", remedy)]
-        words = [(line.partition("#")[0].strip(), f" in line {n} of {path}") for n, line in enumerate(lines, 1)]
-        named = [(word, where) for word, where in words if word]
-        if not named:
-            return [], [("classes", f"the file {path} names no class", "Write one WNID a line into it")]
+            named = [(wnid, f" in line {number} of {path}") for wnid, number in read_class_list(path)]
+        except OSError as error:
+            remedy = "Write a list of WNIDs, or the name of a file with one WNID a line"
+            return [], [("classes", f"the file {path} cannot be read: {error.strerror}", remedy)]
+        except ValueError as error:
+            remedy = "Write a WNID into each line, the letter n and eight digits as in n01440764"
+            return [], [("classes", str(error), remedy)]
     problems: list[Problem] = []
     seen: set[str] = set()
     for wnid, where in named:
-        if not _WNID.fullmatch(wnid):
-            remedy = "Write the letter n and eight digits, as in n01440764"
-            problems.append(("classes", f"{_shown(wnid)}{where} is no WNID", remedy))
-        elif wnid in seen:
+        if wnid in seen:
             problems.append(("classes", f"{wnid}{where} is named twice", "Write it once"))
         seen.add(wnid)
     return sorted(seen), problems

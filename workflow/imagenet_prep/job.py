@@ -152,6 +152,11 @@ def describe(error: Exception, log: str | os.PathLike[str], output_dir: str | os
         place = os.path.realpath(place) if os.path.islink(place) else place
         remedy = _REMEDIES.get(error.errno, "Mend that, then run the same command again")
         return f"{place}: {os.strerror(error.errno)}. {remedy}."
+    if isinstance(error, ImportError):
+        return (
+            f"{log}: Python could not import what this job needs ({' '.join(str(error).split())}). "
+            "See whether the environment is whole (make env), and what else PYTHONPATH names."
+        )
     return (
         f"{log}: an error that this program did not foresee ({type(error).__name__}: {' '.join(str(error).split())}). "
         "That is a fault of the program: please report it with this log."

@@ -9,14 +9,23 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep import job
+from imagenet_prep import interpreter, job
 
 # What begins a line that tells why: of a script of this workflow, of Slurm, of PBS.
 _WHY = re.compile(r"ERROR |slurmstepd.*?: error: |=>> PBS: ")
 _TAIL = 1 << 16
+
+# Exit codes of a shell that could not start a program, and of Python where a script fails before it can leave a cause.
+_NO_START = {
+    126: f"{interpreter.PYTHON} may not be executed",
+    127: f"{interpreter.PYTHON}, or a program that it needs, is not there",
+}
+_UNCAUGHT = 1
+_EXIT_CODE = re.compile(r"returned non-zero exit status (\d+)")
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class FailedJob:
         message: what Snakemake's plugin for the scheduler said; empty where there is none, or it said nothing.
         is_foreign: whether its rule is one of a workflow that takes this one as a module: it leaves no cause.
         command: of such a job, what it has the shell do; empty where it does something else.
+        code: the exit code of its command; None where that is not known.
     """
 
     rule: str
@@ -40,9 +50,10 @@ class FailedJob:
     message: str
     is_foreign: bool = False
     command: str = ""
+    code: int | None = None
 
     @classmethod
-    def of(cls, event: Mapping[str, Any], logs: Path) -> FailedJob:
+    def of(cls, event: Mapping[str, Any], logs: Path, code: int | None = None) -> FailedJob:
         """The job of an event `job_error` of Snakemake 9; of its logs the rule's own comes first.
 
         Jobs of this workflow log below the folder `logs`.
@@ -58,6 +69,7 @@ class FailedJob:
             message,
             is_foreign=not Path(log).is_relative_to(logs),
             command=" ".join(str(event["shellcmd"] or "").split()),
+            code=code,
         )
 
     @property
@@ -72,6 +84,8 @@ class FailedJob:
     def __str__(self) -> str:
         if self.is_foreign:
             return f"{self._problem} {job.AGAIN} when that is mended."
+        if self._no_start:
+            return f"{self._no_start}. Mend that (`make env` makes the environment), then run the same command again."
         remedy = job.AGAIN
         if self.on_cluster:
             remedy += (
@@ -81,6 +95,14 @@ class FailedJob:
         else:
             remedy += f"; if memory was short, {job.FEWER_CORES}"
         return f"{self._problem} {remedy}."
+
+    @cached_property
+    def _no_start(self) -> str | None:
+        """Why it could not even start; None where it did, as far as is known."""
+        reason = _NO_START.get(self.code or 0)
+        if self.code == _UNCAUGHT and not self.on_cluster:
+            reason = interpreter.failing_import() or "what Python said of it stands above"
+        return f"{self.log}: a job of {self.rule} could not start (exit code {self.code}): {reason}" if reason else None
 
     @property
     def _problem(self) -> str:
@@ -92,6 +114,12 @@ class FailedJob:
         words = last_words(place) or " ".join(self.message.splitlines()[:1])
         said = f' (there: "{words}")' if words else ""
         return f"{place}: a job of {self.rule} was stopped, or killed, before it could say why{said}."
+
+
+def exit_code(message: str) -> int | None:
+    """The exit code that an error of Snakemake's tells; None where it tells none."""
+    found = _EXIT_CODE.search(message)
+    return int(found[1]) if found else None
 
 
 def without_a_word(failed: Iterable[FailedJob]) -> list[str]:

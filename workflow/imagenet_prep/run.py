@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from imagenet_prep import archive_reports, job, progress, run_lock
+from imagenet_prep import archive_reports, atomic, interpreter, job, progress, run_lock
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine import archive_table, runs, space, space_check
 from imagenet_prep.engine.existing import look
@@ -66,6 +66,15 @@ def stopping(config: Mapping[str, Any]) -> Iterator[None]:
         stop(job.describe(error, Path(config["output_dir"], "logs"), config["output_dir"]))
 
 
+def expect_usable(clone: Path) -> None:
+    """Stop if the clone lies below a path that no job could be started from."""
+    reasons = dict.fromkeys("{}", "which Snakemake takes for the name of a wildcard")
+    reasons |= {os.pathsep: "at which Python takes PYTHONPATH apart", "\n": "the end of a line"}
+    for character, reason in reasons.items():
+        if character in str(clone):
+            stop(f"{str(clone)!r}: this path holds {character!r}, {reason}. Move the clone to a path without it.")
+
+
 def expect_writable(folder: Path, remedy: str) -> None:
     """Stop if a folder, or where it would be made, is not writable: Snakemake would fail in its own words."""
     if not is_writable(folder):
@@ -105,6 +114,8 @@ def begin(
     job.forget_failures(logs)
     progress.forget_reports(logs)
     rules = {it.rule for it in jobs}
+    if jobs and (wrong := interpreter.problem()):
+        stop(f"{interpreter.PYTHON}: {wrong}. Make the environment anew (make env), and see what PYTHONPATH names.")
     with stopping(config):
         _expect_archives(jobs, config, tell)
         if rules - _LOOKING:
@@ -154,6 +165,20 @@ def _take_folder(output: Path, dataset: str, provenance: Provenance) -> None:
     remove_partials(output)
     atexit.register(lock.release)
     atexit.register(runs.forget, output)
+    _hold_linked_folders(output)
+
+
+def _hold_linked_folders(output: Path) -> None:
+    """Have no folder be empty that is a link to another disk, until the end of this process.
+
+    At the end of a run that failed Snakemake removes the folders that are empty, and fails at one that is a link.
+    """
+    for folder in output.glob("*"):
+        if folder.is_symlink() and folder.is_dir() and folder.name != "archives" and not any(folder.iterdir()):
+            holder = atomic.partial_path(folder / "held")
+            with contextlib.suppress(OSError):  # a job that writes there will tell
+                holder.touch()
+            atexit.register(holder.unlink, missing_ok=True)
 
 
 def _expect_room(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Callable[[str], object]) -> None:

@@ -1,4 +1,4 @@
-"""What a run does when it is asked to end: by Ctrl-C, or by SIGTERM as batch systems and `kill` send it."""
+"""What a run does when it is asked to end: by Ctrl-C or a closed terminal, or by SIGTERM, as batch systems send it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ import sys
 import threading
 from types import FrameType
 
+from imagenet_prep import interpreter
+
 STOPPED = "You have stopped it. Run the same command again to go on."
 ASKED = "It was asked to end (SIGTERM), as batch systems and `kill` do. Run the same command again to go on."
+
+# What somebody in front of the terminal does: presses Ctrl-C, or closes it.
+_INTERRUPTS = (signal.SIGINT, signal.SIGHUP)
 
 # GNU env has the option from 8.31 on, that of macOS has not.
 _HOLDING_BACK = ("env", "--block-signal=INT")
@@ -28,11 +33,13 @@ def holding_back() -> str:
         subprocess.run([*_HOLDING_BACK, "true"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return " ".join(_HOLDING_BACK)
+    # A path with this character in it env would take for a variable.
+    through_shell = ["sh", "-c", """'exec "$@"'""", "sh"] if "=" in interpreter.PYTHON else []
+    return " ".join([*_HOLDING_BACK, *through_shell])
 
 
 def listen() -> None:
-    """Raise `KeyboardInterrupt` in this job for Ctrl-C from now on, and for one that was held back.
+    """Raise `KeyboardInterrupt` in this job for Ctrl-C or a closed terminal from now on, and for what was held back.
 
     Not where it is ignored, as in the background of a shell: the run goes on then, and so do its jobs.
     """
@@ -41,24 +48,27 @@ def listen() -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:
         if os.getpid() != job:  # a process of its own that has only just begun
             os._exit(128 + number)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a shell tells of its end, and so does the terminal
         raise KeyboardInterrupt
 
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, interrupt)
+    for number in _INTERRUPTS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def leave_at_once() -> None:
     """End this process, one of a job's own, for Ctrl-C from now on; the job gets it, too."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
+    for number in _INTERRUPTS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, frame: os._exit(128 + number))
 
 
 @functools.cache
 def _say_stopped(number: int) -> None:
     """Say at the end, once, that the run was stopped by a signal."""
     if not was_stopped():
-        atexit.register(print, STOPPED if number == signal.SIGINT else ASKED, file=sys.stderr)
+        atexit.register(print, STOPPED if number in _INTERRUPTS else ASKED, file=sys.stderr)
 
 
 def was_stopped() -> bool:
@@ -67,10 +77,12 @@ def was_stopped() -> bool:
 
 
 def answer() -> None:
-    """End the run in order when it is asked to, by Ctrl-C or SIGTERM, from now on."""
+    """End the run in order when it is asked to, by Ctrl-C, a closed terminal or SIGTERM, from now on."""
     signal.signal(signal.SIGTERM, _end_early)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not so in the background of a shell
         signal.signal(signal.SIGINT, _end_early)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not so with nohup
+        signal.signal(signal.SIGHUP, _end_early)
 
 
 def _end_early(number: int, frame: FrameType | None) -> None:
@@ -80,8 +92,9 @@ def _end_early(number: int, frame: FrameType | None) -> None:
     exception as it takes Ctrl-C, but of Ctrl-C itself Snakemake would tell where in these files it came.
     """
     _say_stopped(number)
-    if number == signal.SIGINT:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would come in the middle of Snakemake's clearing up
+    if number in _INTERRUPTS:
+        for again in _INTERRUPTS:  # a second one would come in the middle of Snakemake's clearing up
+            signal.signal(again, signal.SIG_IGN)
     logging.getLogger("asyncio").disabled = True  # it would tell of each task that this ends
     sys.exit(128 + number)
 

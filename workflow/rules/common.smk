@@ -26,6 +26,8 @@ from imagenet_prep.engine.table_steps import expected
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products import registry
 
+run.expect_usable(CHECKOUT)
+
 # Messages of jobs name commands, which are to be as this run was started.
 if workflow.is_main_process:
     os.environ[commands.VARIABLE] = commands.started_by(sys.argv)

@@ -1,6 +1,6 @@
 """How a run begins and ends: what the library wants to know for that, of what only Snakemake knows."""
 
-from imagenet_prep import progress, run, signals
+from imagenet_prep import interpreter, progress, run, signals
 from imagenet_prep.console import dry_run
 from imagenet_prep.console.mistyped import Known
 from imagenet_prep.console.stages import Job
@@ -71,6 +71,13 @@ if HANDLER and not HANDLER.says_everything:
     known = Known(config, rule_names, file_names)
     TERMINAL = Terminal(HANDLER.stream, known, what_has_changed)
     HANDLER.show_on(TERMINAL)
+
+interpreter.quote()
+if Path(workflow.main_snakefile).resolve() in OWN:  # jobs of others may need modules of their own
+    interpreter.use_own_modules(LIBRARY)
+
+# Snakemake asks for the user's name, and takes it from here where the number has none, as in a container.
+os.environ.setdefault("USER", str(os.getuid()))
 
 if workflow.is_main_process:
     signals.answer()

@@ -85,6 +85,7 @@ class Terminal:
         self._said: set[Path] = set()
         self._errors: dict[tuple[str, str], None] = {}
         self._has_jobs = False
+        self._code: int | None = None
         self._ending: Ending | None = None
 
     def begin(self, jobs: Iterable[Job], total: int, logs: Path, quiet: set[str]) -> None:
@@ -195,8 +196,10 @@ class Terminal:
                 run.start(it["jobid"], Job.of(it["rule_name"], it["wildcards"], it["log"][0]), now)
         elif event == "job_finished":
             yield from _results([run.finish(it["job_id"], now)])
+        elif event == "error":
+            self._code = killed_jobs.exit_code(record.getMessage())  # of the job whose failure is told next
         elif event == "job_error":
-            failed = FailedJob.of(it, self._logs)
+            failed, self._code = FailedJob.of(it, self._logs, self._code), None
             self._failed[it["jobid"]] = failed
             if signals.was_stopped() and not job.cause(failed.log):
                 run.interrupt(it["jobid"])

@@ -26,6 +26,21 @@ def link_of(config: Mapping[str, Any], name: str) -> Path:
     return Path(config["output_dir"], "archives", config["archives"][name]["file"])
 
 
+def note_of(link: Path) -> Path:
+    """The file that says in words where the link would lead, on a file system without symbolic links."""
+    return link.with_name(f"{link.name}.path")
+
+
+def _noted(link: Path) -> Path | None:
+    """Where an archive lies by that file; None where it does not say, or nothing is there any more."""
+    try:
+        said = note_of(link).read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n")
+    except OSError:
+        return None
+    archive = Path(os.path.realpath(link.parent), said)
+    return archive if os.path.isfile(archive) else None
+
+
 def spare_of(config: Mapping[str, Any]) -> Path:
     """The folder where archives go for which `archives_dir` has no place."""
     return Path(config["output_dir"]) / "downloads"
@@ -42,7 +57,7 @@ def find(config: Mapping[str, Any], name: str) -> Path | None:
     for place in (*here, Path(config["archives_dir"]) / link.name, spare_of(config) / link.name):
         if os.path.isfile(place) and not os.path.isfile(f"{place}.aria2"):
             return place
-    return link if os.path.isfile(link) else None
+    return link if os.path.isfile(link) else _noted(link)
 
 
 def archive_of(config: Mapping[str, Any], name: str) -> Path:
@@ -51,9 +66,10 @@ def archive_of(config: Mapping[str, Any], name: str) -> Path:
 
 
 def is_linked(config: Mapping[str, Any], name: str, archive: Path) -> bool:
-    """Whether the link to an archive leads to this file, or is this file."""
+    """Whether the link to an archive, or the note in its place, leads to this file, or it is this file."""
+    link = link_of(config, name)
     try:
-        return link_of(config, name).samefile(archive)
+        return (link if os.path.lexists(link) else _noted(link) or link).samefile(archive)
     except OSError:
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Mapping
@@ -11,11 +12,14 @@ from typing import Any
 from imagenet_prep import atomic
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.download.limits import Limits
-from imagenet_prep.engine import archive_search
+from imagenet_prep.engine import archive_paths, archive_search
 from imagenet_prep.engine.archive_check import Expected
 from imagenet_prep.errors import PrepError
 
 log = logging.getLogger(__name__)
+
+# What making a symbolic link fails with where there are none: on FAT and exFAT, on shares of Windows, below FUSE.
+_WITHOUT_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS}
 
 
 def find_or_fetch(
@@ -33,6 +37,8 @@ def find_or_fetch(
     limits: Limits | None = None,
 ) -> None:
     """Make `link` a symbolic link to an archive: in its place, under another name, or brought from one of its sources.
+
+    Where the file system has no symbolic links, a note (`archive_paths.note_of`) takes its place.
 
     A file in the place of the link is the archive, and stays.
 
@@ -90,7 +96,16 @@ def _link(source: Path, link: Path) -> None:
     folder, origin = os.path.realpath(link.parent), os.path.realpath(source.parent)
     if folder == origin and source.name == link.name:  # one folder by two names: a link would replace the archive
         return
-    with atomic.replacing(link) as unfinished:
-        unfinished.unlink(missing_ok=True)
-        target = source if source.is_absolute() else os.path.relpath(os.path.join(origin, source.name), folder)
-        unfinished.symlink_to(target)
+    target = source if source.is_absolute() else os.path.relpath(os.path.join(origin, source.name), folder)
+    note = archive_paths.note_of(link)
+    try:
+        with atomic.replacing(link) as unfinished:
+            unfinished.unlink(missing_ok=True)
+            unfinished.symlink_to(target)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LINKS:
+            raise
+        log.info("%s: this file system has no symbolic links; %s says where the archive lies", link.parent, note.name)
+        atomic.write_bytes(note, os.fsencode(target) + b"\n")
+    else:
+        note.unlink(missing_ok=True)

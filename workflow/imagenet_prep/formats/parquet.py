@@ -40,7 +40,9 @@ def writing(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
 
 def into(place: Path | BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
     """A writer into a file that is nobody's product."""
-    return pq.ParquetWriter(place, schema, compression="zstd", write_page_checksum=True)
+    # A relative path with a colon in it would be taken for a URI.
+    where = os.path.abspath(place) if isinstance(place, os.PathLike) else place
+    return pq.ParquetWriter(where, schema, compression="zstd", write_page_checksum=True)
 
 
 def read(path: Path, columns: Sequence[str] | None = None, *, schema: pa.Schema | None = None) -> pa.Table:

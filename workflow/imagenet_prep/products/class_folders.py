@@ -32,15 +32,58 @@ class Tree:
         self.output_dir = output_dir
         self.root = output_dir / path_of(name, "")
         self.ledger = output_dir / "state" / "made" / "imagefolder" / name
-        self._partial = partial_folder(output_dir)
+        self._partial = partial_folders(output_dir, self.root)[0]
         self._writer = atomic.writer()
 
     def partial(self, folder: str) -> Path:
-        """Where this process fills a folder before it is put in its place.
-
-        Beside the tree, since readers take each folder in it for a class.
-        """
+        """Where this process fills a folder before it is put in its place."""
         return self._partial / f"{self.name}-{folder}.{self._writer}"
+
+    def make_partials(self, folders: Iterable[str]) -> None:
+        """Make an empty folder for each to be filled in, from where it can be renamed into the tree."""
+        folders = list(folders)
+        *first, last = partial_folders(self.output_dir, self.root)
+        for self._partial in first:
+            with contextlib.suppress(OSError):
+                self._make_partials(folders)
+                if self._leads_into_tree(folders):
+                    return
+            self.discard_partials(folders)
+        self._partial = last
+        self._make_partials(folders)
+
+    def _make_partials(self, folders: Iterable[str]) -> None:
+        for folder in folders:
+            partial = self.partial(folder)
+            shutil.rmtree(partial, ignore_errors=True)
+            try:
+                partial.mkdir(parents=True)
+            except FileNotFoundError:  # another job took away the empty parent in between
+                partial.mkdir(parents=True)
+
+    def _leads_into_tree(self, folders: Iterable[str]) -> bool:
+        """Whether what lies in this process's folders can be renamed into the tree: not so if that is on another disk.
+
+        It is tried, with a file: numbers of devices do not tell two mounts of one disk apart.
+        """
+        if not self.root.is_dir():
+            return True
+        for folder in folders:
+            probe, there = self.partial(folder) / ".probe", self.root / f".probe.{self._writer}{atomic.PARTIAL}"
+            probe.touch()
+            try:
+                os.replace(probe, there)
+            except OSError:
+                return False
+            there.unlink()
+            break
+        return True
+
+    def discard_partials(self, folders: Iterable[str]) -> None:
+        """Take away the folders that this process was filling."""
+        for folder in folders:
+            shutil.rmtree(self.partial(folder), ignore_errors=True)
+        _remove_empty(self._partial)
 
     def made(self, folder: str) -> set[str]:
         """The file names that were ever put into the folder and not yet taken away."""
@@ -82,7 +125,7 @@ class Tree:
             if error.errno not in _IS_THERE:
                 raise
             for name in sorted(filenames):
-                os.replace(source / name, target / name)
+                atomic.move(source / name, target / name)
             for name in announced - filenames:
                 (target / name).unlink(missing_ok=True)
             source.rmdir()
@@ -105,19 +148,29 @@ class Tree:
 
     def remove_partials(self) -> None:
         """Take away what killed jobs left of folders that they were filling."""
-        for leftover in self._partial.glob(f"{self.name}-*"):
-            shutil.rmtree(leftover)
-        self.remove_empty_partial()
-
-    def remove_empty_partial(self) -> None:
-        """Take away the folder in which folders are filled, if nobody is filling any."""
-        with contextlib.suppress(OSError):  # other jobs may be filling folders there
-            self._partial.rmdir()
+        for folder in partial_folders(self.output_dir, self.root):
+            for leftover in folder.glob(f"{self.name}-*"):
+                shutil.rmtree(leftover)
+            _remove_empty(folder)
+        for probe in self.root.glob(f".probe.*{atomic.PARTIAL}"):
+            probe.unlink(missing_ok=True)
 
 
-def partial_folder(output_dir: Path) -> Path:
-    """Where folders are filled before they are put in their places."""
-    return output_dir / "imagefolder" / ".partial"
+def _remove_empty(partial: Path) -> None:
+    """Take away a folder in which folders are filled, if nobody is filling any."""
+    with contextlib.suppress(OSError):  # other jobs may be filling folders there
+        partial.rmdir()
+
+
+def partial_folders(output_dir: Path, root: Path) -> list[Path]:
+    """Where folders may be filled before they are put in their places in a tree, the best place first.
+
+    Beside the trees, since readers take each folder in one for a class. A tree that is a link to another disk, or where
+    one is mounted, has its place there: beside where the link leads, or in the tree if that is all there is of a disk.
+    """
+    real = Path(os.path.realpath(root))
+    beside = [real.with_name(f".{real.name}{atomic.PARTIAL}")] if root.is_symlink() else []
+    return [output_dir / "imagefolder" / ".partial", *beside, real / ".partial"]
 
 
 def path_of(tree: str, folder: str) -> str:

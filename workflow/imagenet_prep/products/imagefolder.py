@@ -8,7 +8,6 @@ Imports are light, since the Snakefile asks here at every start.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -235,26 +234,21 @@ def write_folders(rows: list[Row], split: Split, val_dirs: str, archive: Path, o
     for row in rows:
         folder = folder_of(row, split, val_dirs)
         folders.setdefault(folder, set()).add(row["filename"])
-        targets.append(f"{tree.partial(folder)}/{row['filename']}")
-    partials = [tree.partial(folder) for folder in folders]
+        targets.append((folder, row["filename"]))
     progress = Progress(f"writing images of {split.name}", sum(row["length"] for row in rows), images=len(rows))
     try:
-        for partial in partials:
-            shutil.rmtree(partial, ignore_errors=True)
-            _make(partial)
+        tree.make_partials(folders)
+        partials = {folder: tree.partial(folder) for folder in folders}
         if rows:
             for position, data in extract(archive, rows):
-                _write(targets[position], data)
+                folder, filename = targets[position]
+                _write(f"{partials[folder]}/{filename}", data)
                 progress.advance(len(data), images=1)
         tree.announce(folders)
         for folder, filenames in folders.items():
             tree.install(folder, filenames)
-    except BaseException:
-        for partial in partials:
-            shutil.rmtree(partial, ignore_errors=True)
-        raise
     finally:
-        tree.remove_empty_partial()
+        tree.discard_partials(folders)
     return {"folders": {tree.path(name): tree.made_in(name, len(of)) for name, of in sorted(folders.items())}}
 
 
@@ -266,13 +260,6 @@ def is_cut(dataset: Dataset, split: str) -> bool:
 def tree_of(config: Config, split: str) -> Tree:
     """The tree of a split."""
     return Tree(Path(config["output_dir"]), dataset_of(config).splits[split].folder)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True)
-    except FileNotFoundError:  # another job took away the empty parent in between
-        folder.mkdir(parents=True)
 
 
 def _write(path: str, data: memoryview) -> None:

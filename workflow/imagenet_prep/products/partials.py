@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from imagenet_prep import atomic
-from imagenet_prep.products.class_folders import partial_folder
+from imagenet_prep.products.class_folders import Tree
 from imagenet_prep.products.imagefolder import ImageFolder
 
 _LEFTOVER = f".*.*-*{atomic.PARTIAL}"
@@ -17,7 +17,9 @@ def remove_partials(output_dir: Path) -> None:
 
     The class folders are not searched: they are filled elsewhere, and searching them would take long.
     """
-    shutil.rmtree(partial_folder(output_dir), ignore_errors=True)
+    shutil.rmtree(output_dir / ImageFolder.name / ".partial", ignore_errors=True)
+    for tree in output_dir.glob(f"{ImageFolder.name}/*"):
+        Tree(output_dir, tree.name).remove_partials()
     folders = [path for path in output_dir.glob("*") if path.is_dir() and path.name != ImageFolder.name]
     # Somebody may have put a link to a folder of archives there, in which others may be writing.
     folders = [path for path in folders if not (path.name == "archives" and path.is_symlink())]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from imagenet_prep import atomic
 from imagenet_prep.products.audit.findings import Check, Mend
 
 
@@ -22,7 +23,8 @@ def check_listing(name: str, top: Path, expected: Mapping[Path, str], mend_of_ot
     for folder, names in _by_folder(top, expected).items():
         if folder != top and not folder.is_dir():
             continue  # it is missing itself
-        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        # What is being written goes at the end of the run.
+        there = {it.name for it in folder.iterdir() if not atomic.is_partial(it)} if folder.is_dir() else set()
         check.figures["entries"] += len(there)
         for mend in dict.fromkeys(names.values()):
             missing = sorted(it for it, command in names.items() if command == mend and it not in there)

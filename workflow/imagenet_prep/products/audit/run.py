@@ -192,7 +192,7 @@ class Audit:
             names = {Path(path).name for path in paths if path.startswith(f"{folder}/")}
             check = Check(f"{folder} folder", {"entries": len(names)})
             there = (self.output_dir / folder).glob("*")
-            extra = sorted(str(path) for path in there if path.name not in names)
+            extra = sorted(str(path) for path in there if path.name not in names and not atomic.is_partial(path))
             check.add_each("no product of this configuration", extra, self._move_away)
             self.checks.append(check)
 
