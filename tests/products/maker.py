@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -124,12 +125,19 @@ class Maker:
 
     def files(self, product: str, split: str) -> dict[str, bytes]:
         """What lies of a product's split: the content of each file by its path below the output folder."""
+        return {
+            path.relative_to(self.results).as_posix(): path.read_bytes()
+            for path in self.paths(product, split)
+            if path.is_file()
+        }
+
+    def paths(self, product: str, split: str) -> list[Path]:
+        """All files and folders of a product's split, sorted: those of its folder, or which are called by its split."""
         it = SPLIT_PRODUCTS[product]
         place = self.results / it.place(self.inputs(product, split).dataset, split)
-        found = place.rglob("*") if place != self.results / it.path else place.glob(f"{split}-*")
-        return {
-            path.relative_to(self.results).as_posix(): path.read_bytes() for path in sorted(found) if path.is_file()
-        }
+        if place != self.results / it.path:
+            return sorted((place, *place.rglob("*")))
+        return sorted(path for path in place.rglob("[!.]*") if re.search(rf"\b{split}\b", path.name))
 
 
 def killed_at(step: int, do: Callable[[], object]) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from pyarrow.parquet import ParquetFile
 
+import builders
 from imagenet_prep.checksums import SUMS
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.receipts import LEFTOVERS
@@ -124,6 +127,57 @@ def name_of(record: bytes) -> str:
     return name.decode()
 
 
+# Archives of samples
+
+
+def samples_of(shard: Path) -> list[list[tuple[str, bytes]]]:
+    """The files of each sample, read with Python's own tarfile."""
+    with tarfile.open(shard) as tar:
+        files = [(member.name, tar.extractfile(member).read()) for member in tar]  # type: ignore[union-attr]
+    return [files[start : start + 3] for start in range(0, len(files), 3)]
+
+
+def write_archive(shard: Path, samples: Sequence[Sequence[tuple[str, bytes]]]) -> None:
+    shard.write_bytes(builders.tar([file for sample in samples for file in sample], tarfile.USTAR_FORMAT))
+
+
+def key_of(sample: Sequence[tuple[str, bytes]]) -> str:
+    return sample[0][0].partition(".")[0]
+
+
+def lose_sample(shard: Path) -> list[str]:
+    first, *others = samples_of(shard)
+    write_archive(shard, others)
+    return [key_of(first), str(shard.with_suffix(".idx"))]
+
+
+def double_sample(shard: Path) -> list[str]:
+    samples = samples_of(shard)
+    write_archive(shard, [*samples[:-1], samples[0], samples[-1]])
+    return [key_of(samples[0])]
+
+
+def foreign_sample(shard: Path) -> list[str]:
+    samples = samples_of(shard)
+    key, other = key_of(samples[0]), "x" * len(key_of(samples[0]))
+    renamed = [
+        (name.replace(key, other), content.replace(key.encode(), other.encode())) for name, content in samples[0]
+    ]
+    write_archive(shard, [renamed, *samples[1:]])
+    return [f"{shard}: image {other}.JPEG", key]
+
+
+def exchange_samples(shard: Path) -> list[str]:
+    """Each of two images under the other one's name."""
+    (first, *rest), (second, *others), *more = samples_of(shard)
+    write_archive(shard, [[(first[0], second[1]), *rest], [(second[0], first[1]), *others], *more])
+    return [f"{shard}: image {key_of([it])}.JPEG" for it in (first, second)]
+
+
+def flip_index(shard: Path) -> list[str]:
+    return flip_file(shard.with_suffix(".idx"))
+
+
 # Indexes
 
 
@@ -190,6 +244,14 @@ FILES: dict[str, Damage] = {
     "exchanged": exchange_files,
     "flipped": flip_image,
 }
+SAMPLES: dict[str, Damage] = {
+    "lost": lose_sample,
+    "doubled": double_sample,
+    "foreign": foreign_sample,
+    "exchanged": exchange_samples,
+    "flipped": flip_file,
+    "flipped index": flip_index,
+}
 LINES: dict[str, Damage] = {
     "lost": lines_changed(lambda lines: lines[1:]),
     "doubled": lines_changed(lambda lines: [lines[0], *lines]),
@@ -197,10 +259,16 @@ LINES: dict[str, Damage] = {
     "exchanged": lines_changed(lambda lines: [lines[1], lines[0], *lines[2:]]),
     "flipped": flip_file,
 }
-DAMAGES = {"imagefolder": FILES, "tfrecord": RECORDS, "tfrecord_index": LINES, "tfrecord_multilabel": RECORDS}
+DAMAGES = {
+    "imagefolder": FILES,
+    "tfrecord": RECORDS,
+    "tfrecord_index": LINES,
+    "tfrecord_multilabel": RECORDS,
+    "webdataset": SAMPLES,
+}
 CASES = [
     *(("imagefolder", split, kind) for split in ("train", "validation", "test") for kind in FILES),
-    *((name, split, kind) for name in DAMAGES if name != "imagefolder" for split in ("validation",) for kind in FILES),
+    *((name, "validation", kind) for name, kinds in DAMAGES.items() if name != "imagefolder" for kind in kinds),
 ]
 
 
@@ -246,15 +314,17 @@ def test_an_unreadable_shard_is_mended_by_any_mend(everything: Maker, tmp_path: 
     assert mends
 
 
-@pytest.mark.parametrize("product", [name for name in SHARDED_PRODUCTS if DAMAGES[name] == RECORDS])
+@pytest.mark.parametrize("product", [name for name, it in SHARDED_PRODUCTS.items() if it.goes_through_images])
 def test_a_shard_in_place_of_another_is_mended_by_making_all_again(maker: Maker, product: str) -> None:
     split = "validation"
     before = maker.files(product, split)
-    first, second, *_ = SPLIT_PRODUCTS[product].units(maker.inputs(product, split), split)
+    first, second, *others = SPLIT_PRODUCTS[product].units(maker.inputs(product, split), split)
     shutil.copy(maker.results / second, maker.results / first)
-    found = problems(maker)
-    assert f"{maker.results / product / split}-*-of-" in found[0].mend
-    follow(found[0].mend, maker)
+    mends = [problem.mend for problem in problems(maker)]
+    of_all = [mend for mend in mends for word in mend.split() if word.startswith(str(maker.results)) and "*" in word]
+    (pattern,) = {word for word in of_all[0].split() if "*" in word}
+    assert set(glob.glob(pattern)) == {str(maker.results / unit) for unit in (first, second, *others)}
+    follow(of_all[0], maker)
     assert problems(maker) == []
     assert maker.files(product, split) == before
 

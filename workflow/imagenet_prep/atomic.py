@@ -124,6 +124,12 @@ def write_text(path: str | os.PathLike[str], text: str, *, durable: bool = True)
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file, whole or not at all."""
+    with replacing(path) as partial:
+        partial.write_bytes(content)
+
+
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write JSON, indented and with a final newline, keys in the order given, whole or not at all."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -250,6 +250,10 @@ class SplitProduct(Product):
         """The files or folders that a split consists of, by what the tables say of it."""
         raise NotImplementedError
 
+    def audited_files(self, facts: Facts, split: str) -> list[Path]:
+        """These, and what else is made with each of them."""
+        return self.audited_units(facts, split)
+
     def pattern(self, facts: Facts, split: str) -> str:
         """What matches all of them in a shell, and no other; "" where each sample is a file of its own."""
         return ""

@@ -20,6 +20,7 @@ from imagenet_prep.products.steps import Description, Leftovers, Predictions, Pu
 from imagenet_prep.products.tfrecord import TFRecord
 from imagenet_prep.products.tfrecord_index import TFRecordIndex
 from imagenet_prep.products.tfrecord_multilabel import TFRecordMultilabel
+from imagenet_prep.products.webdataset import WebDataset
 
 IMAGE_TABLE, BBOXES, LABELS = ImageTable(), BBoxes(), Labels()
 
@@ -28,6 +29,7 @@ _MADE: tuple[Product, ...] = (
     TFRecord(),
     TFRecordIndex(),
     TFRecordMultilabel(),
+    WebDataset(),
     IMAGE_TABLE,
     BBOXES,
     Multilabel(),

@@ -6,7 +6,7 @@ asks here at every start.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine.receipts import Body
-from imagenet_prep.engine.shard_set import ShardSet, is_of_a_set, remove_others, remove_splits, sets_made
+from imagenet_prep.engine.shard_set import (
+    USUAL,
+    ShardSet,
+    is_of_a_set,
+    remove_others,
+    remove_splits,
+    sets_made,
+)
 from imagenet_prep.engine.space import Images, Space, of_even_files
 from imagenet_prep.engine.step import ALL, Config, Need, Step, classes_of
 from imagenet_prep.engine.table_steps import DEVKIT, IMAGES, boxes_in_use
@@ -94,6 +101,8 @@ class ShardedProduct(SplitProduct):
     Attributes:
         label_base: the first label, where no key of its section says another one.
         sample_bytes: bytes of a sample besides its image.
+        naming: how the shards are called, and files that are written beside each.
+        beside_bytes: bytes of a sample in each of these files.
     """
 
     jobs: tuple[str, ...] = ()
@@ -101,6 +110,8 @@ class ShardedProduct(SplitProduct):
     samples = "records"
     label_base = 0
     sample_bytes = 400
+    naming = USUAL
+    beside_bytes: tuple[int, ...] = ()
 
     def splits(self, dataset: Dataset) -> list[str]:
         """The splits that products in shards are made of."""
@@ -159,15 +170,21 @@ class ShardedProduct(SplitProduct):
     def write(self, file: FileIO, samples: Iterator[tuple[Row, Buffer]]) -> dict[str, Any]:
         """Write a shard; return its `bytes` and its `crc32c`, in hexadecimal.
 
+        Where `naming` has files beside it, their contents are returned, too, as `beside`, a list of bytes.
+
         Args:
             file: open for writing, unbuffered.
             samples: rows of the plan with the bytes of their images, which are valid as long as they are held.
         """
         raise NotImplementedError
 
+    def writer(self, inputs: Inputs) -> Callable[[FileIO, Iterator[tuple[Row, Buffer]]], dict[str, Any]]:
+        """What writes a shard; of a format that has to know more than the rows, from what the job is given."""
+        return self.write
+
     def shard_set(self, output_dir: Path, split: str, shards: int) -> ShardSet:
         """The shards of a split."""
-        return ShardSet(output_dir, self.name, split, shards)
+        return ShardSet(output_dir, self.name, split, shards, self.naming)
 
     def _planned(self, inputs: Inputs, split: str) -> tuple[Path, ShardSet]:
         from imagenet_prep.formats import parquet
@@ -187,12 +204,15 @@ class ShardedProduct(SplitProduct):
         shards.write_down()
         archive = inputs.archive(self.split_of_images(inputs.config, split))
         last = min(last, shards.shards - 1)
-        return write_shards(plan, shards, first, last, archive, Reencoding.of(inputs.settings), self.write)
+        return write_shards(plan, shards, first, last, archive, Reencoding.of(inputs.settings), self.writer(inputs))
 
     def space(self, config: Config, split: str, images: Images, block: int) -> Space:
         """The images, and what stands beside each; shards of as many images have not as many bytes."""
         shards = self.count(config, split)
-        return of_even_files(images.nbytes + images.count * self.sample_bytes + shards * block // 2, shards, block)
+        sizes = [images.nbytes + images.count * self.sample_bytes]
+        sizes += [images.count * nbytes for nbytes in self.beside_bytes]
+        parts = [of_even_files(nbytes + shards * block // 2, shards, block) for nbytes in sizes]
+        return Space(sum(part.nbytes for part in parts), sum(part.files for part in parts))
 
     def order(self, config: Config, expected: Expected) -> Numbers:
         """Shuffled by the seed."""
@@ -200,7 +220,7 @@ class ShardedProduct(SplitProduct):
 
     def was_made(self, config: Config, path: Path) -> bool:
         """Whether it is of a set in the ledger."""
-        return is_of_a_set(Path(config["output_dir"]), self.name, path)
+        return is_of_a_set(Path(config["output_dir"]), self.name, path, self.naming)
 
     def existing(self, config: Config, split: str) -> int:
         """How many shards exist."""
@@ -209,13 +229,13 @@ class ShardedProduct(SplitProduct):
 
     def remove_leftovers(self, config: Config, split: str, receipts: Collection[Body]) -> int:
         """Take away the shards of other numbers."""
-        shards = sum(len(body["files"]) for body in receipts)
+        shards = sum(len(body["files"]) for body in receipts) // (1 + len(self.naming.beside))
         remove_others(self.shard_set(Path(config["output_dir"]), split, shards))
         return shards
 
     def remove(self, config: Config, split: str) -> None:
         """Take away all shards of a split."""
-        remove_splits(Path(config["output_dir"]), self.name, [split])
+        remove_splits(Path(config["output_dir"]), self.name, [split], self.naming)
 
     def is_made(self, config: Config) -> bool:
         """Whether sets of shards are noted."""
@@ -240,6 +260,10 @@ class ShardedProduct(SplitProduct):
     def audited_units(self, facts: Facts, split: str) -> list[Path]:
         """The shards."""
         return self.audited_set(facts, split).paths()
+
+    def audited_files(self, facts: Facts, split: str) -> list[Path]:
+        """The shards, and the files beside them."""
+        return list(self.audited_set(facts, split).files())
 
     def pattern(self, facts: Facts, split: str) -> str:
         """Of their names."""
@@ -267,5 +291,5 @@ class ShardedProduct(SplitProduct):
 
 def shard_sizes(product: ShardedProduct, output_dir: Path, split: str) -> list[int]:
     """The bytes of each shard of a split that exists, in order."""
-    found = sorted((output_dir / product.path).glob(f"{split}-*-of-*"))
+    found = sorted((output_dir / product.path).glob(product.naming.patterns(split)[0]))
     return [path.stat().st_size for path in found]

@@ -6,11 +6,13 @@ The columns have the same names in all formats, so that one comparison serves al
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import crc32c as checksums
 import pyarrow as pa
 
 from imagenet_prep.datasets.dataset import BOX_SIDES
@@ -97,6 +99,24 @@ def read_file(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[M
         return Reading(schema.empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
 
 
+def beside(reading: Reading, path: Path, expected: str) -> Reading:
+    """The reading of a unit, and of a small file that was written beside it; one that is missing is named elsewhere.
+
+    Args:
+        reading: of the unit.
+        path: of the other file.
+        expected: what should stand in it, by what was read of the unit.
+    """
+    if reading.problems or not path.is_file():
+        return reading
+    content = path.read_bytes()
+    if content != expected.encode():
+        problem = PrepError(path, "it does not fit the file that it was written with", tfrecord.REMEDY)
+        return replace(reading, problems=(problem,))
+    sums = {**reading.sums, path: sha256(content).hexdigest()}
+    return replace(reading, sums=sums, crcs={**reading.crcs, path: f"{checksums.crc32c(content):08x}"})
+
+
 def read_examples(
     path: Path, schema: pa.Schema, sample: Callable[[Features], Mapping[str, Any]], image: str
 ) -> Reading:
@@ -112,14 +132,13 @@ def read_examples(
     Returns:
         As `read_file`.
     """
-    from crc32c import crc32c
 
     def rows(stream: Stream) -> Iterator[dict[str, Any]]:
         for offset, data in tfrecord.records(stream, str(path)):
             try:
                 features = example.decode(data)
                 row = dict(sample(features))
-                row[CRC32C] = crc32c(one(features, image, bytes))
+                row[CRC32C] = checksums.crc32c(one(features, image, bytes))
             except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
                 problem = f"the record that begins here is not what it should be ({error})"
                 raise PrepError(path, problem, tfrecord.REMEDY, offset=offset) from error
