@@ -40,12 +40,16 @@ SMALL: dict[str, Any] = {
     },
     "tfrecord": {"train_shards": 4, "validation_shards": 2},
     "webdataset": {"train_shards": 4, "validation_shards": 2},
+    "arrayrecord": {"train_shards": 4, "validation_shards": 2},
+    "parquet": {"train_shards": 4, "validation_shards": 2, "test_shards": 2},
     "jobs": {
         "imagefolder_classes": 3,
         "imagefolder_val_classes": 6,
         "tfrecord_shards": 2,
         "index_shards": 4,
         "webdataset_shards": 2,
+        "parquet_shards": 2,
+        "arrayrecord_shards": 2,
     },
 }
 

@@ -7,10 +7,14 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from array_record.python import array_record_module
 from pyarrow.parquet import ParquetFile
 
 import builders
@@ -127,6 +131,34 @@ def name_of(record: bytes) -> str:
     return name.decode()
 
 
+# Array records
+
+
+def array_records_of(shard: Path) -> list[bytes]:
+    with closing(array_record_module.ArrayRecordReader(str(shard))) as reader:
+        return [bytes(record) for record in reader.read_all()]
+
+
+def write_array_records(shard: Path, records: Sequence[bytes]) -> None:
+    with closing(array_record_module.ArrayRecordWriter(str(shard), "group_size:1,uncompressed")) as writer:
+        for record in records:
+            writer.write(record)
+
+
+def in_array_records(damage: Callable[[Path], list[str]]) -> Damage:
+    """The same damage of records, in a shard of the other format."""
+
+    def damaged(shard: Path) -> list[str]:
+        records = shard.with_suffix(".tfrecord")
+        write_records(records, array_records_of(shard))
+        named = damage(records)
+        write_array_records(shard, records_of(records))
+        records.unlink()
+        return [name.replace(str(records), str(shard)) for name in named]
+
+    return damaged
+
+
 # Archives of samples
 
 
@@ -176,6 +208,57 @@ def exchange_samples(shard: Path) -> list[str]:
 
 def flip_index(shard: Path) -> list[str]:
     return flip_file(shard.with_suffix(".idx"))
+
+
+# Tables of images
+
+Rows = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+
+
+def rows_changed(file: Path, change: Rows) -> None:
+    table = pq.read_table(file)
+    pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), schema=table.schema), file)
+
+
+def names_in(file: Path) -> list[str]:
+    return [row["path"] for row in pq.read_table(file)["image"].to_pylist()]
+
+
+def lose_row(file: Path) -> list[str]:
+    name, *_ = names_in(file)
+    rows_changed(file, lambda rows: rows[1:])
+    return [name]
+
+
+def double_row(file: Path) -> list[str]:
+    name, *_ = names_in(file)
+    rows_changed(file, lambda rows: [*rows[:-1], rows[0], rows[-1]])
+    return [name]
+
+
+def foreign_row(file: Path) -> list[str]:
+    name, *_ = names_in(file)
+    rows_changed(file, lambda rows: [{**rows[0], "image": {**rows[0]["image"], "path": "x.JPEG"}}, *rows[1:]])
+    return [f"{file}: image x.JPEG", name]
+
+
+def exchange_rows(file: Path) -> list[str]:
+    """Each of two images under the other one's name."""
+    names = names_in(file)[:2]
+
+    def exchange(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        one, two = ({**rows[at]["image"], "path": names[1 - at]} for at in (0, 1))
+        return [{**rows[0], "image": one}, {**rows[1], "image": two}, *rows[2:]]
+
+    rows_changed(file, exchange)
+    return [f"{file}: image {name}" for name in names]
+
+
+def flip_footer(file: Path) -> list[str]:
+    content = bytearray(file.read_bytes())
+    content[-30] ^= 4
+    file.write_bytes(content)
+    return [str(file)]
 
 
 # Indexes
@@ -252,6 +335,18 @@ SAMPLES: dict[str, Damage] = {
     "flipped": flip_file,
     "flipped index": flip_index,
 }
+ARRAY_RECORDS: dict[str, Damage] = {
+    **{kind: in_array_records(RECORDS[kind]) for kind in ("lost", "doubled", "foreign", "exchanged")},
+    "flipped": flip_file,
+}
+ROWS: dict[str, Damage] = {
+    "lost": lose_row,
+    "doubled": double_row,
+    "foreign": foreign_row,
+    "exchanged": exchange_rows,
+    "flipped": flip_file,
+    "flipped footer": flip_footer,
+}
 LINES: dict[str, Damage] = {
     "lost": lines_changed(lambda lines: lines[1:]),
     "doubled": lines_changed(lambda lines: [lines[0], *lines]),
@@ -265,6 +360,8 @@ DAMAGES = {
     "tfrecord_index": LINES,
     "tfrecord_multilabel": RECORDS,
     "webdataset": SAMPLES,
+    "parquet": ROWS,
+    "arrayrecord": ARRAY_RECORDS,
 }
 CASES = [
     *(("imagefolder", split, kind) for split in ("train", "validation", "test") for kind in FILES),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from imagenet_prep.engine.step import Step
 from imagenet_prep.engine.table_steps import BOXES, DEVKIT, IMAGES
+from imagenet_prep.products.arrayrecord import ArrayRecord
 from imagenet_prep.products.audit.audit_report import AuditReport
 from imagenet_prep.products.bboxes import BBoxes
 from imagenet_prep.products.image_table import ImageTable
 from imagenet_prep.products.imagefolder import ImageFolder
 from imagenet_prep.products.labels import Labels
 from imagenet_prep.products.multilabel import Multilabel
+from imagenet_prep.products.parquet import Parquet
 from imagenet_prep.products.product import Product, SplitProduct
 from imagenet_prep.products.report import Report, Samples
 from imagenet_prep.products.shards import SECTION, Plan, ShardedProduct
@@ -30,6 +32,8 @@ _MADE: tuple[Product, ...] = (
     TFRecordIndex(),
     TFRecordMultilabel(),
     WebDataset(),
+    Parquet(),
+    ArrayRecord(),
     IMAGE_TABLE,
     BBOXES,
     Multilabel(),

@@ -101,8 +101,10 @@ class ShardedProduct(SplitProduct):
     Attributes:
         label_base: the first label, where no key of its section says another one.
         sample_bytes: bytes of a sample besides its image.
+        shard_bytes: bytes of a shard besides its samples.
         naming: how the shards are called, and files that are written beside each.
         beside_bytes: bytes of a sample in each of these files.
+        granule: bytes of which a shard has whole multiples.
     """
 
     jobs: tuple[str, ...] = ()
@@ -110,8 +112,10 @@ class ShardedProduct(SplitProduct):
     samples = "records"
     label_base = 0
     sample_bytes = 400
+    shard_bytes = 0
     naming = USUAL
     beside_bytes: tuple[int, ...] = ()
+    granule = 1
 
     def splits(self, dataset: Dataset) -> list[str]:
         """The splits that products in shards are made of."""
@@ -209,9 +213,10 @@ class ShardedProduct(SplitProduct):
     def space(self, config: Config, split: str, images: Images, block: int) -> Space:
         """The images, and what stands beside each; shards of as many images have not as many bytes."""
         shards = self.count(config, split)
-        sizes = [images.nbytes + images.count * self.sample_bytes]
+        sizes = [images.nbytes + images.count * self.sample_bytes + shards * self.shard_bytes]
         sizes += [images.count * nbytes for nbytes in self.beside_bytes]
-        parts = [of_even_files(nbytes + shards * block // 2, shards, block) for nbytes in sizes]
+        blocks = [max(block, self.granule), *(block for _ in self.beside_bytes)]
+        parts = [of_even_files(n + shards * of // 2, shards, of) for n, of in zip(sizes, blocks, strict=True)]
         return Space(sum(part.nbytes for part in parts), sum(part.files for part in parts))
 
     def order(self, config: Config, expected: Expected) -> Numbers:

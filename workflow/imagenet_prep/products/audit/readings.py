@@ -5,9 +5,13 @@ The columns have the same names in all formats, so that one comparison serves al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
+from multiprocessing import get_context
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -15,10 +19,12 @@ from typing import Any, TypeVar, cast
 import crc32c as checksums
 import pyarrow as pa
 
+from imagenet_prep import signals
 from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, picture, tfrecord
 from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
+from imagenet_prep.products.audit.originals import Originals
 
 T = TypeVar("T")
 Features = dict[str, example.Value]
@@ -97,6 +103,54 @@ def read_file(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[M
     except (pa.ArrowException, OverflowError) as error:
         problem = f"its samples are of other types than they should be ({error})"
         return Reading(schema.empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
+
+
+def read_whole(path: Path, columns: Sequence[str], rows: Callable[[Path], Iterable[Mapping[str, Any]]]) -> Reading:
+    """Read a file of samples whose format wants it whole: its checksums first, then what it holds.
+
+    Args:
+        path: the file.
+        columns: of the samples.
+        rows: gives the samples of the file, one after the other; raises what comes of damaged bytes.
+    """
+
+    def behind(stream: Stream) -> Iterator[Mapping[str, Any]]:
+        stream.drain()
+        try:
+            yield from rows(path)
+        except (pa.ArrowException, OSError, ValueError, LookupError, AttributeError, TypeError, RuntimeError) as error:
+            problem = f"it is damaged and cannot be read ({str(error).strip() or type(error).__name__})"
+            raise PrepError(path, problem, tfrecord.REMEDY) from error
+
+    return read_file(path, schema_of(columns), behind)
+
+
+def read_apart(
+    output_dir: Path,
+    step: str,
+    path: Path,
+    columns: Sequence[str],
+    rows: Callable[[Path], Iterable[Mapping[str, Any]]],
+) -> Reading:
+    """Likewise of a format in which damage can end the process that reads it.
+
+    What is not as the receipts of the step say is read in a process of its own; so what it held is still told.
+    """
+    originals = _originals(output_dir, step)
+    name = path.relative_to(output_dir).as_posix()
+    if (made := originals.files.get(name)) and originals.is_as_made(name, made):
+        return read_whole(path, columns, rows)
+    try:
+        with ProcessPoolExecutor(1, get_context("fork"), signals.leave_at_once) as pool:
+            return pool.submit(read_whole, path, columns, rows).result()
+    except BrokenProcessPool:
+        problem = "it is damaged, and reading it ended the process"
+        return Reading(schema_of(columns).empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
+
+
+@lru_cache(maxsize=4)
+def _originals(output_dir: Path, step: str) -> Originals:
+    return Originals(output_dir, [step])
 
 
 def beside(reading: Reading, path: Path, expected: str) -> Reading:
