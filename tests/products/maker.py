@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -20,6 +19,7 @@ from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import Name
 from imagenet_prep.engine.step import ALL
 from imagenet_prep.products.registry import SPLIT_PRODUCTS, STEPS
+from imagenet_prep.products.shards import ShardedProduct
 from project import CHECKOUT, Project, merged
 
 # Steps whose script has another name than their rule, since the rules are generated for each product.
@@ -132,12 +132,12 @@ class Maker:
         }
 
     def paths(self, product: str, split: str) -> list[Path]:
-        """All files and folders of a product's split, sorted: those of its folder, or which are called by its split."""
-        it = SPLIT_PRODUCTS[product]
+        """All files and folders of a product's split, sorted: those of its tree, or which are called as its shards."""
+        it, folder = SPLIT_PRODUCTS[product], self.results / SPLIT_PRODUCTS[product].path
+        if isinstance(it, ShardedProduct):
+            return sorted({path for pattern in it.naming_of(split).patterns(split) for path in folder.glob(pattern)})
         place = self.results / it.place(self.inputs(product, split).dataset, split)
-        if place != self.results / it.path:
-            return sorted((place, *place.rglob("*")))
-        return sorted(path for path in place.rglob("[!.]*") if re.search(rf"\b{split}\b", path.name))
+        return sorted((place, *place.rglob("*")))
 
 
 def killed_at(step: int, do: Callable[[], object]) -> bool:

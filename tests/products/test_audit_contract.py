@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -261,6 +262,42 @@ def flip_footer(file: Path) -> list[str]:
     return [str(file)]
 
 
+# Arrays of entries
+
+
+def entries_changed(change: Callable[[np.ndarray], np.ndarray]) -> Damage:
+    def damage(path: Path) -> list[str]:
+        before = np.load(path)
+        entries = change(before.copy())
+        np.save(path, entries)
+        (path.parent / f"{path.name}.npy").unlink(missing_ok=True)
+        numbers = {int(before["actual_index"][0]), *(set(entries["actual_index"].tolist()) - {*before["actual_index"]})}
+        return [f"_{number:08d}.JPEG" for number in numbers]
+
+    return damage
+
+
+def foreign_entry(entries: np.ndarray) -> np.ndarray:
+    entries["actual_index"][0] = 99999
+    return entries
+
+
+def exchange_entries(entries: np.ndarray) -> np.ndarray:
+    entries["class_index"][[0, -1]] = entries["class_index"][[-1, 0]]
+    return entries
+
+
+def flip_names(path: Path) -> list[str]:
+    return flip_file(path.with_name(path.name.replace("entries", "class-names")))
+
+
+def mislead(path: Path) -> list[str]:
+    link = path.with_name("val")
+    link.unlink()
+    link.symlink_to("../imagefolder/train")
+    return [str(link)]
+
+
 # Indexes
 
 
@@ -347,6 +384,15 @@ ROWS: dict[str, Damage] = {
     "flipped": flip_file,
     "flipped footer": flip_footer,
 }
+ENTRIES: dict[str, Damage] = {
+    "lost": entries_changed(lambda entries: entries[1:]),
+    "doubled": entries_changed(lambda entries: np.concatenate([entries[:1], entries])),
+    "foreign": entries_changed(foreign_entry),
+    "exchanged": entries_changed(exchange_entries),
+    "flipped": flip_file,
+    "flipped names": flip_names,
+    "misled link": mislead,
+}
 LINES: dict[str, Damage] = {
     "lost": lines_changed(lambda lines: lines[1:]),
     "doubled": lines_changed(lambda lines: [lines[0], *lines]),
@@ -362,6 +408,7 @@ DAMAGES = {
     "webdataset": SAMPLES,
     "parquet": ROWS,
     "arrayrecord": ARRAY_RECORDS,
+    "dinov2": ENTRIES,
 }
 CASES = [
     *(("imagefolder", split, kind) for split in ("train", "validation", "test") for kind in FILES),

@@ -5,6 +5,7 @@ Imports are light, since the Snakefile uses this at every start.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -120,7 +121,11 @@ def remove_splits(output_dir: Path, product: str, splits: Collection[str], namin
     for marker in sets_made(output_dir, product):
         split = marker.stem.partition("-")[0]
         if split in splits:
+            found = _set_of(output_dir, product, naming, marker)
             _remove_sets(output_dir, product, naming, marker.name)
+            for folder in {path.parent for path in found.files()} - {found.folder}:
+                with contextlib.suppress(OSError):  # it is not there, or not empty
+                    folder.rmdir()
 
 
 def sets_made(output_dir: Path, product: str) -> list[Path]:

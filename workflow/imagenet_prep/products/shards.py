@@ -6,7 +6,7 @@ asks here at every start.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine.receipts import Body
 from imagenet_prep.engine.shard_set import (
     USUAL,
+    Naming,
     ShardSet,
     is_of_a_set,
     remove_others,
@@ -23,8 +24,8 @@ from imagenet_prep.engine.shard_set import (
     sets_made,
 )
 from imagenet_prep.engine.space import Images, Space, of_even_files
-from imagenet_prep.engine.step import ALL, Config, Need, Step, classes_of
-from imagenet_prep.engine.table_steps import DEVKIT, IMAGES, boxes_in_use
+from imagenet_prep.engine.step import Config, Need, classes_of
+from imagenet_prep.engine.table_steps import IMAGES, boxes_in_use
 from imagenet_prep.products.product import SplitProduct
 
 if TYPE_CHECKING:
@@ -56,43 +57,6 @@ REENCODED = {"CMYK": "cmyk_to_rgb", "PNG": "png_to_jpeg"}
 def reencoding(config: Config) -> dict[str, Any]:
     """The settings of which images are stored again as RGB JPEG."""
     return {key: config["shards"][key] for key in REENCODED.values()}
-
-
-class Plan(Step):
-    """Which image goes into which shard of a product, and where; its subject is `<product>-<split>`.
-
-    Args:
-        products: all products in shards.
-    """
-
-    name = "plan"
-    rule = "plan_shards"
-    version = 2
-    layout = 2
-    is_between = True
-    is_timed = True
-
-    def __init__(self, products: Iterable[ShardedProduct]) -> None:
-        self._products = {product.name: product for product in products}
-
-    def of(self, subject: str) -> tuple[ShardedProduct, str]:
-        """The product and the split that a plan is of."""
-        product, _, split = subject.partition("-")
-        return self._products[product], split
-
-    def settings(self, config: Config, subject: str) -> dict[str, Any]:
-        """Those of the product."""
-        product, split = self.of(subject)
-        return product.plan_settings(config, split)
-
-    def needs(self, config: Config, subject: str) -> list[Need]:
-        """What the product's samples are made of, less their bytes."""
-        product, split = self.of(subject)
-        return product.plan_needs(config, split)
-
-    def inputs(self, config: Config, subject: str) -> list[Need]:
-        """These, and the devkit for the names of the classes."""
-        return [*self.needs(config, subject), (DEVKIT.name, ALL)]
 
 
 class ShardedProduct(SplitProduct):
@@ -188,7 +152,11 @@ class ShardedProduct(SplitProduct):
 
     def shard_set(self, output_dir: Path, split: str, shards: int) -> ShardSet:
         """The shards of a split."""
-        return ShardSet(output_dir, self.name, split, shards, self.naming)
+        return ShardSet(output_dir, self.name, split, shards, self.naming_of(split))
+
+    def naming_of(self, split: str) -> Naming:
+        """How the files of a split are called."""
+        return self.naming
 
     def _planned(self, inputs: Inputs, split: str) -> tuple[Path, ShardSet]:
         from imagenet_prep.formats import parquet
@@ -225,7 +193,8 @@ class ShardedProduct(SplitProduct):
 
     def was_made(self, config: Config, path: Path) -> bool:
         """Whether it is of a set in the ledger."""
-        return is_of_a_set(Path(config["output_dir"]), self.name, path, self.naming)
+        output_dir, splits = Path(config["output_dir"]), self.splits(dataset_of(config))
+        return any(is_of_a_set(output_dir, self.name, path, self.naming_of(split)) for split in splits)
 
     def existing(self, config: Config, split: str) -> int:
         """How many shards exist."""
@@ -240,7 +209,7 @@ class ShardedProduct(SplitProduct):
 
     def remove(self, config: Config, split: str) -> None:
         """Take away all shards of a split."""
-        remove_splits(Path(config["output_dir"]), self.name, [split], self.naming)
+        remove_splits(Path(config["output_dir"]), self.name, [split], self.naming_of(split))
 
     def is_made(self, config: Config) -> bool:
         """Whether sets of shards are noted."""
@@ -296,5 +265,5 @@ class ShardedProduct(SplitProduct):
 
 def shard_sizes(product: ShardedProduct, output_dir: Path, split: str) -> list[int]:
     """The bytes of each shard of a split that exists, in order."""
-    found = sorted((output_dir / product.path).glob(product.naming.patterns(split)[0]))
+    found = sorted((output_dir / product.path).glob(product.naming_of(split).patterns(split)[0]))
     return [path.stat().st_size for path in found]

@@ -86,7 +86,7 @@ class WebDataset(ShardedProduct):
 
         reading = read_file(unit, schema_of(_COLUMNS), rows)
         index[0] = f"{webdataset.INDEX_VERSION} {len(index) - 1}"
-        return beside(reading, unit.with_suffix(".idx"), "".join(f"{line}\n" for line in index))
+        return beside(reading, unit.with_suffix(".idx"), "".join(f"{line}\n" for line in index).encode())
 
 
 def _files(row: Row, image: Buffer) -> tuple[str, Files]:
