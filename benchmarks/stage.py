@@ -21,6 +21,7 @@ from imagenet_prep.engine.shard_writer import Reencoding, write_shards
 from imagenet_prep.formats import parquet
 from imagenet_prep.job import without_pandas
 from imagenet_prep.products.imagefolder import read_rows, write_folders
+from imagenet_prep.products.registry import SHARDED_PRODUCTS
 from imagenet_prep.products.tfrecord import TFRecord
 from imagenet_prep.products.tfrecord_index import TFRecordIndex
 
@@ -58,6 +59,28 @@ def _write_records(plan: Path, shards: ShardSet, first: int, last: int, archive:
     write_shards(plan, shards, first, last, archive, Reencoding(), TFRecord().write)
     config = {"output_dir": str(shards.output_dir), TFRecord.name: {"train_shards": shards.shards}}
     TFRecordIndex().make(Inputs(config, {}, []), "train", first, last)
+
+
+def write_shards_of(name: str) -> Callable[[Path, Path, int], None]:
+    """A stage: write the training shards of a product, in as many batches as jobs."""
+
+    def stage(results: Path, output: Path, jobs: int) -> None:
+        plan = table_of_train(results, "plan", f"{name}-train")
+        count = parquet.open_table(plan).num_row_groups
+        edges = [count * job // jobs for job in range(jobs + 1)]
+        batches = [(edges[job], edges[job + 1] - 1) for job in range(jobs) if edges[job] < edges[job + 1]]
+        _each(_write_product, [(name, results, output, plan, *batch) for batch in batches], jobs)
+
+    return stage
+
+
+def _write_product(name: str, results: Path, output: Path, plan: Path, first: int, last: int) -> None:
+    product = SHARDED_PRODUCTS[name]
+    shards = product.shard_set(output, "train", parquet.open_table(plan).num_row_groups)
+    settings = {"classes": {"wnids": None, "subset_labels": "original"}}
+    devkit = [str(path) for path in (results / "state" / "devkit").glob("*.json")]
+    write = product.writer(Inputs({"output_dir": str(results)}, settings, devkit))
+    write_shards(plan, shards, first, last, _train_archive(results), Reencoding(), write)
 
 
 def audit_records(results: Path, output: Path, jobs: int) -> None:
@@ -100,6 +123,7 @@ STAGES: dict[str, Callable[[Path, Path, int], None]] = {
     "imagefolder": write_image_folder,
     "records": write_records,
     "audit": audit_records,
+    **{name: write_shards_of(name) for name in ("tfrecord", "webdataset", "parquet", "arrayrecord")},
 }
 
 

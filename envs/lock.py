@@ -16,7 +16,7 @@ CHECKOUT = ENVS.parent
 
 # The conda package "snakemake" brings many plugins along; this one does not.
 CONDA_NAMES = {"snakemake": "snakemake-minimal"}
-FROM_PIP = ("crc32c", "ijson")  # the others are on conda-forge or bioconda
+FROM_PIP = ("array-record", "crc32c", "ijson")  # the others are on conda-forge or bioconda
 
 CONDA_HEADER = """\
 # The environment for those who use conda, with the versions of lock.txt. Made by `make lock`.
@@ -51,7 +51,7 @@ def write_conda_file() -> None:
     lock = (ENVS / "lock.txt").read_text(encoding="utf-8")
     pins = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", lock, re.MULTILINE))
     asked = project["project"]["dependencies"] + project["project"]["optional-dependencies"]["workflow"]
-    names = [re.split(r"[<>=!~]", requirement)[0].lower() for requirement in asked]
+    names = dict.fromkeys(re.split(r"[<>=!~;]", requirement)[0].lower() for requirement in asked)
     lines = [f"  - {CONDA_NAMES.get(name, name)}={pins[name]}\n" for name in names if name not in FROM_PIP]
     lines += ["  - pip\n", "  - pip:\n", *(f"      - {name}=={pins[name]}\n" for name in FROM_PIP)]
     (ENVS / "imagenet-prep.yaml").write_text(CONDA_HEADER + "".join(lines), encoding="utf-8")

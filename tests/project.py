@@ -39,7 +39,18 @@ SMALL: dict[str, Any] = {
         "max_side": 240,
     },
     "tfrecord": {"train_shards": 4, "validation_shards": 2},
-    "jobs": {"imagefolder_classes": 3, "imagefolder_val_classes": 6, "tfrecord_shards": 2, "index_shards": 4},
+    "webdataset": {"train_shards": 4, "validation_shards": 2},
+    "arrayrecord": {"train_shards": 4, "validation_shards": 2},
+    "parquet": {"train_shards": 4, "validation_shards": 2, "test_shards": 2},
+    "jobs": {
+        "imagefolder_classes": 3,
+        "imagefolder_val_classes": 6,
+        "tfrecord_shards": 2,
+        "index_shards": 4,
+        "webdataset_shards": 2,
+        "parquet_shards": 2,
+        "arrayrecord_shards": 2,
+    },
 }
 
 # The least that both splits, and more than one batch of class folders and of shards, are made of: half as many jobs.

@@ -144,3 +144,10 @@ def test_declared_checksums_are_of_the_real_files(shared_data: Path, archive: st
     declared = ILSVRC2012.archives[archive].settings()
     assert hashlib.new(algorithm, content).hexdigest() == declared[algorithm]
     assert len(content) == declared["bytes"]
+
+
+def test_sections_that_yaml_has_made_one_get_each_its_own_defaults(tmp_path: Path) -> None:
+    config = yaml.safe_load("tfrecord: &number {train_shards: 8}\narrayrecord: *number")
+    completed = complete(overlaid({}) | config, tmp_path)
+    assert completed["tfrecord"] == {"train_shards": 8, "validation_shards": 128, "label_base": 1}
+    assert completed["arrayrecord"] == {"train_shards": 8, "validation_shards": 64}

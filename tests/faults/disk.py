@@ -30,19 +30,11 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
 from faults.stages import STAGES, Stage  # noqa: E402
+from imagenet_prep.products import registry  # noqa: E402
 from imagenet_prep.products.partials import remove_partials  # noqa: E402
 from project import SMALL, Project, environment, merged  # noqa: E402
 
-PRODUCTS = [
-    "imagefolder",
-    "tfrecord",
-    "tfrecord_index",
-    "bboxes",
-    "multilabel",
-    "tfrecord_multilabel",
-    "audit",
-    "report",
-]
+PRODUCTS = [name for name in registry.PRODUCTS if name != "labels"]  # which most others bring along
 OWN_FILE_SYSTEM = ("unshare", "--map-root-user", "--mount")
 # Read by every Python that finds it on its path: keeps what Snakemake starts for a job.
 KEEPER = """

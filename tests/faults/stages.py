@@ -26,7 +26,9 @@ class Stage:
     script: str = ""
 
 
-def batch(target: str, product: str, split: str, *, folder: str | None = None, archive: bool = True) -> Stage:
+def batch(
+    target: str, product: str, split: str, *, folder: str | None = None, archive: bool = True, names: str | None = None
+) -> Stage:
     """A job that makes all files of a split, and a receipt for them.
 
     Args:
@@ -35,16 +37,17 @@ def batch(target: str, product: str, split: str, *, folder: str | None = None, a
         split: of which it has one batch.
         folder: in which the files lie, if they do not lie in the product's own.
         archive: whether the job reads an archive.
+        names: a pattern of the files, where their names do not begin with the split.
     """
     files = f"{folder}/*" if folder else f"{split}-*"
-    made = f"state/made/{product}/{files}", f"{product}/{folder or files}"
+    made = f"state/made/{product}/{files}", f"{product}/{names or folder or files}"
     voids = (f"state/leftovers/{product}-{split}.*",)
     return Stage(target, f"state/{product}/{split}-*.json", made, archive, voids, "write_product")
 
 
 def description(product: str) -> Stage:
     """The job that describes all files of a product."""
-    made = f"{product}/*.json", f"{product}/*.txt"
+    made = f"{product}/*.json", f"{product}/*.txt", f"{product}/*.md"
     return Stage(product, f"state/{product}_description/*.json", made, script="describe_product")
 
 
@@ -72,6 +75,14 @@ STAGES = {
     "write_tfrecord_index": batch("tfrecord_index", "tfrecord_index", "train", archive=False),
     "write_tfrecord_multilabel": batch("tfrecord_multilabel", "tfrecord_multilabel", "validation"),
     "describe_tfrecord_multilabel": description("tfrecord_multilabel"),
+    "write_webdataset": batch("webdataset_validation", "webdataset", "validation", names="*-validation-*"),
+    "describe_webdataset": description("webdataset"),
+    "write_parquet": batch("parquet_validation", "parquet", "validation", names="data/validation-*"),
+    "describe_parquet": description("parquet"),
+    "write_arrayrecord": batch("arrayrecord_validation", "arrayrecord", "validation", names="*-validation*"),
+    "describe_arrayrecord": description("arrayrecord"),
+    "write_dinov2": batch("dinov2_test", "dinov2", "test", archive=False, names="*[tT][eE][sS][tT]*"),
+    "describe_dinov2": description("dinov2"),
     "remove_leftovers": Stage("audit", "state/leftovers/all.*.json"),
     "remove_unused": Stage("imagefolder", "state/unused/*.json"),
     "audit_products": Stage("audit", "state/audit/*.json", ("audit.json", "SHA256SUMS")),

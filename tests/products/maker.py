@@ -19,6 +19,7 @@ from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import Name
 from imagenet_prep.engine.step import ALL
 from imagenet_prep.products.registry import SPLIT_PRODUCTS, STEPS
+from imagenet_prep.products.shards import ShardedProduct
 from project import CHECKOUT, Project, merged
 
 # Steps whose script has another name than their rule, since the rules are generated for each product.
@@ -124,12 +125,19 @@ class Maker:
 
     def files(self, product: str, split: str) -> dict[str, bytes]:
         """What lies of a product's split: the content of each file by its path below the output folder."""
-        it = SPLIT_PRODUCTS[product]
-        place = self.results / it.place(self.inputs(product, split).dataset, split)
-        found = place.rglob("*") if place != self.results / it.path else place.glob(f"{split}-*")
         return {
-            path.relative_to(self.results).as_posix(): path.read_bytes() for path in sorted(found) if path.is_file()
+            path.relative_to(self.results).as_posix(): path.read_bytes()
+            for path in self.paths(product, split)
+            if path.is_file()
         }
+
+    def paths(self, product: str, split: str) -> list[Path]:
+        """All files and folders of a product's split, sorted: those of its tree, or which are called as its shards."""
+        it, folder = SPLIT_PRODUCTS[product], self.results / SPLIT_PRODUCTS[product].path
+        if isinstance(it, ShardedProduct):
+            return sorted({path for pattern in it.naming_of(split).patterns(split) for path in folder.glob(pattern)})
+        place = self.results / it.place(self.inputs(product, split).dataset, split)
+        return sorted((place, *place.rglob("*")))
 
 
 def killed_at(step: int, do: Callable[[], object]) -> bool:

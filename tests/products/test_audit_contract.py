@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from array_record.python import array_record_module
 from pyarrow.parquet import ParquetFile
 
+import builders
 from imagenet_prep.checksums import SUMS
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.receipts import LEFTOVERS
@@ -124,6 +132,172 @@ def name_of(record: bytes) -> str:
     return name.decode()
 
 
+# Array records
+
+
+def array_records_of(shard: Path) -> list[bytes]:
+    with closing(array_record_module.ArrayRecordReader(str(shard))) as reader:
+        return [bytes(record) for record in reader.read_all()]
+
+
+def write_array_records(shard: Path, records: Sequence[bytes]) -> None:
+    with closing(array_record_module.ArrayRecordWriter(str(shard), "group_size:1,uncompressed")) as writer:
+        for record in records:
+            writer.write(record)
+
+
+def in_array_records(damage: Callable[[Path], list[str]]) -> Damage:
+    """The same damage of records, in a shard of the other format."""
+
+    def damaged(shard: Path) -> list[str]:
+        records = shard.with_suffix(".tfrecord")
+        write_records(records, array_records_of(shard))
+        named = damage(records)
+        write_array_records(shard, records_of(records))
+        records.unlink()
+        return [name.replace(str(records), str(shard)) for name in named]
+
+    return damaged
+
+
+# Archives of samples
+
+
+def samples_of(shard: Path) -> list[list[tuple[str, bytes]]]:
+    """The files of each sample, read with Python's own tarfile."""
+    with tarfile.open(shard) as tar:
+        files = [(member.name, tar.extractfile(member).read()) for member in tar]  # type: ignore[union-attr]
+    return [files[start : start + 3] for start in range(0, len(files), 3)]
+
+
+def write_archive(shard: Path, samples: Sequence[Sequence[tuple[str, bytes]]]) -> None:
+    shard.write_bytes(builders.tar([file for sample in samples for file in sample], tarfile.USTAR_FORMAT))
+
+
+def key_of(sample: Sequence[tuple[str, bytes]]) -> str:
+    return sample[0][0].partition(".")[0]
+
+
+def lose_sample(shard: Path) -> list[str]:
+    first, *others = samples_of(shard)
+    write_archive(shard, others)
+    return [key_of(first), str(shard.with_suffix(".idx"))]
+
+
+def double_sample(shard: Path) -> list[str]:
+    samples = samples_of(shard)
+    write_archive(shard, [*samples[:-1], samples[0], samples[-1]])
+    return [key_of(samples[0])]
+
+
+def foreign_sample(shard: Path) -> list[str]:
+    samples = samples_of(shard)
+    key, other = key_of(samples[0]), "x" * len(key_of(samples[0]))
+    renamed = [
+        (name.replace(key, other), content.replace(key.encode(), other.encode())) for name, content in samples[0]
+    ]
+    write_archive(shard, [renamed, *samples[1:]])
+    return [f"{shard}: image {other}.JPEG", key]
+
+
+def exchange_samples(shard: Path) -> list[str]:
+    """Each of two images under the other one's name."""
+    (first, *rest), (second, *others), *more = samples_of(shard)
+    write_archive(shard, [[(first[0], second[1]), *rest], [(second[0], first[1]), *others], *more])
+    return [f"{shard}: image {key_of([it])}.JPEG" for it in (first, second)]
+
+
+def flip_index(shard: Path) -> list[str]:
+    return flip_file(shard.with_suffix(".idx"))
+
+
+# Tables of images
+
+Rows = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+
+
+def rows_changed(file: Path, change: Rows) -> None:
+    table = pq.read_table(file)
+    pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), schema=table.schema), file)
+
+
+def names_in(file: Path) -> list[str]:
+    return [row["path"] for row in pq.read_table(file)["image"].to_pylist()]
+
+
+def lose_row(file: Path) -> list[str]:
+    name, *_ = names_in(file)
+    rows_changed(file, lambda rows: rows[1:])
+    return [name]
+
+
+def double_row(file: Path) -> list[str]:
+    name, *_ = names_in(file)
+    rows_changed(file, lambda rows: [*rows[:-1], rows[0], rows[-1]])
+    return [name]
+
+
+def foreign_row(file: Path) -> list[str]:
+    name, *_ = names_in(file)
+    rows_changed(file, lambda rows: [{**rows[0], "image": {**rows[0]["image"], "path": "x.JPEG"}}, *rows[1:]])
+    return [f"{file}: image x.JPEG", name]
+
+
+def exchange_rows(file: Path) -> list[str]:
+    """Each of two images under the other one's name."""
+    names = names_in(file)[:2]
+
+    def exchange(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        one, two = ({**rows[at]["image"], "path": names[1 - at]} for at in (0, 1))
+        return [{**rows[0], "image": one}, {**rows[1], "image": two}, *rows[2:]]
+
+    rows_changed(file, exchange)
+    return [f"{file}: image {name}" for name in names]
+
+
+def flip_footer(file: Path) -> list[str]:
+    content = bytearray(file.read_bytes())
+    content[-30] ^= 4
+    file.write_bytes(content)
+    return [str(file)]
+
+
+# Arrays of entries
+
+
+def entries_changed(change: Callable[[np.ndarray], np.ndarray]) -> Damage:
+    def damage(path: Path) -> list[str]:
+        before = np.load(path)
+        entries = change(before.copy())
+        np.save(path, entries)
+        (path.parent / f"{path.name}.npy").unlink(missing_ok=True)
+        numbers = {int(before["actual_index"][0]), *(set(entries["actual_index"].tolist()) - {*before["actual_index"]})}
+        return [f"_{number:08d}.JPEG" for number in numbers]
+
+    return damage
+
+
+def foreign_entry(entries: np.ndarray) -> np.ndarray:
+    entries["actual_index"][0] = 99999
+    return entries
+
+
+def exchange_entries(entries: np.ndarray) -> np.ndarray:
+    entries["class_index"][[0, -1]] = entries["class_index"][[-1, 0]]
+    return entries
+
+
+def flip_names(path: Path) -> list[str]:
+    return flip_file(path.with_name(path.name.replace("entries", "class-names")))
+
+
+def mislead(path: Path) -> list[str]:
+    link = path.with_name("val")
+    link.unlink()
+    link.symlink_to("../imagefolder/train")
+    return [str(link)]
+
+
 # Indexes
 
 
@@ -190,6 +364,35 @@ FILES: dict[str, Damage] = {
     "exchanged": exchange_files,
     "flipped": flip_image,
 }
+SAMPLES: dict[str, Damage] = {
+    "lost": lose_sample,
+    "doubled": double_sample,
+    "foreign": foreign_sample,
+    "exchanged": exchange_samples,
+    "flipped": flip_file,
+    "flipped index": flip_index,
+}
+ARRAY_RECORDS: dict[str, Damage] = {
+    **{kind: in_array_records(RECORDS[kind]) for kind in ("lost", "doubled", "foreign", "exchanged")},
+    "flipped": flip_file,
+}
+ROWS: dict[str, Damage] = {
+    "lost": lose_row,
+    "doubled": double_row,
+    "foreign": foreign_row,
+    "exchanged": exchange_rows,
+    "flipped": flip_file,
+    "flipped footer": flip_footer,
+}
+ENTRIES: dict[str, Damage] = {
+    "lost": entries_changed(lambda entries: entries[1:]),
+    "doubled": entries_changed(lambda entries: np.concatenate([entries[:1], entries])),
+    "foreign": entries_changed(foreign_entry),
+    "exchanged": entries_changed(exchange_entries),
+    "flipped": flip_file,
+    "flipped names": flip_names,
+    "misled link": mislead,
+}
 LINES: dict[str, Damage] = {
     "lost": lines_changed(lambda lines: lines[1:]),
     "doubled": lines_changed(lambda lines: [lines[0], *lines]),
@@ -197,10 +400,19 @@ LINES: dict[str, Damage] = {
     "exchanged": lines_changed(lambda lines: [lines[1], lines[0], *lines[2:]]),
     "flipped": flip_file,
 }
-DAMAGES = {"imagefolder": FILES, "tfrecord": RECORDS, "tfrecord_index": LINES, "tfrecord_multilabel": RECORDS}
+DAMAGES = {
+    "imagefolder": FILES,
+    "tfrecord": RECORDS,
+    "tfrecord_index": LINES,
+    "tfrecord_multilabel": RECORDS,
+    "webdataset": SAMPLES,
+    "parquet": ROWS,
+    "arrayrecord": ARRAY_RECORDS,
+    "dinov2": ENTRIES,
+}
 CASES = [
     *(("imagefolder", split, kind) for split in ("train", "validation", "test") for kind in FILES),
-    *((name, split, kind) for name in DAMAGES if name != "imagefolder" for split in ("validation",) for kind in FILES),
+    *((name, "validation", kind) for name, kinds in DAMAGES.items() if name != "imagefolder" for kind in kinds),
 ]
 
 
@@ -246,15 +458,17 @@ def test_an_unreadable_shard_is_mended_by_any_mend(everything: Maker, tmp_path: 
     assert mends
 
 
-@pytest.mark.parametrize("product", [name for name in SHARDED_PRODUCTS if DAMAGES[name] == RECORDS])
+@pytest.mark.parametrize("product", [name for name, it in SHARDED_PRODUCTS.items() if it.goes_through_images])
 def test_a_shard_in_place_of_another_is_mended_by_making_all_again(maker: Maker, product: str) -> None:
     split = "validation"
     before = maker.files(product, split)
-    first, second, *_ = SPLIT_PRODUCTS[product].units(maker.inputs(product, split), split)
+    first, second, *others = SPLIT_PRODUCTS[product].units(maker.inputs(product, split), split)
     shutil.copy(maker.results / second, maker.results / first)
-    found = problems(maker)
-    assert f"{maker.results / product / split}-*-of-" in found[0].mend
-    follow(found[0].mend, maker)
+    mends = [problem.mend for problem in problems(maker)]
+    of_all = [mend for mend in mends for word in mend.split() if word.startswith(str(maker.results)) and "*" in word]
+    (pattern,) = {word for word in of_all[0].split() if "*" in word}
+    assert set(glob.glob(pattern)) == {str(maker.results / unit) for unit in (first, second, *others)}
+    follow(of_all[0], maker)
     assert problems(maker) == []
     assert maker.files(product, split) == before
 

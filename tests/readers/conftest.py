@@ -15,14 +15,18 @@ from project import Project, merged
 from readers.reading import Reading
 from real_archives import CONFIG, RealData, build
 
-PRODUCTS = ["imagefolder", "tfrecord", "tfrecord_index", "bboxes", "multilabel", "tfrecord_multilabel", "audit"]
+PRODUCTS = [
+    *("imagefolder", "tfrecord", "tfrecord_index", "tfrecord_multilabel", "webdataset", "parquet", "arrayrecord"),
+    *("bboxes", "multilabel", "audit"),
+]
+SHARDED = ("tfrecord", "webdataset", "parquet", "arrayrecord")
 FOLDERS = {"output_dir": "results", "archives_dir": "archives", "predictions_dir": "predictions"}
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """What `make demo` makes, the multi-label records too."""
-    project = Project(tmp_path_factory.mktemp("demo"), {**FOLDERS, "products": PRODUCTS})
+    """What `make demo` makes, and all other products."""
+    project = Project(tmp_path_factory.mktemp("demo"), {**FOLDERS, "products": [*PRODUCTS, "dinov2"]})
     project.succeed("all", "results/scores/demo.json")
     return project
 
@@ -31,7 +35,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def numbered(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The demo with numbered folders of the validation set, and records with labels from 0."""
     project = demo.copy(tmp_path_factory.mktemp("numbered"))
-    project.configure({"imagefolder": {"val_dirs": "index"}, "tfrecord": {"label_base": 0}})
+    project.configure({"products": PRODUCTS, "imagefolder": {"val_dirs": "index"}, "tfrecord": {"label_base": 0}})
     project.succeed("imagefolder_validation", "tfrecord")
     return project
 
@@ -43,7 +47,7 @@ def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Project
     classes = sorted({data.boxes[name][0].wnid for name in data.images})
     project = Project(tmp_path_factory.mktemp("real"), {})
     project.write_config(
-        merged(CONFIG, {"products": PRODUCTS, "classes": classes, "tfrecord": {"validation_shards": 5}})
+        merged(CONFIG, {"products": PRODUCTS, "classes": classes, **{key: {"validation_shards": 5} for key in SHARDED}})
     )
     build(data, project.archives)
     annotations = project.archives / "human_accuracy_v3.0.0.json"

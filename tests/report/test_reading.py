@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from imagenet_prep.products.registry import PRODUCTS
 from imagenet_prep.report.reading import TERMS, read_section, terms, ways_to_read
 
-ALL = ["imagefolder", "tfrecord", "tfrecord_index", "bboxes", "multilabel", "tfrecord_multilabel"]
+ALL = list(PRODUCTS)
 USE = ["train", "val", "devkit"]
 
 

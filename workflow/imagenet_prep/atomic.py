@@ -148,6 +148,12 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
         partial.write_bytes(content)
 
 
+def link(path: str | os.PathLike[str], target: str) -> None:
+    """Make a link, in place of one that is there."""
+    with replacing(path) as partial:
+        os.symlink(target, partial)
+
+
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write JSON, indented and with a final newline, keys in the order given, whole or not at all."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

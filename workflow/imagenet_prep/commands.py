@@ -106,7 +106,7 @@ def remove(*paths: str | os.PathLike[str], then: str, pattern: str = "") -> str:
     """
     folders = any(Path(path).is_dir() and not Path(path).is_symlink() for path in paths)
     head, _, tail = pattern.rpartition("*")
-    named = f"{typed(head)}*{shlex.quote(tail)}" if pattern else " ".join(map(typed, paths))
+    named = f"{typed(head)}*{shlex.quote(tail)}" if "*" in pattern else " ".join(map(typed, paths))
     return f"rm {'-rf' if folders else '-f'} {named} && {then}"
 
 

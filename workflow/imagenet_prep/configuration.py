@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.registry import FORMER_KEYS, FORMER_NAMES, PRODUCTS
-from imagenet_prep.schema import fill_defaults, give_types, load, resolved
+from imagenet_prep.schema import copied, fill_defaults, give_types, load, resolved
 
 _DEPTH_LIMIT = 8
 
@@ -41,12 +40,11 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         given as text has the type that its key wants. ``config`` stays as it is.
 
     Raises:
-        PrepError: a key is unknown or missing, a value is of a wrong type or out of range, or keys contradict each
-            other. Several problems are listed in one error, one a line.
+        PrepError: keys are unknown, missing or contradict each other, or values are wrong; a line for each problem.
     """
     _expect_plain(config, "")
     schema = load()
-    completed = deepcopy(dict(config))
+    completed = {key: copied(value) for key, value in config.items()}
     give_types(completed, schema, schema)
     problems = [*configured_paths.expand(completed)]
     unexpanded = {place for place, _, _ in problems}
@@ -77,6 +75,8 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         wnids, class_problems = _classes(completed["classes"], base)
         completed["classes"] = wnids
         problems += class_problems
+    if not problems:
+        problems += filter(None, (PRODUCTS[name].refuses(completed) for name in completed["products"]))
     _raise_for(problems)
     return completed
 

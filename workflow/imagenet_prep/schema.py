@@ -60,6 +60,13 @@ def resolved(part: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]
     return {**root["$defs"][part["$ref"].removeprefix("#/$defs/")], **part}
 
 
+def copied(value: Any) -> Any:
+    """A copy in which no two sections are one: with YAML's anchors, a default of one would go into the other."""
+    if isinstance(value, Mapping):
+        return {key: copied(below) for key, below in value.items()}
+    return [copied(below) for below in value] if isinstance(value, list) else value
+
+
 def give_types(values: dict[str, Any], part: Mapping[str, Any], root: Mapping[str, Any]) -> None:
     """Turn texts into what their keys want: Snakemake hands over most of what stands in ``--config`` as text."""
     for key, raw in part.get("properties", {}).items():

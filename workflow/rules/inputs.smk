@@ -36,6 +36,13 @@ def expect_in_use(*archives):
         )
 
 
+def expect_fitting(product):
+    """Refuse a target that the configuration has no room for."""
+    if refused := product.refuses(config):
+        key, problem, remedy = refused
+        run.stop(f"configuration key {key}: {problem}. {remedy}.")
+
+
 # Decided once: what is taken over is so for the rest of this run.
 TAKEN_OVER = [ancient(STATE / "taken_over.json")] if runs.is_older(OUT) else []
 
@@ -288,8 +295,10 @@ def target(product, *needs, archives=(), own=(), made=alone):
         made_from = {*archives, *(name for need in needs for name in PROVENANCE.archives(*need))}
         for name in sorted(made_from - {DATASET.devkit}):
             expect_in_use(name)
-        for group in registry.PRODUCTS[product].requires(DATASET) if product in registry.PRODUCTS else ():
-            expect_in_use(*group)
+        if product in registry.PRODUCTS:
+            for group in registry.PRODUCTS[product].requires(DATASET):
+                expect_in_use(*group)
+            expect_fitting(registry.PRODUCTS[product])
         there = sorted(filter(PROVENANCE.is_wanted, made_from))
         return [*TAKEN_OVER, *links(there), *scans(there), *(path for need in needs for path in made(*need)), *own]
 

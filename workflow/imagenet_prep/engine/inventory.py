@@ -63,15 +63,22 @@ class Inventory:
 
 
 def is_whole(output_dir: Path, body: Body) -> bool:
-    """Whether each file and folder that a receipt names exists, each folder with all its files."""
+    """Whether each file, folder and link that a receipt names exists, each folder with all its files."""
     try:
-        files, folders = body.get("files", {}), body.get("folders", {})
+        files, folders, links = (body.get(of, {}) for of in ("files", "folders", "links"))
         root = os.fspath(output_dir)
-        return all(os.path.isfile(f"{root}/{path}") for path in files) and all(
-            _holds(output_dir, path, made) for path, made in folders.items()
+        return (
+            all(os.path.isfile(f"{root}/{path}") for path in files)
+            and all(_holds(output_dir, path, made) for path, made in folders.items())
+            and all(_leads(f"{root}/{path}", target) for path, target in links.items())
         )
     except (AttributeError, KeyError, TypeError):  # of a body that says something else
         return False
+
+
+def _leads(path: str, target: str) -> bool:
+    """Whether a link to this is there."""
+    return os.path.islink(path) and os.readlink(path) == target
 
 
 def _holds(output_dir: Path, path: str, made: Mapping[str, Any]) -> bool:

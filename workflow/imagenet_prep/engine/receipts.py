@@ -11,6 +11,7 @@ The body of a receipt says, whatever the step:
     files: by path below the output folder, what is known of each file, such as its `bytes` and its `sha256`;
     folders: by path below the output folder, the number of `files` in each and when it `changed`, in ns since 1970;
     told: what lay there unasked, and is told of;
+    links: by path below the output folder, where each leads;
 and what else the step has to tell.
 Imports are light, since the Snakefile looks here at every start.
 """

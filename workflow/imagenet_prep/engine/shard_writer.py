@@ -8,6 +8,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from crc32c import crc32c
+
 from imagenet_prep import atomic
 from imagenet_prep.engine.image_bytes import extract
 from imagenet_prep.engine.shard_set import ShardSet
@@ -52,23 +54,32 @@ def write_shards(
         last: the last one.
         archive: in which all images of the split lie.
         reencoding: which images are stored in another form.
-        write: writes one shard of the format into a file, and returns its `bytes` and its `crc32c`.
+        write: writes one shard of the format into a file, and returns its `bytes` and its `crc32c`, and, where files
+            are written beside it, their contents as `beside`.
 
     Raises:
         PrepError: the archive is gone, or does not hold the bytes any more that the scan found.
     """
     file = parquet.open_table(plan)
-    paths, names = shards.paths(), shards.names()
     sizes = parquet.read_groups(file, plan, range(first, last + 1), ["length"])["length"].to_pylist()
     progress = Progress(f"writing {shards.split} shards {first} to {last}", sum(sizes), images=len(sizes))
     written = {}
     for shard in range(first, last + 1):
         rows = parquet.read_groups(file, plan, [shard]).to_pylist()
-        with atomic.replacing(paths[shard]) as partial, open(partial, "wb", buffering=0) as output:
-            content = write(output, _samples(rows, archive, reencoding))
-            written[names[shard]] = {"records": len(rows), **content}
+        path, *others = shards.files_of(shard)
+        with atomic.replacing(path) as partial, open(partial, "wb", buffering=0) as output:
+            content = dict(write(output, _samples(rows, archive, reencoding)))
+        beside = dict(zip(others, content.pop("beside", ()), strict=True))
+        written[_name(path, shards)] = {"records": len(rows), **content}
+        for other, text in beside.items():
+            atomic.write_bytes(other, text)
+            written[_name(other, shards)] = {"bytes": len(text), "crc32c": f"{crc32c(text):08x}"}
         progress.advance(sum(row["length"] for row in rows), images=len(rows))
     return {"files": written}
+
+
+def _name(path: Path, shards: ShardSet) -> str:
+    return path.relative_to(shards.output_dir).as_posix()
 
 
 def _samples(rows: list[Row], archive: Path, reencoding: Reencoding) -> Iterator[tuple[Row, Buffer]]:

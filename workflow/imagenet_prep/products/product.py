@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from imagenet_prep.products.audit.findings import Check
     from imagenet_prep.products.audit.readings import Reading
 
-# Of a job that goes through the bytes of its images; one that reads them here and there, or only tables, takes as many
-# times as much.
+# Of a job that goes through its images; one that reads them here and there, or only tables, takes so many times that.
 _JOB_BYTES = 384 << 20
 _MANY = 8
 _MOST_JOBS = 48
@@ -65,6 +64,10 @@ class Product(Step):
         """The archives that it is made from, beside the devkit: of each group at least one has to be in use."""
         return []
 
+    def refuses(self, config: Config) -> tuple[str, str, str] | None:
+        """The key of the configuration with which it cannot be made, what is wrong with that, and what to do."""
+        return None
+
     def is_in_use(self, config: Config) -> bool:
         """Whether the archives that it is made from are in use."""
         return all(set(group) & set(config["use"]) for group in self.requires(dataset_of(config)))
@@ -83,8 +86,7 @@ class Product(Step):
 
     def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
         """What it consists of, for people, and its bytes; `images` are those of the splits in use."""
-        paths = [Path(config["output_dir"], name) for name in self.files(config)]
-        return "", sum(path.stat().st_size for path in paths)
+        return "", sum(Path(config["output_dir"], name).stat().st_size for name in self.files(config))
 
     def choices(self, config: Config) -> list[tuple[str, str]]:
         """The settings that decide what comes out, for people: what they are about, and what they say."""
@@ -175,8 +177,6 @@ class SplitProduct(Product):
         """How many of them one job makes: as configured, or so many that it is worth its start, and lasts no hour.
 
         Args:
-            config: complete.
-            split: that they are of.
             archives: the sizes in bytes of those that are there; of others, the published ones count.
         """
         count = self.count(config, split)
@@ -249,6 +249,10 @@ class SplitProduct(Product):
     def audited_units(self, facts: Facts, split: str) -> list[Path]:
         """The files or folders that a split consists of, by what the tables say of it."""
         raise NotImplementedError
+
+    def audited_files(self, facts: Facts, split: str) -> list[Path]:
+        """These, and what else is made with each of them."""
+        return self.audited_units(facts, split)
 
     def pattern(self, facts: Facts, split: str) -> str:
         """What matches all of them in a shell, and no other; "" where each sample is a file of its own."""

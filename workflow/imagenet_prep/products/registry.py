@@ -8,19 +8,23 @@ from __future__ import annotations
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.step import Config, Step
 from imagenet_prep.engine.table_steps import BOXES, DEVKIT, IMAGES
+from imagenet_prep.products.arrayrecord import ArrayRecord
 from imagenet_prep.products.audit.audit_report import AuditReport
 from imagenet_prep.products.bboxes import BBoxes
+from imagenet_prep.products.dinov2 import DINOv2
 from imagenet_prep.products.image_table import ImageTable
 from imagenet_prep.products.imagefolder import ImageFolder
 from imagenet_prep.products.labels import Labels
 from imagenet_prep.products.multilabel import Multilabel
+from imagenet_prep.products.parquet import Parquet
 from imagenet_prep.products.product import Product, SplitProduct
 from imagenet_prep.products.report import Report, Samples
-from imagenet_prep.products.shards import SECTION, Plan, ShardedProduct
-from imagenet_prep.products.steps import Description, Leftovers, Predictions, Published, Scores, Unused
+from imagenet_prep.products.shards import SECTION, ShardedProduct
+from imagenet_prep.products.steps import Description, Leftovers, Plan, Predictions, Published, Scores, Unused
 from imagenet_prep.products.tfrecord import TFRecord
 from imagenet_prep.products.tfrecord_index import TFRecordIndex
 from imagenet_prep.products.tfrecord_multilabel import TFRecordMultilabel
+from imagenet_prep.products.webdataset import WebDataset
 
 IMAGE_TABLE, BBOXES, LABELS = ImageTable(), BBoxes(), Labels()
 
@@ -29,6 +33,10 @@ _MADE: tuple[Product, ...] = (
     TFRecord(),
     TFRecordIndex(),
     TFRecordMultilabel(),
+    WebDataset(),
+    Parquet(),
+    ArrayRecord(),
+    DINOv2(),
     IMAGE_TABLE,
     BBOXES,
     Multilabel(),

@@ -6,7 +6,7 @@ asks here at every start.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING, Any
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine.receipts import Body
-from imagenet_prep.engine.shard_set import ShardSet, is_of_a_set, remove_others, remove_splits, sets_made
+from imagenet_prep.engine.shard_set import (
+    USUAL,
+    Naming,
+    ShardSet,
+    is_of_a_set,
+    remove_others,
+    remove_splits,
+    sets_made,
+)
 from imagenet_prep.engine.space import Images, Space, of_even_files
-from imagenet_prep.engine.step import ALL, Config, Need, Step, classes_of
-from imagenet_prep.engine.table_steps import DEVKIT, IMAGES, boxes_in_use
+from imagenet_prep.engine.step import Config, Need, classes_of
+from imagenet_prep.engine.table_steps import IMAGES, boxes_in_use
 from imagenet_prep.products.product import SplitProduct
 
 if TYPE_CHECKING:
@@ -51,49 +59,16 @@ def reencoding(config: Config) -> dict[str, Any]:
     return {key: config["shards"][key] for key in REENCODED.values()}
 
 
-class Plan(Step):
-    """Which image goes into which shard of a product, and where; its subject is `<product>-<split>`.
-
-    Args:
-        products: all products in shards.
-    """
-
-    name = "plan"
-    rule = "plan_shards"
-    version = 2
-    layout = 2
-    is_between = True
-    is_timed = True
-
-    def __init__(self, products: Iterable[ShardedProduct]) -> None:
-        self._products = {product.name: product for product in products}
-
-    def of(self, subject: str) -> tuple[ShardedProduct, str]:
-        """The product and the split that a plan is of."""
-        product, _, split = subject.partition("-")
-        return self._products[product], split
-
-    def settings(self, config: Config, subject: str) -> dict[str, Any]:
-        """Those of the product."""
-        product, split = self.of(subject)
-        return product.plan_settings(config, split)
-
-    def needs(self, config: Config, subject: str) -> list[Need]:
-        """What the product's samples are made of, less their bytes."""
-        product, split = self.of(subject)
-        return product.plan_needs(config, split)
-
-    def inputs(self, config: Config, subject: str) -> list[Need]:
-        """These, and the devkit for the names of the classes."""
-        return [*self.needs(config, subject), (DEVKIT.name, ALL)]
-
-
 class ShardedProduct(SplitProduct):
     """A product in shards.
 
     Attributes:
         label_base: the first label, where no key of its section says another one.
         sample_bytes: bytes of a sample besides its image.
+        shard_bytes: bytes of a shard besides its samples.
+        naming: how the shards are called, and files that are written beside each.
+        beside_bytes: bytes of a sample in each of these files.
+        granule: bytes of which a shard has whole multiples.
     """
 
     jobs: tuple[str, ...] = ()
@@ -101,6 +76,10 @@ class ShardedProduct(SplitProduct):
     samples = "records"
     label_base = 0
     sample_bytes = 400
+    shard_bytes = 0
+    naming = USUAL
+    beside_bytes: tuple[int, ...] = ()
+    granule = 1
 
     def splits(self, dataset: Dataset) -> list[str]:
         """The splits that products in shards are made of."""
@@ -159,15 +138,25 @@ class ShardedProduct(SplitProduct):
     def write(self, file: FileIO, samples: Iterator[tuple[Row, Buffer]]) -> dict[str, Any]:
         """Write a shard; return its `bytes` and its `crc32c`, in hexadecimal.
 
+        Where `naming` has files beside it, their contents are returned, too, as `beside`, a list of bytes.
+
         Args:
             file: open for writing, unbuffered.
             samples: rows of the plan with the bytes of their images, which are valid as long as they are held.
         """
         raise NotImplementedError
 
+    def writer(self, inputs: Inputs) -> Callable[[FileIO, Iterator[tuple[Row, Buffer]]], dict[str, Any]]:
+        """What writes a shard; of a format that has to know more than the rows, from what the job is given."""
+        return self.write
+
     def shard_set(self, output_dir: Path, split: str, shards: int) -> ShardSet:
         """The shards of a split."""
-        return ShardSet(output_dir, self.name, split, shards)
+        return ShardSet(output_dir, self.name, split, shards, self.naming_of(split))
+
+    def naming_of(self, split: str) -> Naming:
+        """How the files of a split are called."""
+        return self.naming
 
     def _planned(self, inputs: Inputs, split: str) -> tuple[Path, ShardSet]:
         from imagenet_prep.formats import parquet
@@ -187,12 +176,16 @@ class ShardedProduct(SplitProduct):
         shards.write_down()
         archive = inputs.archive(self.split_of_images(inputs.config, split))
         last = min(last, shards.shards - 1)
-        return write_shards(plan, shards, first, last, archive, Reencoding.of(inputs.settings), self.write)
+        return write_shards(plan, shards, first, last, archive, Reencoding.of(inputs.settings), self.writer(inputs))
 
     def space(self, config: Config, split: str, images: Images, block: int) -> Space:
         """The images, and what stands beside each; shards of as many images have not as many bytes."""
         shards = self.count(config, split)
-        return of_even_files(images.nbytes + images.count * self.sample_bytes + shards * block // 2, shards, block)
+        sizes = [images.nbytes + images.count * self.sample_bytes + shards * self.shard_bytes]
+        sizes += [images.count * nbytes for nbytes in self.beside_bytes]
+        blocks = [max(block, self.granule), *(block for _ in self.beside_bytes)]
+        parts = [of_even_files(n + shards * of // 2, shards, of) for n, of in zip(sizes, blocks, strict=True)]
+        return Space(sum(part.nbytes for part in parts), sum(part.files for part in parts))
 
     def order(self, config: Config, expected: Expected) -> Numbers:
         """Shuffled by the seed."""
@@ -200,7 +193,8 @@ class ShardedProduct(SplitProduct):
 
     def was_made(self, config: Config, path: Path) -> bool:
         """Whether it is of a set in the ledger."""
-        return is_of_a_set(Path(config["output_dir"]), self.name, path)
+        output_dir, splits = Path(config["output_dir"]), self.splits(dataset_of(config))
+        return any(is_of_a_set(output_dir, self.name, path, self.naming_of(split)) for split in splits)
 
     def existing(self, config: Config, split: str) -> int:
         """How many shards exist."""
@@ -209,13 +203,13 @@ class ShardedProduct(SplitProduct):
 
     def remove_leftovers(self, config: Config, split: str, receipts: Collection[Body]) -> int:
         """Take away the shards of other numbers."""
-        shards = sum(len(body["files"]) for body in receipts)
+        shards = sum(len(body["files"]) for body in receipts) // (1 + len(self.naming.beside))
         remove_others(self.shard_set(Path(config["output_dir"]), split, shards))
         return shards
 
     def remove(self, config: Config, split: str) -> None:
         """Take away all shards of a split."""
-        remove_splits(Path(config["output_dir"]), self.name, [split])
+        remove_splits(Path(config["output_dir"]), self.name, [split], self.naming_of(split))
 
     def is_made(self, config: Config) -> bool:
         """Whether sets of shards are noted."""
@@ -240,6 +234,10 @@ class ShardedProduct(SplitProduct):
     def audited_units(self, facts: Facts, split: str) -> list[Path]:
         """The shards."""
         return self.audited_set(facts, split).paths()
+
+    def audited_files(self, facts: Facts, split: str) -> list[Path]:
+        """The shards, and the files beside them."""
+        return list(self.audited_set(facts, split).files())
 
     def pattern(self, facts: Facts, split: str) -> str:
         """Of their names."""
@@ -267,5 +265,5 @@ class ShardedProduct(SplitProduct):
 
 def shard_sizes(product: ShardedProduct, output_dir: Path, split: str) -> list[int]:
     """The bytes of each shard of a split that exists, in order."""
-    found = sorted((output_dir / product.path).glob(f"{split}-*-of-*"))
+    found = sorted((output_dir / product.path).glob(product.naming_of(split).patterns(split)[0]))
     return [path.stat().st_size for path in found]

@@ -1,4 +1,4 @@
-"""The steps around the products: sidecars, what is taken away, scores, copies. Imports are light."""
+"""The steps around the products: plans, sidecars, what is taken away, scores, copies. Imports are light."""
 
 from __future__ import annotations
 
@@ -13,6 +13,44 @@ from imagenet_prep.engine.table_steps import DEVKIT
 from imagenet_prep.products.audit.audit_report import AuditReport
 from imagenet_prep.products.multilabel import Multilabel
 from imagenet_prep.products.product import Product, SplitProduct
+from imagenet_prep.products.shards import ShardedProduct
+
+
+class Plan(Step):
+    """Which image goes into which shard of a product, and where; its subject is `<product>-<split>`.
+
+    Args:
+        products: all products in shards.
+    """
+
+    name = "plan"
+    rule = "plan_shards"
+    version = 2
+    layout = 2
+    is_between = True
+    is_timed = True
+
+    def __init__(self, products: Iterable[ShardedProduct]) -> None:
+        self._products = {product.name: product for product in products}
+
+    def of(self, subject: str) -> tuple[ShardedProduct, str]:
+        """The product and the split that a plan is of."""
+        product, _, split = subject.partition("-")
+        return self._products[product], split
+
+    def settings(self, config: Config, subject: str) -> dict[str, Any]:
+        """Those of the product."""
+        product, split = self.of(subject)
+        return product.plan_settings(config, split)
+
+    def needs(self, config: Config, subject: str) -> list[Need]:
+        """What the product's samples are made of, less their bytes."""
+        product, split = self.of(subject)
+        return product.plan_needs(config, split)
+
+    def inputs(self, config: Config, subject: str) -> list[Need]:
+        """These, and the devkit for the names of the classes."""
+        return [*self.needs(config, subject), (DEVKIT.name, ALL)]
 
 
 class Description(Step):

@@ -47,16 +47,27 @@ def label_names(wnids: list[str], label_base: int) -> list[str]:
     return ["background", *wnids] if label_base else wnids
 
 
-def describe_imagenet(splits: list[dict[str, Any]], names: list[str], folder: Path) -> None:
+IMAGENET = "imagenet2012"
+"""What TFDS calls the data set, also in the names of its own files."""
+
+TFRECORDS = ("tfrecord", "{SPLIT}-{SHARD_X_OF_Y}")
+ARRAY_RECORDS = ("array_record", "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}")
+"""Formats of files as TFDS calls them, and how the files are called."""
+
+
+def describe_imagenet(
+    splits: list[dict[str, Any]], names: list[str], folder: Path, form: tuple[str, str] = TFRECORDS
+) -> None:
     """Write the files beside the shards of the training and the validation set.
 
     Args:
         splits: the receipts of the splits' shards (`shard_set.files_by_split`).
         names: the name of every label (`label_names`).
         folder: where the shards lie.
+        form: of the shards.
     """
     text = "ILSVRC2012 (ImageNet-1k) with bounding boxes, made by imagenet-prep from the official archives."
-    _describe(folder, "imagenet2012", "1.0.0", text, [_CITATION], _imagenet_features(len(names)), splits)
+    _describe(folder, IMAGENET, "1.0.0", text, [_CITATION], _imagenet_features(len(names)), splits, form)
     atomic.write_text(folder / LABEL_NAMES, "".join(f"{name}\n" for name in names))
 
 
@@ -77,6 +88,7 @@ def _describe(
     citations: list[str],
     features: dict[str, Any],
     splits: list[dict[str, Any]],
+    form: tuple[str, str] = TFRECORDS,
 ) -> None:
     atomic.write_json(folder / FEATURES, features)
     content = {
@@ -84,17 +96,17 @@ def _describe(
         "version": version,
         "description": description,
         "citation": "\n".join(citations),
-        "fileFormat": "tfrecord",
-        "splits": [_split(split) for split in splits if split["files"]],
+        "fileFormat": form[0],
+        "splits": [_split(split, form[1]) for split in splits if split["files"]],
     }
     atomic.write_json(folder / INFO, content)
 
 
-def _split(receipt: dict[str, Any]) -> dict[str, Any]:
+def _split(receipt: dict[str, Any], template: str) -> dict[str, Any]:
     shards = receipt["files"].values()
     return {
         "name": receipt["split"],
-        "filepathTemplate": "{SPLIT}-{SHARD_X_OF_Y}",
+        "filepathTemplate": template,
         "shardLengths": [str(shard["records"]) for shard in shards],
         "numBytes": str(sum(shard["bytes"] for shard in shards)),
     }

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from imagenet_prep.formats.stream import Buffer
     from imagenet_prep.products.audit.readings import Features, Reading
 
-# What the audit finds in a record.
-_COLUMNS = ("filename", "label", "wnid", "text", "width", "height", "format", "crc32c", "header", "offset", "size")
+_COLUMNS = ("filename", "label", "wnid", "text", "width", "height", "format", "crc32c", "header")
+SAMPLE = (*_COLUMNS, "box_labels", *BOX_SIDES)
+"""What the audit finds in a record."""
+
+IMAGE = "image/encoded"
+"""The feature that holds the bytes of the image."""
+
 _CONSTANT: dict[str, list[int] | list[bytes]] = {"image/channels": [3], "image/colorspace": [b"RGB"]}
 _FEATURES = {
     *_CONSTANT,
@@ -59,18 +64,18 @@ class TFRecord(ShardedProduct):
 
     def write(self, file: FileIO, samples: Iterator[tuple[Row, Buffer]]) -> dict[str, Any]:
         """A record an image: an Example with the features of `encode_features` and `image/encoded`."""
-        return tfrecord.write_examples(file, ((encode_features(row), image) for row, image in samples), "image/encoded")
+        return tfrecord.write_examples(file, ((encode_features(row), image) for row, image in samples), IMAGE)
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
         """Read a shard with both checksums of every record, and all features."""
-        from imagenet_prep.products.audit.readings import BOX_LABELS, read_examples, schema_of
+        from imagenet_prep.products.audit.readings import OFFSET, SIZE, read_examples, schema_of
 
-        schema = schema_of([*_COLUMNS, BOX_LABELS, *BOX_SIDES])
-        return read_examples(unit, schema, partial(_sample, reencoded=reencoded), "image/encoded")
+        schema = schema_of([*SAMPLE, OFFSET, SIZE])
+        return read_examples(unit, schema, partial(read_features, reencoded=reencoded), IMAGE)
 
 
-def _sample(features: Features, reencoded: Collection[str]) -> Row:
-    """What the features of a record say.
+def read_features(features: Features, reencoded: Collection[str]) -> Row:
+    """What the features of a record say, for the audit.
 
     Raises:
         ValueError: one that is the same in all records is another one here; or as `one`, `each` and `expect_only`.
@@ -90,7 +95,7 @@ def _sample(features: Features, reencoded: Collection[str]) -> Row:
         "width": one(features, "image/width", int),
         "height": one(features, "image/height", int),
         "format": one(features, "image/format", bytes).decode(),
-        "header": header_of(one(features, "image/encoded", bytes), filename, reencoded),
+        "header": header_of(one(features, IMAGE, bytes), filename, reencoded),
         "box_labels": each(features, "image/object/bbox/label", int),
         **{side: each(features, f"image/object/bbox/{side}", float) for side in BOX_SIDES},
     }

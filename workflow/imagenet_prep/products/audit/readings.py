@@ -5,18 +5,28 @@ The columns have the same names in all formats, so that one comparison serves al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from hashlib import sha256
+from multiprocessing import get_context
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import crc32c as checksums
 import pyarrow as pa
 
+from imagenet_prep import signals
 from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example, picture, tfrecord
 from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
+from imagenet_prep.products.audit.originals import Originals
 
 T = TypeVar("T")
 Features = dict[str, example.Value]
@@ -70,31 +80,129 @@ def read_file(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[M
     Returns:
         The samples and the file's SHA-256; or the first error in it.
     """
-    samples: list[tuple[Any, ...]] = []
     columns_of = itemgetter(*schema.names)
+
+    def table(stream: Stream) -> pa.Table:
+        samples: list[tuple[Any, ...]] = []
+        try:
+            samples.extend(map(columns_of, rows(stream)))
+        except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+            # Whatever damaged bytes can raise in code that expects good ones.
+            problem = f"the sample that ends about here is not what it should be ({error})"
+            raise PrepError(path, problem, tfrecord.REMEDY, offset=stream.offset) from error
+        columns = zip(*samples, strict=True) if samples else [()] * len(schema)
+        return pa.table(list(columns), schema=schema)
+
+    return _read_once(path, schema, table)
+
+
+def _read_once(path: Path, schema: pa.Schema, table: Callable[[Stream], pa.Table]) -> Reading:
     try:
         with open(path, "rb", buffering=0) as file, Stream(file, "sha256", with_crc32c=True) as stream:
-            try:
-                samples.extend(map(columns_of, rows(stream)))
-            except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
-                # Whatever damaged bytes can raise in code that expects good ones.
-                problem = f"the sample that ends about here is not what it should be ({error})"
-                raise PrepError(path, problem, tfrecord.REMEDY, offset=stream.offset) from error
+            samples = table(stream)
             stream.drain()
-            columns = zip(*samples, strict=True) if samples else [()] * len(schema)
-            table = pa.table(list(columns), schema=schema)
-            return Reading(table, {path: stream.hexdigest()}, {path: stream.crc32c()})
+            return Reading(samples, {path: stream.hexdigest()}, {path: stream.crc32c()})
     except PrepError as error:
         return Reading(schema.empty_table(), problems=(error,))
     except EndOfStream:
         problem = "it ends in the middle of a sample: it is cut off"
-        return Reading(schema.empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
     except OSError as error:
         problem = f"it cannot be read ({error.strerror})"
-        return Reading(schema.empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
     except (pa.ArrowException, OverflowError) as error:
         problem = f"its samples are of other types than they should be ({error})"
-        return Reading(schema.empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
+    return Reading(schema.empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
+
+
+def read_whole(path: Path, columns: Sequence[str], rows: Callable[[Path], Iterable[Mapping[str, Any]]]) -> Reading:
+    """Read a file of samples whose format wants it whole: its checksums first, then what it holds.
+
+    Args:
+        path: the file.
+        columns: of the samples.
+        rows: gives the samples of the file, one after the other; raises what comes of damaged bytes.
+    """
+
+    def behind(stream: Stream) -> Iterator[Mapping[str, Any]]:
+        stream.drain()
+        with _damage(path):
+            yield from rows(path)
+
+    return read_file(path, schema_of(columns), behind)
+
+
+def read_tables(path: Path, columns: Sequence[str], parts: Callable[[Path], Iterable[Mapping[str, Any]]]) -> Reading:
+    """Likewise of small samples, which come many at a time: a list a column."""
+    schema = schema_of(columns)
+
+    def table(stream: Stream) -> pa.Table:
+        stream.drain()
+        with _damage(path):
+            return pa.concat_tables([schema.empty_table(), *(pa.table(dict(it), schema=schema) for it in parts(path))])
+
+    return _read_once(path, schema, table)
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, LookupError, AttributeError, TypeError, RuntimeError) as error:
+        problem = f"it is damaged and cannot be read ({str(error).strip() or type(error).__name__})"
+        raise PrepError(path, problem, tfrecord.REMEDY) from error
+
+
+def read_apart(
+    output_dir: Path,
+    step: str,
+    path: Path,
+    columns: Sequence[str],
+    rows: Callable[[Path], Iterable[Mapping[str, Any]]],
+) -> Reading:
+    """Likewise of a format in which damage can end the process that reads it.
+
+    What is not as the receipts of the step say is read in a process of its own; so what it held is still told.
+    """
+    originals = _originals(output_dir, step)
+    name = path.relative_to(output_dir).as_posix()
+    if (made := originals.files.get(name)) and originals.is_as_made(name, made):
+        return read_whole(path, columns, rows)
+    try:
+        with ProcessPoolExecutor(1, get_context("fork"), signals.leave_at_once) as pool:
+            return pool.submit(read_whole, path, columns, rows).result()
+    except BrokenProcessPool:
+        problem = "it is damaged, and reading it ended the process"
+        return Reading(schema_of(columns).empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
+
+
+@lru_cache(maxsize=4)
+def _originals(output_dir: Path, step: str) -> Originals:
+    return Originals(output_dir, [step])
+
+
+def beside(reading: Reading, path: Path, expected: bytes) -> Reading:
+    """The reading of a unit, and of a small file that was written beside it; one that is missing is named elsewhere.
+
+    Args:
+        reading: of the unit.
+        path: of the other file.
+        expected: what should stand in it, by what was read of the unit.
+    """
+    if reading.problems or not path.is_file():
+        return reading
+    content = path.read_bytes()
+    if content != expected:
+        problem = PrepError(path, "it does not fit the file that it was written with", tfrecord.REMEDY)
+        return replace(reading, problems=(problem,))
+    sums = {**reading.sums, path: sha256(content).hexdigest()}
+    return replace(reading, sums=sums, crcs={**reading.crcs, path: f"{checksums.crc32c(content):08x}"})
+
+
+def leads(reading: Reading, link: Path, target: str) -> Reading:
+    """Likewise with a link that leads to a target."""
+    if not os.path.lexists(link) or (link.is_symlink() and os.readlink(link) == target):
+        return reading
+    problem = PrepError(link, f"it is no link to {target}", tfrecord.REMEDY)
+    return replace(reading, problems=(*reading.problems, problem))
 
 
 def read_examples(
@@ -112,14 +220,13 @@ def read_examples(
     Returns:
         As `read_file`.
     """
-    from crc32c import crc32c
 
     def rows(stream: Stream) -> Iterator[dict[str, Any]]:
         for offset, data in tfrecord.records(stream, str(path)):
             try:
                 features = example.decode(data)
                 row = dict(sample(features))
-                row[CRC32C] = crc32c(one(features, image, bytes))
+                row[CRC32C] = checksums.crc32c(one(features, image, bytes))
             except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
                 problem = f"the record that begins here is not what it should be ({error})"
                 raise PrepError(path, problem, tfrecord.REMEDY, offset=offset) from error

@@ -174,7 +174,7 @@ class Audit:
         again = commands.snakemake(product.name)
         expected = dict.fromkeys((self.output_dir / path for path in product.files(self.config)), again)
         for split in self._splits(product):
-            listed = product.audited_units(self.facts, split) if is_known else self._as_made.units(product.name, split)
+            listed = product.audited_files(self.facts, split) if is_known else self._as_made.units(product.name, split)
             expected |= dict.fromkeys(listed, self._mend(product, split))
 
         def take_away(path: str) -> str:
@@ -219,7 +219,7 @@ class Audit:
                 mend = commands.remove(error.place, then=compared.mend)
                 check.add(str(error), mend, kind=f"{product.unit} that cannot be read")
                 self._named.add(self.relative(Path(error.place)))
-            if reading.problems and not compared.is_file_each:
+            if reading.problems and not compared.is_file_each and not len(reading.samples):
                 comparison.unreadable.append(compared.units[number])
             else:
                 comparison.add(number, reading.samples)
