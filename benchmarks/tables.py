@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import formats
+
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
 RULES = 12  # rules that take longest, of all
@@ -76,7 +78,9 @@ def scale(result: dict[str, Any]) -> str:
 def page() -> str:
     """README.md with the tables of the results that are there."""
     bench = json.loads((HERE / "results" / "bench.json").read_text())
+    others = json.loads((HERE / "results" / "formats.json").read_text())
     parts = {
+        "formats": formats.table(others),
         "machine": machine(bench),
         "costs": costs(bench),
         "targets": targets(bench),

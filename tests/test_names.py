@@ -23,7 +23,7 @@ def declared() -> set[str]:
     for dataset in DATASETS.values():
         names |= {*dataset.archives, *dataset.splits, *(split.folder for split in dataset.splits.values())}
         names |= {split for it in SPLIT_PRODUCTS.values() for split in it.splits(dataset)}
-    return names - {"index.html"}  # a file of any page
+    return names - {"index.html", "parquet"}  # a file of any page, and what tables are, too
 
 
 def texts(module: Path) -> Iterator[tuple[int, str]]:

@@ -14,7 +14,7 @@ from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import ARCHIVES, Name, ledger_of
 from imagenet_prep.engine.step import Need
-from imagenet_prep.products.registry import PRODUCTS, SPLIT_PRODUCTS, STEPS
+from imagenet_prep.products.registry import DEFAULT_PRODUCTS, SPLIT_PRODUCTS, STEPS
 
 OLD, NEW = "0123456789", "abcdef0123"
 """The digests of an older configuration and of the present one."""
@@ -55,13 +55,13 @@ def job(
 
 CHANGES: dict[str, Any] = {
     "use": ["train", "train_t3", "val", "test", "devkit", "bbox_train", "bbox_val", "multilabel", "real_labels"],
-    "products": [name for name in PRODUCTS if name != "labels"],
+    "products": [*DEFAULT_PRODUCTS, "tfrecord_multilabel"],
     "classes": ANIMALS,
     "publish": {"url": "gs://bucket"},
     "tfrecord": {"train_shards": 4, "validation_shards": 2},
     "jobs": {"imagefolder_classes": 2, "imagefolder_val_classes": 2, "tfrecord_shards": 2, "index_shards": 2},
 }
-"""The official configuration with everything in it that there is, of few classes and shards, two in a job."""
+"""The official configuration, all archives in use, with a product more, of few classes and shards, two in a job."""
 
 
 class Output:

@@ -11,7 +11,7 @@ from configuration.official import nested
 from engine.outputs import ANIMALS, CHANGES, Output, all_steps
 from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.step import Need
-from imagenet_prep.products.registry import STEPS
+from imagenet_prep.products.registry import PRODUCTS, STEPS
 
 BOTH = ("train", "validation")
 SPLITS = (*BOTH, "test", "train_t3")
@@ -139,9 +139,10 @@ def test_another_version_of_a_step_changes_all_that_follows(
 
 @pytest.mark.parametrize("step", STEPS)
 def test_another_layout_changes_that_step_alone(output: Output, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = digests(output.asks())
+    everything = {"products": [*PRODUCTS], "classes": None}
+    before = digests(output.asks(everything))
     raised(step, "layout", monkeypatch)
-    assert {name for name, _ in differing(before, digests(output.asks()))} == {step}
+    assert {name for name, _ in differing(before, digests(output.asks(everything)))} == {step}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,14 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from imagenet_prep.engine.shard_set import ShardSet, files_by_split, remove_others, remove_splits
+from imagenet_prep.engine.shard_set import (
+    Naming,
+    ShardSet,
+    files_by_split,
+    is_of_a_set,
+    remove_others,
+    remove_splits,
+)
 
 TFRECORD = "tfrecord"
 
@@ -51,6 +58,46 @@ def test_what_a_killed_job_left_of_the_split_goes_with_its_other_sets(tmp_path: 
         leftover.write_bytes(b"half")
     remove_others(wanted)
     assert [leftover.exists() for leftover in leftovers] == [False, True]
+
+
+OWN = Naming("set/{split}-{shard:0{width}d}.tar", ("set/{split}-{shard:0{width}d}.idx",))
+
+
+def made_with_own_names(folder: Path, split: str, shards: int) -> ShardSet:
+    found = ShardSet(folder, "own", split, shards, OWN)
+    found.write_down()
+    for path in found.files():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return found
+
+
+def test_a_product_calls_its_shards_and_what_is_beside_them_as_it_likes(tmp_path: Path) -> None:
+    found = ShardSet(tmp_path, "own", "train", 11, OWN)
+    assert found.names() == [f"own/set/train-{shard:02d}.tar" for shard in range(11)]
+    assert [path.name for path in found.files_of(3)] == ["train-03.tar", "train-03.idx"]
+    assert found.pattern == f"{tmp_path}/own/set/train-*.tar"
+    assert [path.name for path in ShardSet(tmp_path, "own", "train", 1, OWN).files()] == ["train-0.tar", "train-0.idx"]
+
+
+def test_of_sets_whose_shards_are_called_alike_those_of_the_present_one_stay(tmp_path: Path) -> None:
+    made_with_own_names(tmp_path, "train", 5)
+    wanted = made_with_own_names(tmp_path, "train", 3)
+    mine = wanted.folder / "set" / "train-8.tar"
+    mine.write_bytes(b"mine")
+    assert is_of_a_set(tmp_path, "own", wanted.folder / "set" / "train-4.idx", OWN)
+    remove_others(wanted)
+    assert sorted((wanted.folder / "set").iterdir()) == sorted([*wanted.files(), mine])
+    assert not is_of_a_set(tmp_path, "own", wanted.folder / "set" / "train-4.idx", OWN)
+
+
+def test_a_folder_of_shards_goes_with_the_last_of_them(tmp_path: Path) -> None:
+    made_with_own_names(tmp_path, "train", 3)
+    validation = made_with_own_names(tmp_path, "validation", 2)
+    remove_splits(tmp_path, "own", ["train"], OWN)
+    assert sorted((validation.folder / "set").iterdir()) == sorted(validation.files())
+    remove_splits(tmp_path, "own", ["validation"], OWN)
+    assert not (validation.folder / "set").exists()
 
 
 def test_the_receipts_of_batches_tell_of_each_split_its_files_in_order(tmp_path: Path) -> None:

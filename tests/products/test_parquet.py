@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import yaml
 import builders
 from builders import CRANE, FOX, MACHINE
 from imagenet_prep.formats import parquet
+from imagenet_prep.products.audit.readings import read_apart
 from imagenet_prep.products.parquet import class_names
 from imagenet_prep.products.registry import SPLIT_PRODUCTS
 from products.jobs import Jobs
@@ -99,3 +102,16 @@ def test_a_subset_has_the_names_of_its_numbers(numbers: str, names: int, tmp_pat
     images = {name: content for name, content in builders.train_images().items() if not name.startswith(FOX)}
     world = World(tmp_path, "train", images, classes=[CRANE, MACHINE], subset_labels=numbers)
     assert len(class_names(world.given("parquet_description"))) == names
+
+
+def end_the_process(path: Path) -> Iterator[dict[str, Any]]:
+    yield {"filename": "a.JPEG"}
+    os._exit(17)
+
+
+def test_a_file_that_ends_the_process_in_which_it_is_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file.parquet").write_bytes(b"damaged")
+    reading = read_apart(tmp_path, "parquet", tmp_path / "file.parquet", ("filename",), end_the_process)
+    (problem,) = reading.problems
+    assert str(problem).startswith(f"{tmp_path / 'file.parquet'}: it is damaged")
+    assert len(reading.samples) == 0

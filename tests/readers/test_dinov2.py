@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from torchvision.datasets import ImageFolder
 
 from project import Project
 from readers.reading import Reading
+from readers.torchvision_import import torchvision
 
 
 class ImageNet:
@@ -55,7 +55,7 @@ def test_the_order_is_that_of_torchvision(demo: Project, monkeypatch: pytest.Mon
     monkeypatch.chdir(demo.folder)
     for name, folder in (("TRAIN", "train"), ("VAL", "val")):
         dataset = ImageNet(name, "results/dinov2", "results/dinov2")
-        samples = ImageFolder(f"results/dinov2/{folder}").samples
+        samples = torchvision.datasets.ImageFolder(f"results/dinov2/{folder}").samples
         assert samples == [(str(dataset.path(index)), dataset.target(index)) for index in range(len(dataset))]
 
 

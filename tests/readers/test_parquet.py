@@ -115,8 +115,7 @@ def test_the_card_and_the_files_have_the_same_features(demo: Project, tmp_path: 
 
 def test_pandas_reads_the_labels_alone(reading: Reading) -> None:
     labels = run("pandas, Parquet", reading.split)["labels"]
-    names = labels["image"].map(lambda image: image["path"]) if "image" in labels else labels["image.path"]
-    assert [image.index for image in reading.found(list(names))] == list(labels["label"])
+    assert [image.index for image in reading.found(list(labels["path"]))] == list(labels["label"])
 
 
 def test_duckdb_reads_every_image(reading: Reading) -> None:

@@ -18,13 +18,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nvidia.dali import fn, pipeline_def
 from PIL import Image as Pillow
-from timm.data import create_dataset, create_loader
 
 from imagenet_prep.formats import webdataset
 from imagenet_prep.formats.stream import Stream
 from readers.reading import SIDES, Reading
 from readers.snippets import run
 from readers.test_dali import epoch
+from readers.torchvision_import import torchvision
+
+assert torchvision  # before timm, which imports it
+from timm.data import create_dataset, create_loader  # noqa: E402
 
 SAMPLES = st.lists(
     st.tuples(

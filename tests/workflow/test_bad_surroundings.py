@@ -86,6 +86,15 @@ def test_a_target_whose_archive_is_not_in_use_is_refused(labelled: Project, targ
     assert labelled.products() == before
 
 
+@pytest.mark.parametrize("target", ["dinov2", "dinov2_train"])
+def test_a_target_that_the_configuration_has_no_room_for_is_refused(labelled: Project, target: str) -> None:
+    labelled.configure({"imagefolder": {"val_dirs": "index"}, "products": ["labels"]})
+    before = labelled.products()
+    words = ("configuration key imagefolder.val_dirs", "DINOv2 finds class folders by WNID", "Write wnid")
+    expect_clear_end(labelled, labelled.run(target), *words)
+    assert labelled.products() == before
+
+
 @pytest.fixture
 def lock() -> Iterator[Callable[[Path, int], None]]:
     """Sets the mode of a file or folder until the end of the test, for runs that are bound to modes."""

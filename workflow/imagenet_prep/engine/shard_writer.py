@@ -114,5 +114,7 @@ def _images(rows: list[dict[str, Any]], archive: Path) -> Iterator[tuple[dict[st
             # Read by itself, an image is kept as it came; one out of a larger read is copied, so that the rest can go.
             alone = isinstance(data.obj, bytes) and len(data.obj) == len(data)
             images[position] = data if alone else bytes(data)
-        yield from zip(window, images, strict=True)
+        for position, row in enumerate(window):
+            image, images[position] = images[position], b""  # held no longer than whoever takes it wants
+            yield row, image
         start = stop

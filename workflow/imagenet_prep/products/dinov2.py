@@ -68,11 +68,8 @@ class DINOv2(ShardedProduct):
             return "classes", problem, f"Write null, or leave {self.name} out"
         if config[ImageFolder.name]["val_dirs"] != "wnid":
             key = f"{ImageFolder.name}.val_dirs"
-            return (
-                key,
-                f"DINOv2 finds class folders by WNID, so {self.name} needs them",
-                f"Write wnid, or leave {self.name} out",
-            )
+            problem = f"DINOv2 finds class folders by WNID, so {self.name} needs them"
+            return key, problem, f"Write wnid, or leave {self.name} out"
         return None
 
     def count(self, config: Config, split: str) -> int:
@@ -153,9 +150,8 @@ class DINOv2(ShardedProduct):
 
     def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
         """For whom."""
-        return f"what DINOv2 and DINOv3 read: {LABELS}, arrays, links into the class folders", super().content(
-            config, images
-        )[1]
+        _, nbytes = super().content(config, images)
+        return f"what DINOv2 and DINOv3 read: {LABELS}, arrays, links into the class folders", nbytes
 
     def choices(self, config: Config) -> list[tuple[str, str]]:
         """None."""
@@ -181,11 +177,9 @@ class DINOv2(ShardedProduct):
         columns = ("filename",) if split == "test" else ("filename", "label", "wnid", "text")
         reading = read_tables(unit, columns, partial(_read, split=split))
         _, *arrays, link = self.shard_set(Path(config["output_dir"]), split, 1).files_of(0)
-        if arrays and not reading.problems:
-            classes: dict[int, tuple[str, str]] = {}
-            table = reading.samples.group_by(["label", "wnid", "text"]).aggregate([])
-            for row in table.to_pylist():
-                classes[row["label"]] = row["wnid"], row["text"]
+        if arrays and len(reading.samples):
+            found = reading.samples.group_by(["label", "wnid", "text"]).aggregate([]).to_pylist()
+            classes = {row["label"]: (row["wnid"], row["text"]) for row in found}
             ordered = [classes.get(index, ("", "")) for index in range(max(classes) + 1)]
             for path, values in zip(arrays, zip(*ordered, strict=True), strict=True):
                 output = io.BytesIO()

@@ -45,7 +45,7 @@ class Parquet(ShardedProduct):
     unit = "files"
     samples = "rows"
     sidecars = (CARD,)
-    sample_bytes, shard_bytes = 300, 4000
+    sample_bytes, shard_bytes = 200, 3500
     naming = Naming("data/{split}-{shard:05d}-of-{shards:05d}.parquet")
 
     def splits(self, dataset: Dataset) -> list[str]:

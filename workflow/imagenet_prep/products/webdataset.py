@@ -41,8 +41,8 @@ class WebDataset(ShardedProduct):
     jobs = ("webdataset_shards",)
     sidecars = (INFO,)
     samples = "samples"
-    # Three headers and half a block of padding behind the image, a block each of label and JSON.
-    sample_bytes = 3 * 512 + 256 + 2 * 512
+    # Three headers, half a block of padding behind the image, a block of label, and one or more of JSON.
+    sample_bytes = 3 * 512 + 256 + 512 + 600
     naming = Naming("imagenet1k-{split}-{shard:0{width}d}.tar", ("imagenet1k-{split}-{shard:0{width}d}.idx",))
     beside_bytes = (132,)
 
