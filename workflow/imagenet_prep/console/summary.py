@@ -17,6 +17,7 @@ from imagenet_prep.products.registry import (
     PUBLISHED,
     SCORES,
     SHARDED_PRODUCTS,
+    left_out,
 )
 from imagenet_prep.progress import shown_bytes, shown_number, shown_time
 
@@ -48,7 +49,8 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
     rows += [(f"{output}/{place}".rstrip("/"), ", ".join(filter(None, texts))) for place, texts in told.items()]
     if config["publish"]["url"] and _stages_of(PUBLISHED.rule, stages):
         rows.append((config["publish"]["url"], "published"))
-    rows += [("", line) for line in (_speed(stages, seconds, jobs), *_odd(made, config), *_next(made, output)) if line]
+    notes = (_speed(stages, seconds, jobs), *_odd(made, config), *left_out(config, audited), *_next(made, output))
+    rows += [("", line) for line in notes if line]
     return "\n".join(["", *_aligned(rows), f"Snakemake's own log: {snakemake_log}"])
 
 

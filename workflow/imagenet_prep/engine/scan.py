@@ -22,6 +22,7 @@ from imagenet_prep.engine.archive_check import (
     introduce,
     receipt,
 )
+from imagenet_prep.engine.archive_headers import NOTES, ODD_HEADER
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet, picture, tar
 from imagenet_prep.formats.stream import EndOfStream, Stream
@@ -67,13 +68,14 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
     introduce(path)
     expect_size(path, expected)
     rows = 0
+    odd_headers: list[str] = []
     nested, filename = dataset.archives[name].layout is Layout.CLASS_TARS, dataset.of_archive[name].filename
     with open(path, "rb", buffering=0) as file, parquet.writing(output, SCAN) as writer:
         size = os.fstat(file.fileno()).st_size
         progress = Progress(f"scanning {path.name}", size)
         with Stream(file, expected.algorithm, progress.reach) as stream:
             look = _nested_images if nested else _flat_images
-            for group in _groups(look(stream, path, size, filename), nested):
+            for group in _groups(look(stream, path, size, filename, odd_headers), nested):
                 columns = [
                     pa.array(column, field.type) for column, field in zip(zip(*group, strict=True), SCAN, strict=True)
                 ]
@@ -86,7 +88,7 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
         expect_checksum(path, expected, checksum)
         if not rows:
             raise PrepError(path, "the archive holds no image", DOWNLOAD_AGAIN)
-    return receipt(name, path, expected, size, checksum, rows)
+    return {**receipt(name, path, expected, size, checksum, rows), NOTES: {ODD_HEADER: odd_headers[0] if odd_headers else None}}
 
 
 Row = tuple[str, str | None, str, int, int, int, int, int, str, str, int]
@@ -99,7 +101,7 @@ def _groups(images: Iterator[Row], nested: bool) -> Iterator[list[Row]]:
         yield list(group)
 
 
-def _nested_images(stream: Stream, path: Path, size: int, filename: str) -> Iterator[Row]:
+def _nested_images(stream: Stream, path: Path, size: int, filename: str, odd_headers: list[str]) -> Iterator[Row]:
     place = os.fspath(path)
     for class_tar in tar.walk(stream, place, end=size):
         matched = _CLASS_TAR.fullmatch(class_tar.name)
@@ -118,6 +120,8 @@ def _nested_images(stream: Stream, path: Path, size: int, filename: str) -> Iter
         for member in tar.walk(stream, place, end=end, within=class_tar.name):
             yield _row(stream, path, member, f"{class_tar.name}/{member.name}", member.name, wnid, fits)
             images += 1
+            if not member.is_named_in_header and not odd_headers:
+                odd_headers.append(f"{class_tar.name}/{member.name}")
         if not images:
             raise PrepError(
                 place,
@@ -128,7 +132,7 @@ def _nested_images(stream: Stream, path: Path, size: int, filename: str) -> Iter
             )
 
 
-def _flat_images(stream: Stream, path: Path, size: int, pattern: str) -> Iterator[Row]:
+def _flat_images(stream: Stream, path: Path, size: int, pattern: str, odd_headers: list[str]) -> Iterator[Row]:
     fits = re.compile(pattern.format(wnid=r"n\d{8}"), re.ASCII).fullmatch
     seen: set[str] = set()
     for member in tar.walk(stream, os.fspath(path), end=size):
@@ -139,6 +143,8 @@ def _flat_images(stream: Stream, path: Path, size: int, pattern: str) -> Iterato
             )
         seen.add(filename)
         yield _row(stream, path, member, member.name, filename, None, fits)
+        if not (member.is_named_in_header and member.name == filename) and not odd_headers:
+            odd_headers.append(member.name)
 
 
 def _row(

@@ -28,6 +28,7 @@ _NAMES_LIMIT = 256 << 20
 _NAME_BYTES = 100  # that a name takes in memory beside its characters
 _EXTENDED = (b"L", b"K", b"x", b"g")
 _REGULAR = (b"0", b"\0", b"7")
+_NAME_FIELD = 100
 _REFUSED = {
     b"1": "a hard link",
     b"2": "a symbolic link",
@@ -49,11 +50,13 @@ class Member:
         name: path inside the archive, `/` between its parts, without a leading `./`.
         offset: where its content begins, in bytes from the beginning of the (outermost) file.
         nbytes: length of its content.
+        is_named_in_header: whether the block before its content begins with the whole name.
     """
 
     name: str
     offset: int
     nbytes: int
+    is_named_in_header: bool = True
 
 
 def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> Iterator[Member]:
@@ -136,7 +139,7 @@ def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> 
                 member=_inside(within, safe),
                 offset=at,
             )
-        yield Member(safe, content, size)
+        yield Member(safe, content, size, block[:_NAME_FIELD].rstrip(b"\0") == safe.encode())
         _skip_to(stream, min(end, content + _padded(size)), place, _inside(within, safe), at)
 
 

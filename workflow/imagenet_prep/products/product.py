@@ -111,6 +111,7 @@ class SplitProduct(Product):
         sidecars: names of files beside the units, which say something of all of them.
         samples: what the audit calls what a unit consists of, in the plural.
         compared_with: the tables that its samples are compared with, beside that of the images.
+        is_each_unit_whole: whether each unit has all samples of its split, for another reader than the others.
     """
 
     is_timed = True
@@ -120,6 +121,7 @@ class SplitProduct(Product):
     sidecars: tuple[str, ...] = ()
     samples = "samples"
     compared_with: tuple[str, ...] = ()
+    is_each_unit_whole = False
 
     def __init__(self) -> None:
         self.rule = f"write_{self.name}"
@@ -137,6 +139,14 @@ class SplitProduct(Product):
         """Those of which it has the archives in use."""
         dataset = dataset_of(config)
         return [name for name in self.splits(dataset) if dataset.splits[name].archive in config["use"]]
+
+    def obstacle(self, config: Config, split: str) -> str | None:
+        """Why a split cannot be made of what lies there in the place of its archive, as the end of a sentence.
+
+        None where it can, or nobody knows yet. What is configured is then made without it, and with a line that says
+        so; a target of the product refuses.
+        """
+        return None
 
     def requires(self, dataset: Dataset) -> list[list[str]]:
         """The archive of one of its splits."""

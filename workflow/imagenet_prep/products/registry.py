@@ -5,8 +5,11 @@ A new product is a line here. Imports are light, since the Snakefile asks here a
 
 from __future__ import annotations
 
-from imagenet_prep.engine.step import Step
+from collections.abc import Collection
+
+from imagenet_prep.engine.step import Config, Step
 from imagenet_prep.engine.table_steps import BOXES, DEVKIT, IMAGES
+from imagenet_prep.products.archive_index import ArchiveIndex
 from imagenet_prep.products.audit.audit_report import AuditReport
 from imagenet_prep.products.bboxes import BBoxes
 from imagenet_prep.products.image_table import ImageTable
@@ -28,6 +31,7 @@ _MADE: tuple[Product, ...] = (
     TFRecord(),
     TFRecordIndex(),
     TFRecordMultilabel(),
+    ArchiveIndex(),
     IMAGE_TABLE,
     BBOXES,
     Multilabel(),
@@ -47,7 +51,16 @@ SHARDED_PRODUCTS: dict[str, ShardedProduct] = {it.name: it for it in ALL_PRODUCT
 
 PLAN, SAMPLES, SCORES, PUBLISHED = Plan(SHARDED_PRODUCTS.values()), Samples(), Scores(), Published()
 
-DEFAULT_PRODUCTS = ("imagefolder", "tfrecord", "tfrecord_index", "bboxes", "multilabel", "audit", "report")
+DEFAULT_PRODUCTS = (
+    "imagefolder",
+    "tfrecord",
+    "tfrecord_index",
+    "archive_index",
+    "bboxes",
+    "multilabel",
+    "audit",
+    "report",
+)
 """What is made where the configuration does not say."""
 
 FORMER_NAMES = {"tfrecords": "tfrecord", "indexes": "tfrecord_index", "multilabel_tfrecords": "tfrecord_multilabel"}
@@ -86,3 +99,14 @@ STEPS: dict[str, Step] = {
     )
 }
 """All steps by name."""
+
+
+def left_out(config: Config, products: Collection[Product]) -> list[str]:
+    """What these products lack since it cannot be made of what lies there in the place of an archive; a line each."""
+    return [
+        f"Left out: {product.name} of {split}, since {why}"
+        for product in products
+        if isinstance(product, SplitProduct)
+        for split in product.splits_in_use(config)
+        if (why := product.obstacle(config, split))
+    ]

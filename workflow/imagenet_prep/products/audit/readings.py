@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
+from hashlib import sha256
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -21,14 +22,15 @@ from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
 T = TypeVar("T")
 Features = dict[str, example.Value]
 
-PATH, FILENAME, OFFSET, SIZE = "path", "filename", "offset", "size"
+PATH, FILENAME, OFFSET, SIZE, PLACE = "path", "filename", "offset", "size", "place"
 LENGTH, CRC32C, HEADER = "length", "crc32c", "header"
 LABEL, CLASS_INDEX, WNID, BOX_LABELS = "label", "class_index", "wnid", "box_labels"
 
-# A path is that of a sample that is a file of its own; offset and size are where a sample lies in its unit's file.
+# A path is that of a sample that is a file of its own; offset and size are where a sample lies in its unit's file; a
+# place is where an image lies in its archive.
 _TYPES = {
     **dict.fromkeys((PATH, FILENAME, WNID, "text", "format", HEADER), pa.string()),
-    **dict.fromkeys((OFFSET, SIZE, LENGTH, LABEL, CLASS_INDEX, "width", "height"), pa.int64()),
+    **dict.fromkeys((OFFSET, SIZE, PLACE, LENGTH, LABEL, CLASS_INDEX, "width", "height"), pa.int64()),
     CRC32C: pa.uint32(),
     BOX_LABELS: pa.list_(pa.int64()),
     **dict.fromkeys(BOX_SIDES, pa.list_(pa.float32())),
@@ -95,6 +97,30 @@ def read_file(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[M
     except (pa.ArrowException, OverflowError) as error:
         problem = f"its samples are of other types than they should be ({error})"
         return Reading(schema.empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
+
+
+def read_whole(path: Path, samples: Callable[[bytes], pa.Table]) -> Reading:
+    """Read a file that is small enough to be held in memory.
+
+    Args:
+        path: the file.
+        samples: gives the samples that stand in its content; raises what comes of one that is not as it should be.
+
+    Returns:
+        As `read_file`.
+    """
+    from crc32c import crc32c
+
+    try:
+        data = path.read_bytes()
+        table = samples(data)
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror})"
+    except (ValueError, KeyError, IndexError, AttributeError, TypeError, pa.ArrowException) as error:
+        problem = f"it is damaged ({str(error).strip().splitlines()[0]})"
+    else:
+        return Reading(table, {path: sha256(data).hexdigest()}, {path: f"{crc32c(data):08x}"})
+    return Reading(schema_of([FILENAME]).empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
 
 
 def read_examples(
