@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from imagenet_prep import configuration
+from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.inputs import Inputs
 from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import Name
@@ -126,7 +127,10 @@ class Maker:
         """What lies of a product's split: the content of each file by its path below the output folder."""
         it = SPLIT_PRODUCTS[product]
         place = self.results / it.place(self.inputs(product, split).dataset, split)
-        found = place.rglob("*") if place != self.results / it.path else place.glob(f"{split}-*")
+        archive = self.config["archives"][dataset_of(self.config).splits[it.split_of_images(self.config, split)].archive]
+        shared = (f"{split}-*", f"*/{split}.*", f"*/{archive['file']}.*")
+        of_split = [path for pattern in shared for path in place.glob(pattern)]
+        found = of_split if place == self.results / it.path else place.rglob("*")
         return {
             path.relative_to(self.results).as_posix(): path.read_bytes() for path in sorted(found) if path.is_file()
         }

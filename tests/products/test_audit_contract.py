@@ -135,6 +135,27 @@ def lines_changed(change: Callable[[Lines], Lines]) -> Damage:
     return damage
 
 
+# Indexes of archives
+
+
+def entries_changed(change: Callable[[Lines], Lines]) -> Damage:
+    """Of DALI's index; what its first line says is right all the same."""
+
+    def damage(index: Path) -> list[str]:
+        version, *entries = index.read_bytes().splitlines(keepends=True)
+        first, changed = entries[0].split()[3].decode(), change(entries)
+        index.write_bytes(b"%s %d\n%s" % (version.split()[0], len(changed), b"".join(changed)))
+        return [first]
+
+    return damage
+
+
+def exchanged(first: bytes, second: bytes, *others: bytes) -> Lines:
+    """Each of two images in the place of the other."""
+    names = first.split()[3], second.split()[3]
+    return [first.replace(*names), second.replace(*names[::-1]), *others]
+
+
 # Class folders
 
 
@@ -197,7 +218,20 @@ LINES: dict[str, Damage] = {
     "exchanged": lines_changed(lambda lines: [lines[1], lines[0], *lines[2:]]),
     "flipped": flip_file,
 }
-DAMAGES = {"imagefolder": FILES, "tfrecord": RECORDS, "tfrecord_index": LINES, "tfrecord_multilabel": RECORDS}
+ENTRIES: dict[str, Damage] = {
+    "lost": entries_changed(lambda entries: entries[1:]),
+    "doubled": entries_changed(lambda entries: [entries[0], *entries]),
+    "foreign": entries_changed(lambda entries: [entries[0].replace(b"val_0", b"val_9"), *entries[1:]]),
+    "exchanged": entries_changed(lambda entries: exchanged(*entries)),
+    "flipped": flip_file,
+}
+DAMAGES = {
+    "imagefolder": FILES,
+    "tfrecord": RECORDS,
+    "tfrecord_index": LINES,
+    "tfrecord_multilabel": RECORDS,
+    "archive_index": ENTRIES,
+}
 CASES = [
     *(("imagefolder", split, kind) for split in ("train", "validation", "test") for kind in FILES),
     *((name, split, kind) for name in DAMAGES if name != "imagefolder" for split in ("validation",) for kind in FILES),

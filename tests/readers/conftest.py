@@ -15,7 +15,10 @@ from project import Project, merged
 from readers.reading import Reading
 from real_archives import CONFIG, RealData, build
 
-PRODUCTS = ["imagefolder", "tfrecord", "tfrecord_index", "bboxes", "multilabel", "tfrecord_multilabel", "audit"]
+PRODUCTS = [
+    *("imagefolder", "tfrecord", "tfrecord_index", "archive_index", "bboxes", "multilabel", "tfrecord_multilabel"),
+    "audit",
+]
 FOLDERS = {"output_dir": "results", "archives_dir": "archives", "predictions_dir": "predictions"}
 
 

@@ -13,7 +13,7 @@ READERS, README = CHECKOUT / "docs" / "readers.md", CHECKOUT / "README.md"
 
 # What tells a block from the others of the page.
 SNIPPETS = {
-    "ImageFolder": "import ImageFolder",
+    "ImageFolder": 'ImageFolder("results',
     "root of ImageNet": "mkdir imagenet",
     "ImageNet": "import ImageNet",
     "Keras": "import keras",
@@ -22,6 +22,14 @@ SNIPPETS = {
     "TFDS": 'builder_from_directory("results/tfrecord")',
     "TFDS, multi-label": 'builder_from_directory("results/tfrecord_multilabel")',
     "DALI": "fn.readers.tfrecord",
+    "Images": "in_blocks",
+    "Grain": "import grain",
+    "DALI, archive": "fn.readers.webdataset",
+    "ratarmount": "ratarmount --no-recreate-index",
+    "ImageFolder, mounted": 'glob("mounted/*")',
+    "timm": "from timm",
+    "Lance": "import lance",
+    "fsspec": "import fsspec",
     "tfrecord": "import TFRecordDataset",
     "pandas": "merge(images",
     "DuckDB": "duckdb.sql",

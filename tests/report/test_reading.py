@@ -10,7 +10,7 @@ import pytest
 
 from imagenet_prep.report.reading import TERMS, read_section, terms, ways_to_read
 
-ALL = ["imagefolder", "tfrecord", "tfrecord_index", "bboxes", "multilabel", "tfrecord_multilabel"]
+ALL = ["imagefolder", "tfrecord", "tfrecord_index", "archive_index", "bboxes", "multilabel", "tfrecord_multilabel"]
 USE = ["train", "val", "devkit"]
 
 
@@ -50,6 +50,7 @@ def test_paths_are_those_of_this_dataset(readers: Path) -> None:
         ("imagefolder", "imagefolder/train"),
         ("tfrecord", "results/tfrecord/"),
         ("tfrecord_index", "tfrecord_index"),
+        ("archive_index", "archive_index"),
         ("bboxes", "bboxes.parquet"),
         ("multilabel", "multilabel.parquet"),
         ("tfrecord_multilabel", "tfrecord_multilabel"),

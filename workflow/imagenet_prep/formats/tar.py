@@ -13,7 +13,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import FileIO
 
 from imagenet_prep.errors import PrepError, reading
@@ -56,7 +56,7 @@ class Member:
     name: str
     offset: int
     nbytes: int
-    is_named_in_header: bool = True
+    is_named_in_header: bool = field(default=True, compare=False)
 
 
 def walk(stream: Stream, place: str, *, end: int, within: str | None = None) -> Iterator[Member]:
