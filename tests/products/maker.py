@@ -127,7 +127,9 @@ class Maker:
         """What lies of a product's split: the content of each file by its path below the output folder."""
         it = SPLIT_PRODUCTS[product]
         place = self.results / it.place(self.inputs(product, split).dataset, split)
-        archive = self.config["archives"][dataset_of(self.config).splits[it.split_of_images(self.config, split)].archive]
+        archive = self.config["archives"][
+            dataset_of(self.config).splits[it.split_of_images(self.config, split)].archive
+        ]
         shared = (f"{split}-*", f"*/{split}.*", f"*/{archive['file']}.*")
         of_split = [path for pattern in shared for path in place.glob(pattern)]
         found = of_split if place == self.results / it.path else place.rglob("*")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -77,5 +78,5 @@ def test_training_images_come_in_an_order_without_classes(reading: Reading) -> N
     if reading.split != "train":
         pytest.skip("the validation archive is in no order of classes")
     images = found(reading, epoch(contents(code(reading), reading.split, False, False)))
-    runs = sum(one.wnid != other.wnid for one, other in zip(images, images[1:], strict=False))
+    runs = sum(one.wnid != other.wnid for one, other in itertools.pairwise(images))
     assert runs > 5 * len({image.wnid for image in images})

@@ -49,7 +49,9 @@ def test_each_sample_has_the_bytes_and_the_class_of_its_row(finished: Project, s
 def test_boxes_are_the_usable_ones_of_the_image(finished: Project) -> None:
     images = Images(finished.results, "train", boxes=True)
     table = pd.read_parquet(finished.results / "tables" / "bboxes.parquet").query("split == 'train' and usable")
-    of = {name: group[["xmin", "ymin", "xmax", "ymax"]].to_numpy(np.float32) for name, group in table.groupby("filename")}
+    of = {
+        name: group[["xmin", "ymin", "xmax", "ymax"]].to_numpy(np.float32) for name, group in table.groupby("filename")
+    }
     assert of
     for number in range(len(images)):
         *_, boxes = images[number]

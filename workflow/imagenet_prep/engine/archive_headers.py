@@ -99,9 +99,9 @@ def _first(archive: Path, size: int, time: int, is_nested: bool) -> str | None:
 
 
 def _member(descriptor: int, at: int) -> tuple[str, int, bool] | None:
-    """Name and offset of the first regular member from here on, and whether its header has the name; None if there is none."""
+    """Name and offset of the first regular member from here on, and whether its header has the name; None without."""
     is_plain = True
-    for _ in range(64):  # folders and extended headers before it; whoever scans the archive tells what is wrong with more
+    for _ in range(64):  # folders and extended headers before it; the scan tells what is wrong with more
         header = os.pread(descriptor, BLOCK, at)
         if len(header) < BLOCK or not tar_header.checksum_holds(header):
             return None

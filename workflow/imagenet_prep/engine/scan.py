@@ -88,7 +88,10 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
         expect_checksum(path, expected, checksum)
         if not rows:
             raise PrepError(path, "the archive holds no image", DOWNLOAD_AGAIN)
-    return {**receipt(name, path, expected, size, checksum, rows), NOTES: {ODD_HEADER: odd_headers[0] if odd_headers else None}}
+    return {
+        **receipt(name, path, expected, size, checksum, rows),
+        NOTES: {ODD_HEADER: odd_headers[0] if odd_headers else None},
+    }
 
 
 Row = tuple[str, str | None, str, int, int, int, int, int, str, str, int]

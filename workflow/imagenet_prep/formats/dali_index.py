@@ -1,9 +1,9 @@
 """Index files with which NVIDIA DALI's `fn.readers.webdataset` reads images out of any tar, also one in another tar.
 
-The form is that of DALI's `wds2idx`, version 1.2 (documented there and read in DALI's source): a first line `v1.2 <n>`,
-then a line a sample, `<extension> <offset> <size> <name>` for each of its components, all separated by spaces. DALI goes
-by offset and size, of which the offset has to be a multiple of 512, and looks at no tar header. So the header, 512 bytes
-before the image, is a component like any other: its first bytes are the file name, which tells the class.
+The form is that of DALI's `wds2idx`, version 1.2 (documented there and read in DALI's source): a first line `v1.2
+<n>`, then a line a sample, `<extension> <offset> <size> <name>` for each of its components, all separated by spaces.
+DALI goes by offset and size, of which the offset has to be a multiple of 512, and looks at no tar header. So the
+header, 512 bytes before the image, is a component like any other: its first bytes are the file name.
 """
 
 from __future__ import annotations

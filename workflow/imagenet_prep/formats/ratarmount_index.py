@@ -5,8 +5,8 @@ row an entry, folders too. It goes by offset and size, and looks at no tar heade
 are files like any others, and may be shown in any folder.
 
 Two traps. Of the archive's size and time in `metadata`, the time is left out, since it says nothing of what an archive
-holds. And where the bytes behind the last entry are no end of a tar, ratarmount takes the archive for one that has grown,
-deletes the index and makes another one: so a folder, whose place nobody reads, stands at the end.
+holds. And where the bytes behind the last entry are no end of a tar, ratarmount takes the archive for one that has
+grown, deletes the index and makes another one: so a folder, whose place nobody reads, stands at the end.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ _END = bytes(2 * BLOCK)
 # Where a database notes which release of SQLite has written it, which readers do not look at, and the number written.
 _WRITER, _WRITERS_NUMBER = 96, (3_040_000).to_bytes(4, "big")
 
-SAMPLES = pa.schema([("folder", pa.string()), ("filename", pa.string()), ("offset", pa.int64()), ("length", pa.int64())])
+SAMPLES = pa.schema(
+    [("folder", pa.string()), ("filename", pa.string()), ("offset", pa.int64()), ("length", pa.int64())]
+)
 
 
 def write(path: str | os.PathLike[str], archive: Path, folders: Iterable[str], images: pa.Table) -> None:
@@ -121,7 +123,9 @@ def _read(database: sqlite3.Connection) -> pa.Table:
     if problem != "ok":
         raise ValueError(f"SQLite: {problem}")
     metadata = dict(database.execute("SELECT key, value FROM metadata"))
-    if metadata.get("backendName") != _BACKEND or not {"tarstats", "arguments"}.issuperset(metadata.keys() - {"backendName"}):
+    if metadata.get("backendName") != _BACKEND or not {"tarstats", "arguments"}.issuperset(
+        metadata.keys() - {"backendName"}
+    ):
         raise ValueError("what it says of itself is not what ratarmount looks for")
     folders, above = set(), {""}
     found = database.execute(
@@ -139,7 +143,9 @@ def _read(database: sqlite3.Connection) -> pa.Table:
             else:
                 files.append((place.removeprefix("/"), name, offset, size))
         if files:
-            columns = [pa.array(column, field.type) for column, field in zip(zip(*files, strict=True), SAMPLES, strict=True)]
+            columns = [
+                pa.array(column, field.type) for column, field in zip(zip(*files, strict=True), SAMPLES, strict=True)
+            ]
             parts.append(pa.table(columns, schema=SAMPLES))
     if above != {"", *folders} and above != {*folders}:
         raise ValueError("its folders are not those of its files")

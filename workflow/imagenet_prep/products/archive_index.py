@@ -14,9 +14,10 @@ from imagenet_prep.datasets.dataset import Dataset, Labels
 from imagenet_prep.engine.archive_headers import find_odd, noted, odd_header
 from imagenet_prep.engine.receipts import STATE, Body
 from imagenet_prep.engine.space import Images, Space, of_even_files
-from imagenet_prep.engine.step import Config, Need, classes_of
+from imagenet_prep.engine.step import ALL, Config, Need, classes_of
 from imagenet_prep.engine.table_steps import IMAGES
 from imagenet_prep.errors import PrepError
+from imagenet_prep.products.image_table import ImageTable
 from imagenet_prep.products.product import SplitProduct
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ DALI, RATARMOUNT = "dali", "ratarmount"
 _COLUMNS = ["filename", "wnid", "offset", "length"]
 # How much of its header a sample of DALI has: `n01440764`, or a whole name.
 _WNID_BYTES, _NAME_BYTES = 9, 100
-# Bytes of an image in the index of each reader, less those of its names, and the bytes of these: of its file, and of that
-# and its folder.
+# Bytes of an image in the index of each reader, less those of its names, and the bytes of these: of its file, and of
+# that and its folder.
 _LINE, _ROW = 27, 38
 _NAMES = {Labels.LAYOUT: (19.5, 35.5), Labels.GROUND_TRUTH: (28, 42), Labels.NONE: (29, 34)}
 _EMPTY = 7 * 4096  # of a database
@@ -58,6 +59,10 @@ class ArchiveIndex(SplitProduct):
         archive = dataset_of(config).splits[split].archive
         member = odd_header(config, archive)
         return _obstacle(member) if member else None
+
+    def known_by(self, config: Config) -> list[Need]:
+        """The table of images, too, which tells readers the labels, and is all that `imagenet_prep.reading` needs."""
+        return [*super().known_by(config), (ImageTable.name, ALL)]
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
         """Which classes, what the archive is called, and how images are shuffled that lie there class by class."""

@@ -141,10 +141,9 @@ class SplitProduct(Product):
         return [name for name in self.splits(dataset) if dataset.splits[name].archive in config["use"]]
 
     def obstacle(self, config: Config, split: str) -> str | None:
-        """Why a split cannot be made of what lies there in the place of its archive, as the end of a sentence.
+        """Why a split cannot be made of what lies there in place of its archive: left out with a line, a target refuses.
 
-        None where it can, or nobody knows yet. What is configured is then made without it, and with a line that says
-        so; a target of the product refuses.
+        None where it can be, or nobody knows yet.
         """
         return None
 
@@ -207,8 +206,8 @@ class SplitProduct(Product):
         Args:
             inputs: of the job.
             split: that they are of.
-            first: the number of the first unit.
-            last: of the last one; there may be fewer.
+            first: the number of the first unit; there may be fewer than up to the last one.
+            last: its number.
 
         Raises:
             PrepError: an archive, or something else that it is made from, is missing or damaged.

@@ -1,4 +1,4 @@
-"""Reading images straight out of the archives, for training: nothing is converted, nothing but NumPy and pyarrow needed."""
+"""Reading images straight out of the archives, for training; this needs NumPy and pyarrow alone."""
 
 from imagenet_prep.reading.block_shuffle import BlockShuffle
 from imagenet_prep.reading.images import Images

@@ -56,7 +56,7 @@ class LocalArchive:
         # A forked process shares it: `pread` has no position to disturb.
         if self._file is None:
             try:
-                self._file = open(self.place, "rb", buffering=0)
+                self._file = open(self.place, "rb", buffering=0)  # noqa: SIM115 - as long as there are samples to read
             except OSError as error:
                 raise PrepError(self.place, f"the archive cannot be opened ({error.strerror})", _NOT_THERE) from error
             if hasattr(os, "posix_fadvise"):  # images lie here and there: what is around one is not worth reading
@@ -239,7 +239,9 @@ def _failures(place: str) -> Iterator[None]:
         raise PrepError(place, f"fsspec does not know how to read it ({error})", _CLIENT) from error
     except Exception as error:
         problem = f"the archive cannot be read ({type(error).__name__})"
-        raise PrepError(place, problem, "Look at the address and your rights; try again where the net failed") from error
+        raise PrepError(
+            place, problem, "Look at the address and your rights; try again where the net failed"
+        ) from error
 
 
 def _shown(address: str) -> str:

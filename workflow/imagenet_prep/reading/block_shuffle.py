@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from imagenet_prep.reading.images import Images
-
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
+from imagenet_prep.reading.images import Images, Numbers
 
 
 class BlockShuffle:
-    """A sampler for a `DataLoader`: windows of neighbours in the archive, in random order, some of them mixed at a time.
+    """A sampler for a `DataLoader`: windows of neighbours in the archive in random order, some of them mixed at a time.
 
     The archive is cut into windows of `window` images, which lie one behind the other. Their order is random; `mixed`
-    windows at a time are taken, and their images come in random order, while the system already reads the next ones from
-    the disk. So the disk reads long pieces, and what waits to be used is in the system's cache: `2 * mixed * window`
-    images, about 110 kB each.
+    windows at a time are taken, and their images come in random order, while the system already reads the next ones
+    from the disk. So the disk reads long pieces, and what waits to be used is in the system's cache: `2 * mixed *
+    window` images, about 110 kB each.
 
-    It is no full shuffle. The training archive lies class by class, so that a window is of one class or two: a batch has
-    images of at most `mixed` or so of the classes. docs/training.md has figures.
+    It is no full shuffle. The training archive lies class by class, so that a window is of one class or two: a batch
+    has images of at most `mixed` or so of the classes. docs/training.md has figures.
 
     Args:
         images: those to be shuffled.
         window: the images of a window.
         mixed: how many windows are mixed.
         seed: of the order, with the number of the epoch.
-        num_replicas: how many processes share an epoch, each with windows of its own. All have as many images, so that
-            fewer than `num_replicas` of them come twice.
+        num_replicas: how many processes share an epoch, each with windows of its own. All have as many images, so
+            that fewer than `num_replicas` of them come twice.
         rank: which of them this is, from 0.
     """
 
@@ -59,7 +56,7 @@ class BlockShuffle:
         for _ in self._reading_ahead(groups[0]):
             pass
         for number, group in enumerate(groups):
-            # One window is asked for after as many samples have been given, so that the disk never waits, nor is waited for.
+            # One window is asked for after as many samples were given: the disk neither waits, nor is waited for.
             ahead = self._reading_ahead(groups[number + 1]) if number + 1 < len(groups) else iter(())
             for given, position in enumerate(shuffle(group)):
                 if given % self.window == 0:
@@ -80,5 +77,5 @@ class BlockShuffle:
         ascending = np.sort(group)
         for window in np.split(ascending, np.flatnonzero(np.diff(ascending) > 1) + 1):
             for start in range(0, len(window), self.window):  # neighbours are one piece, which may be long
-                self.images.will_need(self._by_offset[window[start : start + self.window]])
+                self.images.will_need(self._by_offset[window[start : start + self.window]].astype(np.int64))
                 yield

@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 
 from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.errors import AGAIN, MISSING, PrepError
-from imagenet_prep.reading.archive import Archive, LocalArchive, opened
+from imagenet_prep.reading.archive import LocalArchive, opened
 
 Sample = tuple[Any, ...]
 Transform = Callable[[bytes], Any]
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 IMAGES, BOXES = "tables/images.parquet", "tables/bboxes.parquet"
 _NO_CLASS = -1
@@ -27,15 +28,15 @@ _MAGIC = (b"\xff\xd8", b"\x89P")  # of JPEG and PNG
 class Images:
     """The images of a split, read straight out of the archive: a PyTorch `Dataset`, and a data source for Grain.
 
-    A sample is `(image, class_index)`, or `(image, class_index, boxes)`: the bytes of the JPEG file as they are in the
-    archive (of the few that are CMYK, or PNG, those bytes, too), or what `transform` makes of them; the number of the
-    class as an int (-1 in the test set, which has none); and the image's boxes, float32 of shape (n, 4): xmin, ymin, xmax
-    and ymax, from 0 to 1 of the width and height.
+    A sample is `(image, class_index)`, or `(image, class_index, boxes)`: the bytes of the file as they are in the
+    archive (JPEG, of a few images CMYK, and one PNG), or what `transform` makes of them; the number of the class, an
+    int (-1 in the test set, which has none); and the image's boxes, float32 of shape (n, 4): xmin, ymin, xmax and ymax,
+    from 0 to 1 of the width and height.
 
-    Samples are in the order of `tables/images.parquet`: by class and file name. In memory are 14 bytes an image, and with
-    boxes 14 more on average, which forked workers share with the process that they come from; spawned ones get a copy.
-    File names are read when they are asked for. An archive that is a local file is read by `pread`, so that processes and
-    threads do not disturb each other; each process opens one that lies elsewhere for itself.
+    Samples are in the order of `tables/images.parquet`: by class and file name. In memory are 14 bytes an image, and
+    with boxes about 12 more, which forked workers share with the process that they come from; spawned ones get a copy.
+    File names are read when they are asked for. An archive that is a local file is read by `pread`, so that processes
+    and threads do not disturb each other; each process opens one that lies elsewhere for itself.
 
     Args:
         results: the `output_dir` of the workflow, or a folder with a copy of its `tables/`.
@@ -61,7 +62,7 @@ class Images:
         table = _table(self.results / IMAGES)
         groups = _groups_of(table, split, self.results / IMAGES)
         columns = _read(table, self.results / IMAGES, groups, ["offset", "length"])
-        self._offsets = columns["offset"].to_numpy()
+        self._offsets: Numbers = columns["offset"].to_numpy()
         self._lengths = columns["length"].to_numpy()
         self._classes = _classes(table, self.results / IMAGES, groups)
         self._groups = np.array(groups, np.int32)
@@ -108,11 +109,11 @@ class Images:
         return self._names[1][number - int(self._ends[group])]
 
     @property
-    def offsets(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def offsets(self) -> Numbers:
         """Where each image begins in the archive, in bytes: int64 of shape (len,)."""
         return self._offsets
 
-    def will_need(self, indices: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+    def will_need(self, indices: Numbers) -> None:
         """Have the system read ahead from the first of these images in the archive to the last, if it can."""
         if isinstance(self._archive, LocalArchive) and len(indices):
             offsets = self._offsets[indices]
