@@ -105,6 +105,7 @@ lock: $(VENV)/installed-test
 
 bench: $(VENV)/installed
 	@$(BIN)/python benchmarks/bench.py
+	@$(BIN)/python benchmarks/reading.py
 
 bench-scale: $(VENV)/installed
 	@$(BIN)/python benchmarks/scale.py
@@ -135,12 +136,12 @@ $(VENV)/installed-test: envs/lock-test.txt $(VENV)/installed
 
 # --no-compile: most of these gigabytes are never imported. torch is not locked, since the file to be taken depends on
 # the machine: pip finds a build without CUDA where it is told of one (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL), and else
-# takes PyPI's with all of CUDA. torchvision is the release for this torch, and would bring another one.
+# takes PyPI's with all of CUDA. torchvision is the release for this torch, and would bring another one; timm both.
 $(READERS)/installed: envs/lock-readers.txt | $(READERS)/bin/pip
 	@echo 'Installing the programs that read the results into $(READERS) (once; some minutes, 4 GB)'
 	@$(READERS_PIP) install --no-compile --no-deps --requirement envs/lock-readers.txt
 	@$(READERS_PIP) install --no-compile torch==2.13.0
-	@$(READERS_PIP) install --no-compile --no-deps torchvision==0.28.0
+	@$(READERS_PIP) install --no-compile --no-deps torchvision==0.28.0 timm==1.0.31
 	@$(READERS_PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

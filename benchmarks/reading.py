@@ -55,7 +55,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.python == bench.PYTHON:
         bench.peers()
-    project = bench._project(arguments.folder.resolve() / "bench", int(arguments.bytes))
+    project = bench.project_like(arguments.folder.resolve() / "bench", int(arguments.bytes))
     result = measured(project, arguments.rounds, arguments.python, CASES)
     result["machine"] = machine.describe(arguments.folder)
     arguments.output.parent.mkdir(exist_ok=True)

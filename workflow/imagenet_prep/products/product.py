@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from imagenet_prep.products.audit.findings import Check
     from imagenet_prep.products.audit.readings import Reading
 
-# Of a job that goes through the bytes of its images; one that reads them here and there, or only tables, takes as many
-# times as much.
-_JOB_BYTES = 384 << 20
-_MANY = 8
+# Of a job that goes through the bytes of its images; _MANY times as much of one that reads here and there, or tables.
+_JOB_BYTES, _MANY = 384 << 20, 8
 _MOST_JOBS = 48
 
 
@@ -141,10 +139,7 @@ class SplitProduct(Product):
         return [name for name in self.splits(dataset) if dataset.splits[name].archive in config["use"]]
 
     def obstacle(self, config: Config, split: str) -> str | None:
-        """Why a split cannot be made of what lies there in place of its archive: left out with a line, a target refuses.
-
-        None where it can be, or nobody knows yet.
-        """
+        """Why it cannot be made of what lies in place of the archive: it is left out then, and a target refuses."""
         return None
 
     def requires(self, dataset: Dataset) -> list[list[str]]:
@@ -201,13 +196,13 @@ class SplitProduct(Product):
         raise NotImplementedError
 
     def make(self, inputs: Inputs, split: str, first: int, last: int) -> Body:
-        """Make some of them; return what their receipt says of them.
+        """Make those from number `first` to `last`, or as many as there are; return what their receipt says of them.
 
         Args:
             inputs: of the job.
             split: that they are of.
-            first: the number of the first unit; there may be fewer than up to the last one.
-            last: its number.
+            first: counted from 0, like `last`.
+            last: included.
 
         Raises:
             PrepError: an archive, or something else that it is made from, is missing or damaged.
@@ -282,12 +277,12 @@ class SplitProduct(Product):
         return False
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
-        """Read a unit once.
+        """Read a unit, which is one of `audited_units`, once.
 
         Args:
             config: the whole configuration.
             split: that it is of.
-            unit: one of `audited_units`.
+            unit: its path.
             reencoded: names of images whose bytes are not the archive's, of which the header is asked for.
 
         Returns:
