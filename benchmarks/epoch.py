@@ -132,7 +132,7 @@ def tfrecords(epoch: Epoch) -> Iterator[int]:
         return tf.image.resize(tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_FAST"), (SIDE, SIDE))
 
     options = tf.data.Options()
-    options.threading.private_threadpool_size = threads
+    options.threading.private_threadpool_size = threads + 2  # else its stages wait for each other
     batches = dataset.map(parse, num_parallel_calls=threads).batch(BATCH).prefetch(2).with_options(options)
     return (len(batch) for batch in batches)
 

@@ -37,6 +37,7 @@ PRODUCTS = [
     "imagefolder",
     "tfrecord",
     "tfrecord_index",
+    "archive_index",
     "bboxes",
     "multilabel",
     "tfrecord_multilabel",

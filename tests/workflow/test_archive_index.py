@@ -1,4 +1,4 @@
-"""Index files of the archives: made by default, left out with a line where a source cannot have them, refused by name."""
+"""Index files of the archives: made by default, or left out with a line where a source cannot have them."""
 
 from __future__ import annotations
 

@@ -64,23 +64,23 @@ def write(path: str | os.PathLike[str], archive: Path, folders: Iterable[str], i
         folders: the paths of all folders, those above others included.
         images: with `folder` (the path of one of these), `filename`, `offset` and `length` (bytes) of each.
     """
-    with atomic.replacing(path) as partial:
-        # No journal: a file that is not finished goes as a whole.
-        with closing(sqlite3.connect(partial, isolation_level=None)) as database:
-            database.executescript("PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES)
-            metadata = {"backendName": _BACKEND, "arguments": "{}"}
-            if end := _end_of(archive):
-                metadata["tarstats"] = json.dumps({"st_size": end + len(_END)})
-            database.execute("BEGIN")
-            database.executemany("INSERT INTO metadata VALUES (?, ?)", sorted(metadata.items()))
-            database.executemany("INSERT INTO versions VALUES (?, ?, ?, ?, ?)", _VERSIONS)
-            database.executemany(_INSERT, (_folder(it, end) for it in sorted(folders)))
-            database.executemany(_INSERT, _files(images.sort_by([("folder", "ascending"), ("filename", "ascending")])))
-            database.execute("COMMIT")
-            database.execute("VACUUM")
-        with open(partial, "r+b") as file:
-            file.seek(_WRITER)
-            file.write(_WRITERS_NUMBER)
+    # In memory, since SQLite would say in words of its own that a disk is full.
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        database.executescript("PRAGMA page_size=4096;" + _TABLES)
+        metadata = {"backendName": _BACKEND, "arguments": "{}"}
+        if end := _end_of(archive):
+            metadata["tarstats"] = json.dumps({"st_size": end + len(_END)})
+        database.execute("BEGIN")
+        database.executemany("INSERT INTO metadata VALUES (?, ?)", sorted(metadata.items()))
+        database.executemany("INSERT INTO versions VALUES (?, ?, ?, ?, ?)", _VERSIONS)
+        database.executemany(_INSERT, (_folder(it, end) for it in sorted(folders)))
+        database.executemany(_INSERT, _files(images.sort_by([("folder", "ascending"), ("filename", "ascending")])))
+        database.execute("COMMIT")
+        content = database.serialize()
+    with atomic.replacing(path) as partial, open(partial, "wb") as file:
+        file.write(content[:_WRITER])
+        file.write(_WRITERS_NUMBER)
+        file.write(memoryview(content)[_WRITER + len(_WRITERS_NUMBER) :])
 
 
 def _end_of(archive: Path) -> int:

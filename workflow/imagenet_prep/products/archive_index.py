@@ -35,7 +35,7 @@ _COLUMNS = ["filename", "wnid", "offset", "length"]
 _WNID_BYTES, _NAME_BYTES = 9, 100
 # Bytes of an image in the index of each reader, less those of its names, and the bytes of these: of its file, and of
 # that and its folder.
-_LINE, _ROW = 27, 38
+_LINE, _ROW = 27, 47
 _NAMES = {Labels.LAYOUT: (19.5, 35.5), Labels.GROUND_TRUTH: (28, 42), Labels.NONE: (29, 34)}
 _EMPTY = 7 * 4096  # of a database
 
