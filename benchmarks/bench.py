@@ -83,8 +83,8 @@ def main() -> None:
 
 def benchmark(folder: Path, nbytes: int, rounds: int, with_peers: bool) -> dict[str, Any]:
     """All figures of a set of about so many bytes."""
-    project = _project(folder / "bench", nbytes)
-    fixed = _project(folder / "bench-fixed", max(nbytes // 100, 40 * BYTES_AN_IMAGE), like=nbytes)
+    project = project_like(folder / "bench", nbytes)
+    fixed = project_like(folder / "bench-fixed", max(nbytes // 100, 40 * BYTES_AN_IMAGE), like=nbytes)
     project.forget()
     project.run()  # the stages alone need what it leaves; the first run of all also fills the page cache
     idle = IdleProject(folder / "bench-idle", project)
@@ -113,7 +113,7 @@ def benchmark(folder: Path, nbytes: int, rounds: int, with_peers: bool) -> dict[
     return {**result, "targets": targets(result)}
 
 
-def _project(folder: Path, nbytes: int, like: int | None = None) -> Project:
+def project_like(folder: Path, nbytes: int, like: int | None = None) -> Project:
     """A project with shards of the real size.
 
     Args:
@@ -195,7 +195,7 @@ def peers() -> list[str]:
     installed = ENVIRONMENT / "installed.txt"
     if not installed.is_file() or installed.read_text() != wanted:
         print(
-            "Installing TensorFlow, TFDS, torchvision and matplotlib into benchmarks/.venv (once; some minutes)",
+            "Installing TensorFlow, TFDS, torchvision, DALI and others into benchmarks/.venv (once; some minutes)",
             flush=True,
         )
         pip = [PYTHON, "-m", "pip", "-qq", "--disable-pip-version-check", "install"]

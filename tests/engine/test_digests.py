@@ -57,13 +57,14 @@ CLASSES = {
     *(("images", split) for split in SPLITS),
     *((step, "all") for step in ("labels", "image_table", "multilabel", "predictions", "scores", "samples")),
     *with_leftovers("imagefolder", *SPLITS),
+    *with_leftovers("archive_index", *SPLITS),
     *planned(*BOTH),
     *MULTILABEL,
 }
 
 FOLLOWS: list[tuple[str, Any, set[Need]]] = [
     ("tfrecord.label_base", 0, planned(*BOTH)),
-    ("shards.seed", 5, planned(*BOTH) | MULTILABEL),
+    ("shards.seed", 5, planned(*BOTH) | MULTILABEL | with_leftovers("archive_index", "train", "train_t3")),
     ("tfrecord.train_shards", 3, planned("train")),
     ("tfrecord.validation_shards", 3, planned("validation") | multilabel("validation")),
     ("shards.cmyk_to_rgb", False, records(*BOTH) | RECODED),

@@ -309,6 +309,27 @@ def lines_changed(change: Callable[[Lines], Lines]) -> Damage:
     return damage
 
 
+# Indexes of archives
+
+
+def index_entries_changed(change: Callable[[Lines], Lines]) -> Damage:
+    """Of DALI's index; what its first line says is right all the same."""
+
+    def damage(index: Path) -> list[str]:
+        version, *entries = index.read_bytes().splitlines(keepends=True)
+        first, changed = entries[0].split()[3].decode(), change(entries)
+        index.write_bytes(b"%s %d\n%s" % (version.split()[0], len(changed), b"".join(changed)))
+        return [first]
+
+    return damage
+
+
+def exchanged(first: bytes, second: bytes, *others: bytes) -> Lines:
+    """Each of two images in the place of the other."""
+    names = first.split()[3], second.split()[3]
+    return [first.replace(*names), second.replace(*names[::-1]), *others]
+
+
 # Class folders
 
 
@@ -400,6 +421,13 @@ LINES: dict[str, Damage] = {
     "exchanged": lines_changed(lambda lines: [lines[1], lines[0], *lines[2:]]),
     "flipped": flip_file,
 }
+INDEX_ENTRIES: dict[str, Damage] = {
+    "lost": index_entries_changed(lambda entries: entries[1:]),
+    "doubled": index_entries_changed(lambda entries: [entries[0], *entries]),
+    "foreign": index_entries_changed(lambda entries: [entries[0].replace(b"val_0", b"val_9"), *entries[1:]]),
+    "exchanged": index_entries_changed(lambda entries: exchanged(*entries)),
+    "flipped": flip_file,
+}
 DAMAGES = {
     "imagefolder": FILES,
     "tfrecord": RECORDS,
@@ -409,6 +437,7 @@ DAMAGES = {
     "parquet": ROWS,
     "arrayrecord": ARRAY_RECORDS,
     "dinov2": ENTRIES,
+    "archive_index": INDEX_ENTRIES,
 }
 CASES = [
     *(("imagefolder", split, kind) for split in ("train", "validation", "test") for kind in FILES),

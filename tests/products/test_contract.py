@@ -22,7 +22,14 @@ from imagenet_prep.products.shards import SECTION
 from products.maker import Maker, killed_at
 from project import Project
 
-PARTS = [(name, split) for name, it in SPLIT_PRODUCTS.items() for split in it.splits(ILSVRC2012)]
+# In the made-up archive of the test set, names stand behind a folder.
+CANNOT_BE_MADE = [("archive_index", "test")]
+PARTS = [
+    (name, split)
+    for name, it in SPLIT_PRODUCTS.items()
+    for split in it.splits(ILSVRC2012)
+    if (name, split) not in CANNOT_BE_MADE
+]
 ONE_OF_EACH = [(name, it.splits(ILSVRC2012)[0]) for name, it in SPLIT_PRODUCTS.items()]
 
 # Settings that change what every product consists of, and settings that change the content of its files alone.

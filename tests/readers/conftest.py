@@ -17,7 +17,7 @@ from real_archives import CONFIG, RealData, build
 
 PRODUCTS = [
     *("imagefolder", "tfrecord", "tfrecord_index", "tfrecord_multilabel", "webdataset", "parquet", "arrayrecord"),
-    *("bboxes", "multilabel", "audit"),
+    *("archive_index", "bboxes", "multilabel", "audit"),
 ]
 SHARDED = ("tfrecord", "webdataset", "parquet", "arrayrecord")
 FOLDERS = {"output_dir": "results", "archives_dir": "archives", "predictions_dir": "predictions"}

@@ -51,6 +51,7 @@ def test_paths_are_those_of_this_dataset(readers: Path) -> None:
         ("imagefolder", "imagefolder/train"),
         ("tfrecord", "results/tfrecord/"),
         ("tfrecord_index", "tfrecord_index"),
+        ("archive_index", "archive_index"),
         ("bboxes", "bboxes.parquet"),
         ("multilabel", "multilabel.parquet"),
         ("tfrecord_multilabel", "tfrecord_multilabel"),

@@ -54,10 +54,10 @@ def subject_of(wildcards):
     return next((wildcards.get(it) for it in ("split", "archive", "part") if wildcards.get(it)), ALL)
 
 
-def receipts(step, subject=ALL):
-    """What a step is known by: its receipt, or those of its batches."""
+def receipts(step, subject=ALL, by_name=False):
+    """What a step is known by: its receipt, or those of its batches, which somebody may ask for by name."""
     if step in registry.SPLIT_PRODUCTS:
-        return PROVENANCE.batches(step, subject)
+        return PROVENANCE.batches(step, subject, by_name=by_name)
     # Receipts of tables between the steps have other names when other tables are there, and their rules are checkpoints:
     # what depends on them is looked at again once they are there.
     path = OWN_RECEIPTS.get(step) or PROVENANCE.receipt(step, subject)
@@ -67,13 +67,13 @@ def receipts(step, subject=ALL):
 NOTHING_ELSE = {}
 
 
-def alone(step, subject):
+def alone(step, subject, by_name=False):
     """Likewise, and the receipt that tells that nothing else lies there.
 
     That is a receipt of this alone, unless the one of all that is configured tells it already. By which it is known is
     looked up once: a job that makes this anew takes both away.
     """
-    found = receipts(step, subject)
+    found = receipts(step, subject, by_name)
     if step not in registry.SPLIT_PRODUCTS:
         return found
     of_all = PROVENANCE.receipt(LEFTOVERS)
@@ -283,6 +283,15 @@ def are_looked_at():
 def report_of_archives(wildcards):
     """What tells of all archives that were looked at; nothing where none is."""
     return [STATE / "archives_reported"] if are_looked_at() else []
+def expect_source(product, needs):
+    """Refuse a target of a product that cannot be made of what lies there in the place of an archive."""
+    it = registry.SPLIT_PRODUCTS[product]
+    for split in [split for step, split in needs if step == product]:
+        if why := it.obstacle(config, split):
+            archive = config["archives"][DATASET.splits[split].archive]["file"]
+            others = [f"{product}_{other}" for other in it.splits_in_use(config) if not it.obstacle(config, other)]
+            remedy = f"Ask for {' and '.join(others)}" if others and len(needs) > 1 else "Ask for other products"
+            run.stop(f"{archive}: {product} of {split} cannot be made of it: {why}. {remedy}.")
 
 
 def target(product, *needs, archives=(), own=(), made=alone):
@@ -290,6 +299,8 @@ def target(product, *needs, archives=(), own=(), made=alone):
 
     A target names the archives itself: so one that was touched or changed is read again, whatever lies there.
     """
+    by_name = {"by_name": True} if product in registry.SPLIT_PRODUCTS else {}
+    is_begun = []
 
     def asked_for(wildcards):
         made_from = {*archives, *(name for need in needs for name in PROVENANCE.archives(*need))}
@@ -299,8 +310,13 @@ def target(product, *needs, archives=(), own=(), made=alone):
             for group in registry.PRODUCTS[product].requires(DATASET):
                 expect_in_use(*group)
             expect_fitting(registry.PRODUCTS[product])
+        # What an archive that is new holds is known when it has been scanned: the job itself then refuses.
+        if by_name and not is_begun:
+            expect_source(product, needs)
+            is_begun.append(True)
         there = sorted(filter(PROVENANCE.is_wanted, made_from))
-        return [*TAKEN_OVER, *links(there), *scans(there), *(path for need in needs for path in made(*need)), *own]
+        paths = [path for need in needs for path in made(*need, **by_name)]
+        return [*TAKEN_OVER, *links(there), *scans(there), *paths, *own]
 
     return asked_for
 

@@ -21,6 +21,7 @@ from imagenet_prep.products.registry import (
     PUBLISHED,
     SCORES,
     SHARDED_PRODUCTS,
+    left_out,
 )
 from imagenet_prep.progress import shown_bytes, shown_number, shown_time
 
@@ -50,8 +51,8 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
     if config["publish"]["url"] and _stages_of(PUBLISHED.rule, stages):
         rows.append((config["publish"]["url"], "published"))
     remarks = [line for of_model in scores.values() for line in score_text.remarks(of_model)]
-    lines = (*remarks, _speed(stages, seconds, jobs), *_odd(made, config), *_next(made, output))
-    rows += [("", line) for line in lines if line]
+    notes = (_speed(stages, seconds, jobs), *_odd(made, config), *left_out(config, audited), *_next(made, output))
+    rows += [("", line) for line in (*remarks, *notes) if line]
     return "\n".join(["", *_aligned(rows), _own_log(snakemake_log)])
 
 

@@ -86,11 +86,17 @@ class Provenance:
         self._asked.add(("receipt", step, subject))
         return self._receipt(step, subject, self.digest(step, subject), self.archives(step, subject))
 
-    def batches(self, product: str, split: str) -> list[Path]:
-        """The receipts of all batches of a split, in order: those that are there, and new ones as configured."""
-        self._asked.add(("batches", product, split))
+    def batches(self, product: str, split: str, *, by_name: bool = False) -> list[Path]:
+        """The receipts of all batches of a split, in order: those that are there, and new ones as configured.
+
+        None of a split that cannot be made of what lies there in the place of its archive, which is known for sure when
+        that has been scanned, unless somebody has asked for it `by_name`: its job then says so, and fails.
+        """
         step = self.steps[product]
         assert isinstance(step, Batched)
+        if not by_name and step.obstacle(self.config, split):
+            return []
+        self._asked.add(("batches", product, split))
         total, of_split = step.count(self.config, split), self.digest(product, split)
         key = f"{product}/{split}.{of_split}"
         cut = self.answers["batches"].get(key) or self._given["batches"].get(key)

@@ -16,6 +16,7 @@ from crc32c import crc32c
 from imagenet_prep.datasets.dataset import Dataset, Layout
 from imagenet_prep.engine import archive_remedies
 from imagenet_prep.engine.archive_check import Expected, expect_checksum, expect_size, introduce, receipt
+from imagenet_prep.engine.archive_headers import NOTES, ODD_HEADER
 from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet, picture, tar
@@ -90,7 +91,10 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
         expect_checksum(name, path, expected, checksum)
         if not rows:
             raise PrepError(path, "the archive holds no image", DOWNLOAD_AGAIN)
-    return receipt(name, path, expected, size, checksum, rows, images.passed_over)
+    return {
+        **receipt(name, path, expected, size, checksum, rows, images.passed_over),
+        NOTES: {ODD_HEADER: images.odd_header},
+    }
 
 
 Row = tuple[str, str | None, str, int, int, int, int, int, str, str, int]
@@ -108,10 +112,12 @@ class Images:
 
     Attributes:
         passed_over: the members that are none.
+        odd_header: the first image whose base name is not what its header begins with; None while there is none.
     """
 
     def __init__(self, stream: Stream, path: Path, size: int, pattern: str, nested: bool) -> None:
         self.passed_over = PassedOver()
+        self.odd_header: str | None = None
         self._stream = stream
         self._path = path
         self._place = os.fspath(path)
@@ -154,6 +160,8 @@ class Images:
             if filename in seen:  # `walk` compares whole names; here two folders may not hold the same one
                 raise self._refusal("two members have this file name", member, shown)
             seen.add(filename)
+            if self.odd_header is None and not (member.is_named_in_header and member.name == filename):
+                self.odd_header = shown
             yield self._row(member, shown, filename, wnid)
 
     def _pass_over_beside_classes(self, member: tar.Member) -> None:

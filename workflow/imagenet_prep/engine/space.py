@@ -72,6 +72,9 @@ class Product(Protocol):
     def batch_size(self, config: Mapping[str, Any], split: str, archives: Mapping[str, int] | None = None) -> int:
         """How many of them one job makes; `archives` are the sizes in bytes of those that are there."""
 
+    def obstacle(self, config: Mapping[str, Any], split: str) -> str | None:
+        """Why it cannot be made of what lies there; None where it can."""
+
     def space(self, config: Mapping[str, Any], split: str, images: Images, block: int) -> Space:
         """What a split fills."""
 
@@ -173,6 +176,8 @@ def needs(
                 needed.append(Need(part, output, rest.nbytes, rest.files))
         else:
             product = products[kind]
+            if product.obstacle(config, name):
+                continue
             total = product.count(config, name)
             share = max(0, total - there.made.get(part, 0)) / total
             if share:

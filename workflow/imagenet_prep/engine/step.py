@@ -78,6 +78,9 @@ class Batched(Protocol):
     def batch_size(self, config: Config, split: str, archives: Mapping[str, int] | None = None) -> int:
         """How many of them one job makes; `archives` are the sizes in bytes of those that are there."""
 
+    def obstacle(self, config: Config, split: str) -> str | None:
+        """Why a subject cannot be made of what lies there in the place of its archive; None where it can."""
+
 
 def classes_of(config: Config) -> dict[str, Any]:
     """The settings of all that depends on which classes are in use, and how they are numbered."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from imagenet_prep import atomic
 from imagenet_prep.engine import archive_check, archive_paths
+from imagenet_prep.engine.archive_headers import NOTES
 from imagenet_prep.engine.receipts import STATE, Body, described, remove_of_other_content
 
 
@@ -19,7 +20,8 @@ def verify(
     Args:
         config: complete.
         name: the archive's, in the configuration.
-        read: reads the archive at this path and returns what is to stand in `verified/`; it may write `tables`.
+        read: reads the archive at this path and returns what is to stand in `verified/`, and under `NOTES` what is to
+            stand in the receipt alone; it may write `tables`.
         tables: files that were written of it.
 
     Raises:
@@ -31,10 +33,11 @@ def verify(
     verified.unlink(missing_ok=True)  # it is of what was read before
     stat = archive_paths.stat(archive)  # as it is before: what changes while it is read is read again by the next run
     receipt = read(archive)
+    notes = {NOTES: receipt.pop(NOTES)} if NOTES in receipt else {}
     # First: whatever happens from here on, nothing counts as made of this archive that was made of another one.
     remove_of_other_content(output_dir / STATE, name, archive_check.content(receipt))
     atomic.write_json(verified, receipt)
-    return body(output_dir, stat, receipt, [verified, *tables])
+    return {**body(output_dir, stat, receipt, [verified, *tables]), **notes}
 
 
 def body(output_dir: Path, stat: list[int], receipt: Mapping[str, Any], files: Iterable[Path]) -> Body:

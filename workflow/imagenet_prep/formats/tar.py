@@ -14,7 +14,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import FileIO
 
 from imagenet_prep.errors import PrepError, reading
@@ -37,6 +37,7 @@ _REGULAR = (b"0", b"\0", b"7")
 _VOLUME_LABEL = b"V"
 _FOLDER_WITH_NAMES = b"D"  # of an incremental backup: its content are the names of what the folder held
 _LINKS = {b"1": "a hard link", b"2": "a symbolic link"}
+_NAME_FIELD = 100
 _REFUSED = {
     b"3": "a character device",
     b"4": "a block device",
@@ -68,11 +69,13 @@ class Member:
         name: path inside the archive, `/` between its parts, without a leading `./`.
         offset: where its content begins, in bytes from the beginning of the (outermost) file.
         nbytes: length of its content.
+        is_named_in_header: whether the block before its content begins with the whole name.
     """
 
     name: str
     offset: int
     nbytes: int
+    is_named_in_header: bool = field(default=True, compare=False)
 
 
 def walk(
@@ -158,7 +161,7 @@ def walk(
                 passed_over.note(_inside(within, safe))
         elif not is_folder:
             seen.add(safe)
-            yield Member(safe, content, size)
+            yield Member(safe, content, size, block[:_NAME_FIELD].rstrip(b"\0") == safe.encode())
         _skip_to(stream, min(end, content + _padded(size)), place, _inside(within, safe), at)
 
 

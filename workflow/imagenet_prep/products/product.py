@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from imagenet_prep.products.audit.findings import Check
     from imagenet_prep.products.audit.readings import Reading
 
-# Of a job that goes through its images; one that reads them here and there, or only tables, takes so many times that.
-_JOB_BYTES = 384 << 20
-_MANY = 8
+# Of a job that goes through the bytes of its images; _MANY times as much of one that reads here and there, or tables.
+_JOB_BYTES, _MANY = 384 << 20, 8
 _MOST_JOBS = 48
 
 
@@ -113,6 +112,7 @@ class SplitProduct(Product):
         sidecars: names of files beside the units, which say something of all of them.
         samples: what the audit calls what a unit consists of, in the plural.
         compared_with: the tables that its samples are compared with, beside that of the images.
+        is_each_unit_whole: whether each unit has all samples of its split, for another reader than the others.
     """
 
     is_timed = True
@@ -122,6 +122,7 @@ class SplitProduct(Product):
     sidecars: tuple[str, ...] = ()
     samples = "samples"
     compared_with: tuple[str, ...] = ()
+    is_each_unit_whole = False
 
     def __init__(self) -> None:
         self.rule = f"write_{self.name}"
@@ -139,6 +140,10 @@ class SplitProduct(Product):
         """Those of which it has the archives in use."""
         dataset = dataset_of(config)
         return [name for name in self.splits(dataset) if dataset.splits[name].archive in config["use"]]
+
+    def obstacle(self, config: Config, split: str) -> str | None:
+        """Why it cannot be made of what lies in place of the archive: it is left out then, and a target refuses."""
+        return None
 
     def requires(self, dataset: Dataset) -> list[list[str]]:
         """The archive of one of its splits."""
@@ -192,13 +197,13 @@ class SplitProduct(Product):
         raise NotImplementedError
 
     def make(self, inputs: Inputs, split: str, first: int, last: int) -> Body:
-        """Make some of them; return what their receipt says of them.
+        """Make those from number `first` to `last`, or as many as there are; return what their receipt says of them.
 
         Args:
             inputs: of the job.
             split: that they are of.
-            first: the number of the first unit.
-            last: of the last one; there may be fewer.
+            first: counted from 0, like `last`.
+            last: included.
 
         Raises:
             PrepError: an archive, or something else that it is made from, is missing or damaged.
@@ -277,12 +282,12 @@ class SplitProduct(Product):
         return False
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
-        """Read a unit once.
+        """Read a unit, which is one of `audited_units`, once.
 
         Args:
             config: the whole configuration.
             split: that it is of.
-            unit: one of `audited_units`.
+            unit: its path.
             reencoded: names of images whose bytes are not the archive's, of which the header is asked for.
 
         Returns:

@@ -5,9 +5,12 @@ A new product is a line here. Imports are light, since the Snakefile asks here a
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.step import Config, Step
 from imagenet_prep.engine.table_steps import BOXES, DEVKIT, IMAGES
+from imagenet_prep.products.archive_index import ArchiveIndex
 from imagenet_prep.products.arrayrecord import ArrayRecord
 from imagenet_prep.products.audit.audit_report import AuditReport
 from imagenet_prep.products.bboxes import BBoxes
@@ -37,6 +40,7 @@ _MADE: tuple[Product, ...] = (
     Parquet(),
     ArrayRecord(),
     DINOv2(),
+    ArchiveIndex(),
     IMAGE_TABLE,
     BBOXES,
     Multilabel(),
@@ -56,7 +60,16 @@ SHARDED_PRODUCTS: dict[str, ShardedProduct] = {it.name: it for it in ALL_PRODUCT
 
 PLAN, SAMPLES, SCORES, PUBLISHED = Plan(SHARDED_PRODUCTS.values()), Samples(), Scores(), Published()
 
-DEFAULT_PRODUCTS = ("imagefolder", "tfrecord", "tfrecord_index", "bboxes", "multilabel", "audit", "report")
+DEFAULT_PRODUCTS = (
+    "imagefolder",
+    "tfrecord",
+    "tfrecord_index",
+    "archive_index",
+    "bboxes",
+    "multilabel",
+    "audit",
+    "report",
+)
 """What is made where the configuration does not say."""
 
 FORMER_NAMES = {"tfrecords": "tfrecord", "indexes": "tfrecord_index", "multilabel_tfrecords": "tfrecord_multilabel"}
@@ -108,3 +121,14 @@ def target_of_part(below: str, config: Config) -> str | None:
         if below.startswith(product.path):
             return name
     return None
+
+
+def left_out(config: Config, products: Collection[Product]) -> list[str]:
+    """What these products lack since it cannot be made of what lies there in the place of an archive; a line each."""
+    return [
+        f"Left out: {product.name} of {split}, since {why}"
+        for product in products
+        if isinstance(product, SplitProduct)
+        for split in product.splits_in_use(config)
+        if (why := product.obstacle(config, split))
+    ]

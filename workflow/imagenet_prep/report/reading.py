@@ -64,7 +64,7 @@ def ways_to_read(readers: Path, config: Mapping[str, Any]) -> list[Section]:
         split = _exchange(config, body)
         for block in (token for part in kept for token in part if token.type == "fence"):
             block.content = re.sub(rf"\b{split.written}\b", split.meant, block.content)
-            block.content = re.sub(r"\bresults(?=[/ ])", lambda _: str(config["output_dir"]), block.content)
+            block.content = re.sub(r"\bresults(?=[/ \"])", lambda _: str(config["output_dir"]), block.content)
         if any(token.type == "fence" for part in kept for token in part):
             found.append(Section(title.removeprefix("## "), _render([token for part in kept for token in part])))
     return found

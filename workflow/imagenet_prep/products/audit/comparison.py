@@ -52,7 +52,7 @@ class Compared:
 
     Attributes:
         product: that it is of.
-        units: the paths of all its units.
+        units: the paths of all its units, or of one that is a whole split by itself.
         pattern: what matches them in a shell.
         is_file_each: whether each sample is a file of its own.
         mend: the command that makes what is missing.
@@ -61,12 +61,13 @@ class Compared:
         move_away: the command that takes away something else.
     """
 
-    def __init__(self, product: SplitProduct, split: str, facts: Facts, mend: str) -> None:
+    def __init__(self, product: SplitProduct, split: str, facts: Facts, mend: str, units: list[Path]) -> None:
         self._facts, self._split = facts, split
         self.product, self.mend = product, mend
-        self.units = product.audited_units(facts, split)
-        self.pattern = product.pattern(facts, split)
-        self.is_file_each = not self.pattern
+        self.units = units
+        pattern = product.pattern(facts, split)
+        self.is_file_each = not pattern
+        self.pattern = "" if product.is_each_unit_whole else pattern
         self.expected = product.expected(facts, split)
         self.order = product.order(facts.config, self.expected)
         self.move_away = partial(commands.move_away, output_dir=facts.output_dir)

@@ -15,12 +15,23 @@ from imagenet_prep.engine.image_reader import Numbers
 from imagenet_prep.engine.plan import permutation
 from imagenet_prep.formats import parquet
 from imagenet_prep.products.audit import readings
-from imagenet_prep.products.audit.readings import BOX_LABELS, CLASS_INDEX, CRC32C, FILENAME, HEADER, LABEL, WNID
+from imagenet_prep.products.audit.readings import (
+    BOX_LABELS,
+    CLASS_INDEX,
+    CRC32C,
+    FILENAME,
+    HEADER,
+    LABEL,
+    OFFSET,
+    PLACE,
+    WNID,
+)
 
 _BOXES = frozenset((BOX_LABELS, *BOX_SIDES))
 # The columns of the table of images that others follow from.
 _MADE_OF = {
     LABEL: [CLASS_INDEX],
+    PLACE: [OFFSET],
     "text": [CLASS_INDEX],
     BOX_LABELS: [CLASS_INDEX],
     HEADER: ["width", "height"],
@@ -140,6 +151,8 @@ class Expected:
             return pc.fill_null(images[WNID], "")
         if name == LABEL:
             return self._labels(images)
+        if name == PLACE:
+            return images[OFFSET]
         if name == "text":
             numbers = self._classes[CLASS_INDEX].combine_chunks()
             position = pc.index_in(pc.cast(images[CLASS_INDEX], numbers.type), value_set=numbers)

@@ -31,14 +31,15 @@ from imagenet_prep.products.audit.originals import Originals
 T = TypeVar("T")
 Features = dict[str, example.Value]
 
-PATH, FILENAME, OFFSET, SIZE = "path", "filename", "offset", "size"
+PATH, FILENAME, OFFSET, SIZE, PLACE = "path", "filename", "offset", "size", "place"
 LENGTH, CRC32C, HEADER = "length", "crc32c", "header"
 LABEL, CLASS_INDEX, WNID, BOX_LABELS = "label", "class_index", "wnid", "box_labels"
 
-# A path is that of a sample that is a file of its own; offset and size are where a sample lies in its unit's file.
+# A path is that of a sample that is a file of its own; offset and size are where a sample lies in its unit's file; a
+# place is where an image lies in its archive.
 _TYPES = {
     **dict.fromkeys((PATH, FILENAME, WNID, "text", "format", HEADER), pa.string()),
-    **dict.fromkeys((OFFSET, SIZE, LENGTH, LABEL, CLASS_INDEX, "width", "height"), pa.int64()),
+    **dict.fromkeys((OFFSET, SIZE, PLACE, LENGTH, LABEL, CLASS_INDEX, "width", "height"), pa.int64()),
     CRC32C: pa.uint32(),
     BOX_LABELS: pa.list_(pa.int64()),
     **dict.fromkeys(BOX_SIDES, pa.list_(pa.float32())),
@@ -203,6 +204,30 @@ def leads(reading: Reading, link: Path, target: str) -> Reading:
         return reading
     problem = PrepError(link, f"it is no link to {target}", tfrecord.REMEDY)
     return replace(reading, problems=(*reading.problems, problem))
+
+
+def read_small(path: Path, samples: Callable[[bytes], pa.Table]) -> Reading:
+    """Read a file that is small enough to be held in memory.
+
+    Args:
+        path: the file.
+        samples: gives the samples that stand in its content; raises what comes of one that is not as it should be.
+
+    Returns:
+        As `read_file`.
+    """
+    from crc32c import crc32c
+
+    try:
+        data = path.read_bytes()
+        table = samples(data)
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror})"
+    except (ValueError, KeyError, IndexError, AttributeError, TypeError, pa.ArrowException) as error:
+        problem = f"it is damaged ({str(error).strip().splitlines()[0]})"
+    else:
+        return Reading(table, {path: sha256(data).hexdigest()}, {path: f"{crc32c(data):08x}"})
+    return Reading(schema_of([FILENAME]).empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
 
 
 def read_examples(

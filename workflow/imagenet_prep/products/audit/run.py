@@ -98,8 +98,8 @@ class Audit:
             self._examine_sidecars(product, is_listed=product in comparable)
 
     def _splits(self, product: SplitProduct) -> list[str]:
-        """The splits of a product whose images are in use."""
-        splits = product.splits_in_use(self.config)
+        """The splits of a product whose images are in use, and that can be made of them."""
+        splits = [it for it in product.splits_in_use(self.config) if not product.obstacle(self.config, it)]
         return [split for split in splits if product.split_of_images(self.config, split) in self.splits]
 
     def _examine(self, product: Product, *, is_known: bool = True) -> bool:
@@ -208,8 +208,23 @@ class Audit:
             return
         for follower in followers:
             self.sums |= {self.relative(path): digest for path, digest in follower.sums().items()}
-        compared = Compared(product, split, self.facts, self._mend(product, split))
-        check = Check(self._name(product, split))
+        units = product.audited_units(self.facts, split)
+        for of in [[unit] for unit in units] if product.is_each_unit_whole else [units]:
+            self._compare(pool, product, split, of, product in audited, followers)
+
+    def _compare(
+        self,
+        pool: ProcessPoolExecutor,
+        product: SplitProduct,
+        split: str,
+        units: list[Path],
+        is_audited: bool,
+        followers: list[Follower],
+    ) -> None:
+        """Read units of a split, which together have all samples, and compare them."""
+        compared = Compared(product, split, self.facts, self._mend(product, split), units)
+        name = self._name(product, split)
+        check = Check(f"{name} {units[0].parent.name}" if product.is_each_unit_whole else name)
         comparison = Comparison(check, compared)
         there = [(number, unit) for number, unit in enumerate(compared.units) if unit.exists()]
         read = partial(product.read, self.config, split, reencoded=product.reencoded(self.facts, split))
@@ -229,13 +244,13 @@ class Audit:
                 if self.originals.is_changed(self.relative(path), crc32c=crc):
                     comparison.changed.append(path)
                     self._named.add(self.relative(path))
-            if product in audited:
+            if is_audited:
                 self.sums |= {self.relative(path): digest for path, digest in reading.sums.items()}
-        if product in audited:
+        if is_audited:
             comparison.finish()
             self.checks.append(check)
         for follower in followers:
-            self.checks.append(follower.finish(is_explained=product in audited))
+            self.checks.append(follower.finish(is_explained=is_audited))
 
     def _name(self, product: SplitProduct, split: str) -> str:
         """What the check of a split is called: after its folder, where it has one of its own."""
