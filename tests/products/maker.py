@@ -136,8 +136,12 @@ class Maker:
         it, folder = SPLIT_PRODUCTS[product], self.results / SPLIT_PRODUCTS[product].path
         if isinstance(it, ShardedProduct):
             return sorted({path for pattern in it.naming_of(split).patterns(split) for path in folder.glob(pattern)})
-        place = self.results / it.place(self.inputs(product, split).dataset, split)
-        return sorted((place, *place.rglob("*")))
+        dataset = self.inputs(product, split).dataset
+        place = self.results / it.place(dataset, split)
+        if place != folder:
+            return sorted((place, *place.rglob("*")))
+        archive = self.config["archives"][dataset.splits[split].archive]["file"]
+        return sorted(path for pattern in (f"*/{split}.*", f"*/{archive}.*") for path in folder.glob(pattern))
 
 
 def killed_at(step: int, do: Callable[[], object]) -> bool:
