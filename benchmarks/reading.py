@@ -20,6 +20,7 @@ from typing import Any
 import bench
 import machine
 import measure
+import tables
 from epoch import WAYS
 from workbench import CHECKOUT, HERE, Project
 
@@ -60,7 +61,7 @@ def main() -> None:
     result["machine"] = machine.describe(arguments.folder)
     arguments.output.parent.mkdir(exist_ok=True)
     arguments.output.write_text(json.dumps(result, indent=1) + "\n")
-    print(as_table(result))
+    print(tables.reading(result))
 
 
 def measured(
@@ -160,32 +161,6 @@ def _mounted(project: Project, python: str) -> Iterator[bool]:
         yield True
     finally:
         subprocess.run([str(program), "-u", str(place)], check=True)
-
-
-def as_table(result: dict[str, Any]) -> str:
-    """The tables of the page: images a second by way and case, and the time from archive to the end of an epoch."""
-    cases = list(result["epochs"])
-    ways = list(dict.fromkeys(way for of in result["epochs"].values() for way in of))
-    rows = [f"| images/s | {' | '.join(cases)} |", "|---" * (len(cases) + 1) + "|"]
-    for way in ways:
-        rates = (f"{result['epochs'][case][way]['images_per_s']:.0f}" for case in cases)
-        rows.append(f"| {way} | {' | '.join(rates)} |")
-    decoded = [case for case in cases if case.startswith("warm, decoded")] or cases
-    rows += [
-        "",
-        "| from the archive | conversion s | to the first batch s | to the end of the first epoch s |",
-        "|---" * 4 + "|",
-    ]
-    for way, seconds in result["conversion_s"].items():
-        if way in result["epochs"][decoded[-1]]:
-            of = result["epochs"][decoded[-1]][way]
-            rows.append(
-                f"| {way} | {seconds:.1f} | {seconds + of['first_batch_s']:.1f} | {seconds + of['epoch_s']:.1f} |"
-            )
-    rows += ["", "| ratio of images/s | " + " | ".join(cases) + " |", "|---" * (len(cases) + 1) + "|"]
-    for name in dict.fromkeys(name for of in result["ratios"].values() for name in of):
-        rows.append(f"| {name} | {' | '.join(str(result['ratios'][case].get(name, '')) for case in cases)} |")
-    return "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":

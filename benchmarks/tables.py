@@ -75,6 +75,31 @@ def scale(result: dict[str, Any]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def reading(result: dict[str, Any]) -> str:
+    """Images a second by way and case, ratios, and the time from an archive to the end of the first epoch."""
+    cases = list(result["epochs"])
+    head = f"{' | '.join(cases)} |", "|---" * (len(cases) + 1) + "|"
+    rows = [f"| images/s | {head[0]}", head[1]]
+    for way in dict.fromkeys(way for of in result["epochs"].values() for way in of):
+        found = [of.get(way) for of in result["epochs"].values()]
+        rates = [f"{it['images_per_s']:.0f}" if it else "" for it in found]
+        rows.append(f"| {way} | {' | '.join(rates)} |")
+    rows += ["", f"| ratio of images/s | {head[0]}", head[1]]
+    for name in dict.fromkeys(name for of in result["ratios"].values() for name in of):
+        ratios = [str(result["ratios"][case].get(name, "")) for case in cases]
+        rows.append(f"| {name} | {' | '.join(ratios)} |")
+    last = result["epochs"][cases[-1]]
+    made = {way: seconds for way, seconds in result["conversion_s"].items() if way in last}
+    if made:
+        rows += ["", f"| from the archive, then {cases[-1]} | made in s | first batch, s | end of the first epoch, s |"]
+        rows.append("|---" * 4 + "|")
+    for way, seconds in made.items():
+        times = seconds, seconds + last[way]["first_batch_s"], seconds + last[way]["epoch_s"]
+        shown = [f"{it:.1f}" for it in times]
+        rows.append(f"| {way} | {' | '.join(shown)} |")
+    return "\n".join(rows) + "\n"
+
+
 def page() -> str:
     """README.md with the tables of the results that are there."""
     bench = json.loads((HERE / "results" / "bench.json").read_text())
@@ -86,6 +111,8 @@ def page() -> str:
         "targets": targets(bench),
         "scale": scale(json.loads((HERE / "results" / "scale.json").read_text())),
     }
+    if (HERE / "results" / "reading.json").is_file():
+        parts["reading"] = reading(json.loads((HERE / "results" / "reading.json").read_text()))
     text = README.read_text(encoding="utf-8")
     for name, part in parts.items():
         marked = re.compile(rf"<!-- {name} -->\n.*?<!-- -->\n", re.DOTALL)

@@ -16,7 +16,7 @@ from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Layout
 from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.receipts import ARCHIVES, STATE, load, names
-from imagenet_prep.errors import PrepError
+from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats import tar_header
 from imagenet_prep.formats.tar_header import BLOCK
 
@@ -74,7 +74,7 @@ def find_odd(archive: Path, filenames: Sequence[str], offsets: Sequence[int]) ->
     Raises:
         OSError: the archive is not there, or cannot be read.
     """
-    with open(archive, "rb", buffering=0) as file:
+    with open(archive, "rb", buffering=0) as file, reading(archive):
         for filename, offset in zip(filenames, offsets, strict=True):
             wanted = filename.encode() + b"\0"
             if os.pread(file.fileno(), len(wanted), offset - BLOCK) != wanted:

@@ -90,7 +90,7 @@ class Images:
             PrepError: the archive is gone, was cut off, or is another one than the table is of.
         """
         number = self._number(index)
-        return self._sample(number, self._archive.read(int(self._offsets[number]), int(self._lengths[number])))
+        return self._sample(number, self._archive.read(self._offsets.item(number), self._lengths.item(number)))
 
     def __getitems__(self, indices: Iterable[int]) -> list[Sample]:
         """Several samples, in this order; neighbours in the archive are read together. Raises as `__getitem__`."""
@@ -142,7 +142,7 @@ class Images:
             )
         image = data if self.transform is None else self.transform(data)
         if self._boxes is None:
-            return image, int(self._classes[number])
+            return image, self._classes.item(number)
         starts, sides = self._boxes
         return image, int(self._classes[number]), sides[starts[number] : starts[number + 1]]
 
