@@ -80,7 +80,7 @@ def _write_product(name: str, results: Path, output: Path, plan: Path, first: in
     settings = {"classes": {"wnids": None, "subset_labels": "original"}}
     devkit = [str(path) for path in (results / "state" / "devkit").glob("*.json")]
     write = product.writer(Inputs({"output_dir": str(results)}, settings, devkit))
-    write_shards(plan, shards, first, last, _train_archive(results), Reencoding(), write)
+    write_shards(plan, shards, first, last, _train_archive(results), Reencoding(), write, product.window)
 
 
 def audit_records(results: Path, output: Path, jobs: int) -> None:

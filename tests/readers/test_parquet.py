@@ -47,12 +47,16 @@ def test_the_readmes_code_loads_every_image_with_its_label_and_boxes(reading: Re
     expect_all(reading, list(undecoded(dataset)))
     images = reading.found([row["image"]["path"] for row in undecoded(dataset)])
     assert images[0].looks_like(np.asarray(dataset[0]["image"].convert("RGB")))
-    assert dataset.features["label"].int2str(images[-1].index) == images[-1].words
+    assert dataset.features["label"].int2str(images[-1].index).startswith(images[-1].words)
 
 
 def test_the_names_of_the_classes_are_their_words_by_index(reading: Reading) -> None:
     names = load_dataset("results/parquet", split=reading.split).features["label"].names
-    assert [names[index] for index in reading.classes["class_index"]] == list(reading.classes["words"])
+    words = list(reading.classes["words"])
+    alike = {word: words.count(word) for word in words}
+    assert [names[index] for index in reading.classes["class_index"]] == [
+        word if word not in words[:number] else f"{word}{alike[word]}" for number, word in enumerate(words)
+    ]
 
 
 def test_any_row_is_read_alone(reading: Reading) -> None:

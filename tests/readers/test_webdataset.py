@@ -125,7 +125,7 @@ def test_the_readmes_code_for_timm_makes_a_loader_that_trains(reading: Reading) 
 @pipeline_def(batch_size=32, num_threads=2, device_id=None)
 def everything(split: str, shard_id: int = 0, num_shards: int = 1) -> Any:
     """All components, none decoded."""
-    return fn.readers.webdataset(
+    components = fn.readers.webdataset(
         paths=shards(split),
         index_paths=sorted(glob(f"results/webdataset/imagenet1k-{split}-*.idx")),
         ext=["json", "cls", "jpg;png"],
@@ -133,6 +133,7 @@ def everything(split: str, shard_id: int = 0, num_shards: int = 1) -> Any:
         num_shards=num_shards,
         name="reader",
     )
+    return tuple(components)
 
 
 def test_dali_finds_every_image_by_our_indexes(reading: Reading) -> None:

@@ -88,9 +88,9 @@ def test_a_target_whose_archive_is_not_in_use_is_refused(labelled: Project, targ
 
 @pytest.mark.parametrize("target", ["dinov2", "dinov2_train"])
 def test_a_target_that_the_configuration_has_no_room_for_is_refused(labelled: Project, target: str) -> None:
-    labelled.configure({"imagefolder": {"val_dirs": "index"}, "products": ["labels"]})
+    labelled.configure({"classes": ["n02012849"], "products": ["labels"]})
     before = labelled.products()
-    words = ("configuration key imagefolder.val_dirs", "DINOv2 finds class folders by WNID", "Write wnid")
+    words = ("configuration key classes", "DINOv2 counts the images", "Write null")
     expect_clear_end(labelled, labelled.run(target), *words)
     assert labelled.products() == before
 

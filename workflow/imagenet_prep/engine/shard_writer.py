@@ -43,7 +43,14 @@ class Reencoding:
 
 
 def write_shards(
-    plan: Path, shards: ShardSet, first: int, last: int, archive: Path, reencoding: Reencoding, write: Write
+    plan: Path,
+    shards: ShardSet,
+    first: int,
+    last: int,
+    archive: Path,
+    reencoding: Reencoding,
+    write: Write,
+    window: int | None = None,
 ) -> dict[str, Any]:
     """Write the shards `first` … `last` of a split; return what the receipt says of each file.
 
@@ -56,6 +63,7 @@ def write_shards(
         reencoding: which images are stored in another form.
         write: writes one shard of the format into a file, and returns its `bytes` and its `crc32c`, and, where files
             are written beside it, their contents as `beside`.
+        window: bytes of images held at once, where these are not `WINDOW`.
 
     Raises:
         PrepError: the archive is gone, or does not hold the bytes any more that the scan found.
@@ -68,7 +76,7 @@ def write_shards(
         rows = parquet.read_groups(file, plan, [shard]).to_pylist()
         path, *others = shards.files_of(shard)
         with atomic.replacing(path) as partial, open(partial, "wb", buffering=0) as output:
-            content = dict(write(output, _samples(rows, archive, reencoding)))
+            content = dict(write(output, _samples(rows, archive, reencoding, window or WINDOW)))
         beside = dict(zip(others, content.pop("beside", ()), strict=True))
         written[_name(path, shards)] = {"records": len(rows), **content}
         for other, text in beside.items():
@@ -82,9 +90,9 @@ def _name(path: Path, shards: ShardSet) -> str:
     return path.relative_to(shards.output_dir).as_posix()
 
 
-def _samples(rows: list[Row], archive: Path, reencoding: Reencoding) -> Iterator[tuple[Row, Buffer]]:
+def _samples(rows: list[Row], archive: Path, reencoding: Reencoding, size: int) -> Iterator[tuple[Row, Buffer]]:
     """The rows with the bytes of their images, encoded again where that is asked for."""
-    for row, image in _images(rows, archive):
+    for row, image in _images(rows, archive, size):
         if not reencoding.wanted(row):
             yield row, image
             continue
@@ -100,12 +108,12 @@ def _samples(rows: list[Row], archive: Path, reencoding: Reencoding) -> Iterator
             ) from error
 
 
-def _images(rows: list[dict[str, Any]], archive: Path) -> Iterator[tuple[dict[str, Any], Buffer]]:
+def _images(rows: list[dict[str, Any]], archive: Path, size: int) -> Iterator[tuple[dict[str, Any], Buffer]]:
     """The rows with their image bytes, in their order; read in windows, within each by ascending offset."""
     start = 0
     while start < len(rows):
         stop, held = start, 0
-        while stop < len(rows) and (stop == start or held + rows[stop]["length"] <= WINDOW):
+        while stop < len(rows) and (stop == start or held + rows[stop]["length"] <= size):
             held += rows[stop]["length"]
             stop += 1
         window = rows[start:stop]

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
@@ -118,6 +119,7 @@ def write_samples(path: str | os.PathLike[str], samples: Iterable[Sample], colum
     ) as writer:
         for group in _groups(samples, columns):
             writer.write_table(pa.Table.from_batches(group, columns), row_group_size=1 << 30)
+            group.clear()  # else it would be held beside the next one
 
 
 def _groups(samples: Iterable[Sample], columns: pa.Schema) -> Iterator[list[pa.RecordBatch]]:
@@ -142,7 +144,10 @@ def _groups(samples: Iterable[Sample], columns: pa.Schema) -> Iterator[list[pa.R
 
 
 def _piece(samples: Sequence[Sample], columns: pa.Schema) -> pa.RecordBatch:
-    images = [pa.array([it.image for it in samples], pa.binary()), pa.array([it.path for it in samples], pa.string())]
+    ends = np.cumsum([0, *(len(it.image) for it in samples)], dtype=np.int32)
+    content = b"".join(it.image for it in samples)  # a builder would hold up to twice as much
+    contents = pa.Array.from_buffers(pa.binary(), len(samples), [None, pa.py_buffer(ends), pa.py_buffer(content)])
+    images = [contents, pa.array([it.path for it in samples], pa.string())]
     objects = [{"bbox": it.boxes, "category": [it.label] * len(it.boxes)} for it in samples]
     return pa.record_batch(
         [

@@ -69,6 +69,7 @@ class ShardedProduct(SplitProduct):
         naming: how the shards are called, and files that are written beside each.
         beside_bytes: bytes of a sample in each of these files.
         granule: bytes of which a shard has whole multiples.
+        window: bytes of images that a job holds at once, beside what the format holds; None: as the engine has it.
     """
 
     jobs: tuple[str, ...] = ()
@@ -80,6 +81,7 @@ class ShardedProduct(SplitProduct):
     naming = USUAL
     beside_bytes: tuple[int, ...] = ()
     granule = 1
+    window: int | None = None
 
     def splits(self, dataset: Dataset) -> list[str]:
         """The splits that products in shards are made of."""
@@ -176,7 +178,8 @@ class ShardedProduct(SplitProduct):
         shards.write_down()
         archive = inputs.archive(self.split_of_images(inputs.config, split))
         last = min(last, shards.shards - 1)
-        return write_shards(plan, shards, first, last, archive, Reencoding.of(inputs.settings), self.writer(inputs))
+        reencoding, write = Reencoding.of(inputs.settings), self.writer(inputs)
+        return write_shards(plan, shards, first, last, archive, reencoding, write, self.window)
 
     def space(self, config: Config, split: str, images: Images, block: int) -> Space:
         """The images, and what stands beside each; shards of as many images have not as many bytes."""
