@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from imagenet_prep.engine import archive_check
+from imagenet_prep.engine import archive_check, archive_paths
 from imagenet_prep.engine.receipts import making
 from imagenet_prep.engine.verification import verify
 from imagenet_prep.job import run
@@ -10,8 +10,9 @@ from imagenet_prep.job import run
 
 def main(snakemake: Any) -> None:
     name, expected = snakemake.wildcards.archive, archive_check.Expected(**snakemake.params.settings)
+    below = archive_paths.below(snakemake.config, name)
     with making(snakemake, beside=True) as made:
-        made |= verify(snakemake.config, name, lambda archive: archive_check.verify(name, archive, expected))
+        made |= verify(snakemake.config, name, lambda archive: archive_check.verify(name, archive, expected, below))
 
 
 if __name__ == "__main__":

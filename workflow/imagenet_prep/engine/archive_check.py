@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Mapping
@@ -10,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep.download.identity import Wanted
-from imagenet_prep.engine import archive_search
+from imagenet_prep.engine import archive_paths, archive_search
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import tar, tar_header
+from imagenet_prep.formats import files, tar, tar_header
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.progress import Progress
 
 PUT_BACK = "Put it back, or run the same command again to have it downloaded"
 DOWNLOAD_AGAIN = "Delete it and run again to have it downloaded, or get the right one and put it in its place"
+
+UNVERIFIED = "whether its bytes are those of the official archive, since no checksum of this form is published"
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +37,18 @@ class Expected(Wanted):
     unpacked_sha256: str | None = None
 
 
-def verify(name: str, path: Path, expected: Expected) -> dict[str, Any]:
+def verify(name: str, path: Path, expected: Expected, below: str = "") -> dict[str, Any]:
     """Read an archive for its checksum, then, if it is a tar, again for its members; return its receipt.
 
-    The second reading, for which a tar may be compressed, comes only where size and checksum are right.
+    The second reading, for which a tar may be compressed, comes only where size and checksum are right. A folder that
+    an archive was unpacked into is read once; `below` is its path below `archives_dir`.
 
     Raises:
         PrepError: not there, of another size or checksum than expected, cut off, or holding what no archive may.
     """
     introduce(path)
+    if archive_paths.is_folder(path):
+        return verify_folder(name, path, below)
     if expected.unpacked_sha256 and _is_plain_tar(path):
         log.info("%s is not compressed, as browsers leave it: compared with the content of the official one", path)
         expected = Expected("sha256", expected.unpacked_sha256)
@@ -58,6 +64,20 @@ def verify(name: str, path: Path, expected: Expected) -> dict[str, Any]:
     if not path.name.endswith(".json"):
         members = sum(1 for _ in tar.read_files(path))
     return receipt(name, path, expected, size, checksum, members)
+
+
+def verify_folder(name: str, path: Path, below: str) -> dict[str, Any]:
+    """Read a folder that an archive without images was unpacked into; return its receipt.
+
+    Raises:
+        PrepError: it holds a file that cannot be read.
+    """
+    digest, nbytes, members = hashlib.sha256(), 0, 0
+    for member, content in files.read_files(archive_paths.target_of(path)):
+        digest.update(f"{member.name}\n{hashlib.sha256(content).hexdigest()}\n".encode())
+        nbytes += len(content)
+        members += 1
+    return folder_receipt(name, path, below, digest.hexdigest(), nbytes, members)
 
 
 def introduce(path: Path) -> None:
@@ -78,7 +98,7 @@ def expect_there(path: Path) -> None:
     """Refuse an archive that is not there, or is no file."""
     if not path.exists():
         raise PrepError(os.path.realpath(path), "the archive is not there", PUT_BACK)
-    if not path.is_file():
+    if not path.is_file() and not archive_paths.is_folder(path):
         raise PrepError(path, "this is no file", DOWNLOAD_AGAIN)
 
 
@@ -109,6 +129,28 @@ def receipt(name: str, path: Path, expected: Expected, size: int, checksum: str,
         "expected": expected.checksum,
         "members": members,
         "format_version": SCAN_VERSION,
+    }
+
+
+def folder_receipt(
+    name: str, path: Path, source: str, sha256: str, nbytes: int, members: int, **found: Any
+) -> dict[str, Any]:
+    """What is written down of what stands in for an archive, where no checksum of all is published.
+
+    Args:
+        name: the archive's, in the configuration.
+        path: the link to what stands in for it.
+        source: where that leads, below `archives_dir`.
+        sha256: of a list of all its files with a checksum each.
+        nbytes: of all files.
+        members: how many there are.
+        found: what else there is to say.
+    """
+    return {
+        **receipt(name, path, Expected("sha256"), nbytes, sha256, members),
+        **found,
+        "source": source,
+        "not_verified": UNVERIFIED,
     }
 
 

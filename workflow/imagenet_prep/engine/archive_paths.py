@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from imagenet_prep.download import partial
 from imagenet_prep.filesystem import is_writable
+from imagenet_prep.formats import tree
 
 
 def link_of(config: Mapping[str, Any], name: str) -> Path:
@@ -36,12 +37,40 @@ def find(config: Mapping[str, Any], name: str) -> Path | None:
     for place in (*here, Path(config["archives_dir"]) / link.name, spare_of(config) / link.name):
         if os.path.isfile(place) and not os.path.isfile(f"{place}.aria2"):
             return place
-    return link if os.path.isfile(link) else None
+    return link if os.path.isfile(link) or below(config, name) else None
+
+
+def below(config: Mapping[str, Any], name: str) -> str:
+    """Of an archive in whose place a folder is used, the path of that below `archives_dir`; "" where it is none.
+
+    From there the table of images names the files in it.
+    """
+    link = link_of(config, name)
+    if not is_folder(link):
+        return ""
+    target, root = target_of(link), os.path.abspath(config["archives_dir"])
+    return target.relative_to(root).as_posix() if target.is_relative_to(root) else ""
+
+
+def is_folder(archive: Path) -> bool:
+    """Whether it is a link to a folder that is used in place of an archive."""
+    return archive.is_symlink() and archive.is_dir()
+
+
+def target_of(link: Path) -> Path:
+    """Where a link leads, itself perhaps a link."""
+    return Path(os.path.normpath(os.path.join(os.path.realpath(link.parent), os.readlink(link))))
 
 
 def archive_of(config: Mapping[str, Any], name: str) -> Path:
     """Where an archive is read: where it lies, or where it would be linked, for an error that names its place."""
     return Path(os.path.abspath(find(config, name) or link_of(config, name)))
+
+
+def images_of(config: Mapping[str, Any], name: str) -> Path:
+    """The file that an archive's images are in; of a folder, the one where the paths in the table of images begin."""
+    archive = archive_of(config, name)
+    return Path(os.path.abspath(config["archives_dir"])) if archive.is_dir() else archive
 
 
 def is_linked(config: Mapping[str, Any], name: str, archive: Path) -> bool:
@@ -53,7 +82,12 @@ def is_linked(config: Mapping[str, Any], name: str, archive: Path) -> bool:
 
 
 def stat(archive: Path) -> list[int]:
-    """Size and time of the last change (ns since 1970) of an archive: while both are the same, it is not read again."""
+    """Size and time of the last change (ns since 1970) of an archive: while both are the same, it is not read again.
+
+    Of a folder in place of one, what `tree.state` says.
+    """
+    if archive.is_dir():
+        return tree.state(archive)
     status = archive.stat()
     return [status.st_size, status.st_mtime_ns]
 

@@ -39,6 +39,8 @@ def look(config: Mapping[str, Any], products: Products) -> There:
         linked = [*_linked(settings, config["download"]["local"]), archive_search.stand_in(found, name)]
         sizes = [_size(path) for path in (archive_paths.find(config, name), *linked) if path]
         size = next((size for size in sizes if size is not None), None)
+        if size is None and (archive_paths.find(config, name) or archive_search.stand_in(found, name)):
+            size = dataset_of(config).archives[name].size  # of a folder that stands in for it
         if size is not None:
             archives[name] = size
         place = archive_paths.place_of(own, spare)

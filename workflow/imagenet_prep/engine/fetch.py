@@ -88,5 +88,8 @@ def _link(source: Path, link: Path) -> None:
         return
     with atomic.replacing(link) as unfinished:
         unfinished.unlink(missing_ok=True)
+        if source.is_dir():  # by the path below archives_dir, through whatever links
+            unfinished.symlink_to(os.path.relpath(os.path.abspath(source), folder))
+            return
         target = source if source.is_absolute() else os.path.relpath(os.path.join(origin, source.name), folder)
         unfinished.symlink_to(target)

@@ -200,7 +200,7 @@ class Provenance:
     def _sizes(self, product: str, split: str) -> dict[str, int]:
         """The sizes in bytes of the archives that are there, of those that a product is made from."""
         there = {name: self.archive(name) for name in self.archives(product, split)}
-        return {name: archive_paths.stat(path)[0] for name, path in there.items() if path}
+        return {name: path.stat().st_size for name, path in there.items() if path and path.is_file()}
 
     def _content(self, name: str) -> str | None:
         """What an archive holds, by its scan; None where it has never been scanned."""

@@ -14,17 +14,20 @@ import pyarrow as pa
 from crc32c import crc32c
 
 from imagenet_prep.datasets.dataset import Dataset, Layout
+from imagenet_prep.datasets.names import CLASS_TAR
+from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_check import (
     DOWNLOAD_AGAIN,
     Expected,
     expect_checksum,
     expect_size,
+    folder_receipt,
     introduce,
     receipt,
 )
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet, picture, tar
-from imagenet_prep.formats.stream import EndOfStream, Stream
+from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
 from imagenet_prep.progress import Progress
 
 IMAGE_LIMIT = 256 << 20
@@ -46,10 +49,8 @@ SCAN = pa.schema(
     ]
 )
 
-_CLASS_TAR = re.compile(r"(n\d{8})\.tar", re.ASCII)
 
-
-def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Dataset) -> dict[str, Any]:
+def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Dataset, below: str = "") -> dict[str, Any]:
     """Read an image archive once, write one row an image (schema `SCAN`) in archive order; return the receipt.
 
     A class archive is a row group; of flat archives, 65536 images are. Memory is bounded by the larger of the two, and
@@ -60,11 +61,18 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
         path: the archive; its base name goes into the column `archive`.
         output: the Parquet file to write.
         dataset: that the archive is of.
+        below: of a folder in place of an archive, its path below `archives_dir`.
 
     Raises:
         PrepError: as `verify`; also for a member that is no whole image or whose name does not fit its archive.
     """
     introduce(path)
+    if archive_paths.is_folder(path):
+        from imagenet_prep.engine.scan_source import scan_folder
+
+        found = scan_folder(dataset.of_archive[name], archive_paths.target_of(path), below, output)
+        told = {"passed_over": found.passed_over}
+        return folder_receipt(name, path, below, found.sha256, found.nbytes, found.images, **told)
     expect_size(path, expected)
     rows = 0
     nested, filename = dataset.archives[name].layout is Layout.CLASS_TARS, dataset.of_archive[name].filename
@@ -74,10 +82,7 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
         with Stream(file, expected.algorithm, progress.reach) as stream:
             look = _nested_images if nested else _flat_images
             for group in _groups(look(stream, path, size, filename), nested):
-                columns = [
-                    pa.array(column, field.type) for column, field in zip(zip(*group, strict=True), SCAN, strict=True)
-                ]
-                writer.write_batch(pa.record_batch(columns, schema=SCAN))
+                writer.write_batch(batch_of(group))
                 rows += len(group)
                 progress.count.images = rows
             stream.drain()
@@ -102,7 +107,7 @@ def _groups(images: Iterator[Row], nested: bool) -> Iterator[list[Row]]:
 def _nested_images(stream: Stream, path: Path, size: int, filename: str) -> Iterator[Row]:
     place = os.fspath(path)
     for class_tar in tar.walk(stream, place, end=size):
-        matched = _CLASS_TAR.fullmatch(class_tar.name)
+        matched = CLASS_TAR.fullmatch(class_tar.name)
         if not matched:
             raise PrepError(
                 place,
@@ -162,15 +167,20 @@ def _row(
     except EndOfStream as error:
         raise refuse("the archive ends inside this image: it is cut off", tar.CUT_OFF) from error
     try:
-        header = picture.identify(data)
+        return row_of(data, filename, wnid, path.name, member.offset)
     except ValueError as error:
         raise refuse(str(error)) from error
+
+
+def row_of(data: Buffer, filename: str, wnid: str | None, archive: str, offset: int) -> Row:
+    """What is noted of an image; raises `ValueError` where it is none, or not whole."""
+    header = picture.identify(data)
     return (
         filename,
         wnid,
-        path.name,
-        member.offset,
-        member.nbytes,
+        archive,
+        offset,
+        len(data),
         header.width,
         header.height,
         header.channels,
@@ -178,3 +188,9 @@ def _row(
         header.colorspace,
         crc32c(data),
     )
+
+
+def batch_of(rows: list[Row]) -> pa.RecordBatch:
+    """Rows as Arrow has them, schema `SCAN`."""
+    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), SCAN, strict=True)]
+    return pa.record_batch(columns, schema=SCAN)

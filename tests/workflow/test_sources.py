@@ -1,0 +1,95 @@
+"""What people have in place of the official archives: the same products come of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import clones
+from project import Project
+
+TRAIN, VAL = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
+DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"
+BOXES = {"bbox_train": "ILSVRC2012_bbox_train_v2.tar.gz", "bbox_val": "ILSVRC2012_bbox_val_v3.tgz"}
+USE = {"use": ["train", "val", "devkit", *BOXES], "products": ["tfrecord", "bboxes", "audit"]}
+
+
+@pytest.fixture
+def empty(finished: Project, tmp_path: Path) -> Project:
+    """A project that has the devkit and the boxes, and no images yet."""
+    project = clones.owned(finished, tmp_path / "project", USE)
+    for file in ("train.tar", "val.tar", "test_v10102019.tar", "train_t3.tar"):
+        (project.archives / f"ILSVRC2012_img_{file}").unlink()
+    return project
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Have GNU tar unpack an archive, and the class tars in it each into a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["tar", "-xf", archive, "-C", folder], check=True)
+    for class_tar in folder.glob("n*.tar"):
+        (folder / class_tar.stem).mkdir()
+        subprocess.run(["tar", "-xf", class_tar, "-C", folder / class_tar.stem], check=True)
+        class_tar.unlink()
+    return folder
+
+
+def into_classes(flat: Path, labels: Path) -> None:
+    """Move the validation images of a folder into folders of their classes, as valprep.sh does."""
+    names = sorted(path.name for path in flat.glob("*.JPEG"))
+    for name, wnid in zip(names, labels.read_text().split(), strict=True):
+        (flat / wnid).mkdir(exist_ok=True)
+        (flat / name).rename(flat / wnid / name)
+
+
+def shards(project: Project) -> dict[str, str]:
+    return {name: digest for name, digest in project.products().items() if name.startswith("tfrecord/")}
+
+
+def expect_same(project: Project, finished: Project) -> None:
+    """The records are those of the archives, and audit and check find nothing wrong."""
+    run = project.succeed()
+    assert shards(project) == shards(finished)
+    assert json.loads((project.results / "audit.json").read_text())["ok"]
+    project.succeed("check")
+    again = project.run()
+    assert again.nothing_done, again.terminal + run.terminal
+
+
+def test_class_folders_are_used_as_they_lie_there(finished: Project, empty: Project, tmp_path: Path) -> None:
+    train = unpack(finished.archives / TRAIN, tmp_path / "disk" / "train")
+    empty.archives.joinpath("train").symlink_to(train)
+    val = unpack(finished.archives / VAL, empty.archives / "val")
+    into_classes(val, finished.results / "labels" / "validation_synset_labels.txt")
+    folders = sorted(train.iterdir())
+    shutil.move(folders[0], tmp_path / "elsewhere")
+    folders[0].symlink_to(tmp_path / "elsewhere")
+    image = next(folders[1].iterdir())
+    os.link(image, tmp_path / "linked.JPEG")
+    image.unlink()
+    image.symlink_to(tmp_path / "linked.JPEG")
+    (folders[1] / f"._{image.name}").write_bytes(b"of macOS")
+    (folders[2] / ".DS_Store").write_bytes(b"of macOS")
+    (folders[2] / ".ipynb_checkpoints").mkdir()
+    expect_same(empty, finished)
+    receipt = json.loads((empty.results / "verified" / "train.json").read_text())
+    assert receipt["passed_over"] == 3
+    assert receipt["source"] == "train"
+    assert "no checksum" in receipt["not_verified"]
+    table = pq.read_table(empty.results / "tables" / "images.parquet").to_pylist()
+    assert {row["offset"] for row in table} == {0}
+    for row in table:
+        assert (empty.archives / row["archive"]).stat().st_size == row["length"]
+
+
+def test_a_flat_folder_of_validation_images_is_used(finished: Project, empty: Project) -> None:
+    unpack(finished.archives / TRAIN, empty.archives / "ILSVRC" / "Data" / "train")
+    unpack(finished.archives / VAL, empty.archives / "ILSVRC" / "Data" / "val")
+    (empty.archives / "ILSVRC" / "Data" / "val" / "valprep.sh").write_text("mkdir n01440764\n")
+    expect_same(empty, finished)

@@ -1,0 +1,82 @@
+"""What stands in for archives in a folder: images in class folders, class tars, unpacked boxes, an unpacked devkit.
+
+Imports are light, since the Snakefile looks here before a run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from imagenet_prep.datasets.dataset import Dataset, Layout
+from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, split_of
+from imagenet_prep.formats.tree import is_passed_over
+
+_META = "data/meta.mat"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What stands in for an archive.
+
+    Attributes:
+        archive: the name of that.
+        path: the file or folder.
+        what: it is, for people.
+    """
+
+    archive: str
+    path: Path
+    what: str
+
+
+def sources(folder: Path, names: Sequence[str], folders: Sequence[Path], dataset: Dataset) -> Iterator[Source]:
+    """What a folder is, of the archives of a data set.
+
+    Args:
+        folder: that is looked at.
+        names: of the files in it, sorted.
+        folders: the folders in it, likewise.
+        dataset: whose archives.
+    """
+    if os.path.isfile(folder / _META):
+        yield Source(dataset.devkit, folder, "the devkit, unpacked")
+    tars = [name for name in names if CLASS_TAR.fullmatch(name)]
+    of_tars = next((it.name for it in dataset.archives.values() if it.layout is Layout.CLASS_TARS), None)
+    if len(tars) > 1 and of_tars:
+        yield Source(of_tars, folder, f"{len(tars)} tars of single classes")
+    classes = [path for path in folders if CLASS_FOLDER.fullmatch(path.name)]
+    in_classes = _first_file(classes)
+    if in_classes and (archive := _archive_of(in_classes, dataset)):
+        yield Source(archive, folder, f"{len(classes)} folders of classes")
+        return
+    flat = (name for name in names if not is_passed_over(name))
+    archive = next((archive for name in islice(flat, 100) if (archive := _archive_of(name, dataset))), None)
+    if archive:
+        yield Source(archive, folder, "files in one folder")
+
+
+def _archive_of(name: str, dataset: Dataset) -> str | None:
+    """The first archive that holds files of such names."""
+    stem, _, suffix = name.rpartition(".")
+    if suffix.lower() == "xml":
+        split = split_of(f"{stem}.JPEG", dataset)
+        return split.boxes if split else None
+    split = split_of(name, dataset)
+    return split.archive if split else None
+
+
+def _first_file(folders: Sequence[Path]) -> str | None:
+    """The name of a file in one of the first folders."""
+    for folder in islice(folders, 3):
+        try:
+            with os.scandir(folder) as entries:
+                for entry in islice(entries, 1000):
+                    if not is_passed_over(entry.name) and entry.name.endswith((".JPEG", ".xml")):
+                        return entry.name
+        except OSError:
+            continue
+    return None
