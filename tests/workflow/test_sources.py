@@ -93,3 +93,57 @@ def test_a_flat_folder_of_validation_images_is_used(finished: Project, empty: Pr
     unpack(finished.archives / VAL, empty.archives / "ILSVRC" / "Data" / "val")
     (empty.archives / "ILSVRC" / "Data" / "val" / "valprep.sh").write_text("mkdir n01440764\n")
     expect_same(empty, finished)
+
+
+def tar(output: Path, folder: Path, *names: str) -> None:
+    """Have GNU tar make an archive of what lies in a folder; compressed, as its name says."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["tar", "-caf", output, "-C", folder, *names], check=True)
+
+
+def class_tars(train: Path, output: Path, *, with_folder: bool) -> Path:
+    """A tar a class, whose members are in a folder of that name or not."""
+    for folder in sorted(train.iterdir()):
+        names = [f"{folder.name}/{it.name}" if with_folder else it.name for it in sorted(folder.iterdir())]
+        tar(output / f"{folder.name}.tar", train if with_folder else folder, *names)
+    return output
+
+
+def test_what_was_unpacked_by_one_level_is_used_as_it_lies_there(
+    finished: Project, empty: Project, tmp_path: Path
+) -> None:
+    train = unpack(finished.archives / TRAIN, tmp_path / "train")
+    class_tars(train, empty.archives / "train", with_folder=False)
+    val = unpack(finished.archives / VAL, tmp_path / "val")
+    into_classes(val, finished.results / "labels" / "validation_synset_labels.txt")
+    tar(empty.archives / "validation.tar", tmp_path, "val")
+    for file in (DEVKIT, *BOXES.values()):
+        unpack(empty.archives / file, empty.archives / file.partition(".")[0])
+        (empty.archives / file).unlink()
+    expect_same(empty, finished)
+    assert not (empty.results / "packed").exists()
+
+
+def test_class_tars_in_a_folder_with_folders_in_them_are_used(
+    finished: Project, empty: Project, tmp_path: Path
+) -> None:
+    train = unpack(finished.archives / TRAIN, tmp_path / "unpacked")
+    class_tars(train, tmp_path / "train", with_folder=True)
+    tar(empty.archives / "imagenet.tar", tmp_path, "train")
+    subprocess.run(["gzip", "-k", finished.archives / VAL], check=True)
+    (finished.archives / f"{VAL}.gz").rename(empty.archives / f"{VAL}.gz")
+    expect_same(empty, finished)
+    packed = empty.results / "packed" / VAL
+    assert packed.read_bytes() == (finished.archives / VAL).read_bytes()
+    receipt = json.loads((empty.results / "verified" / "val.json").read_text())
+    assert receipt["bytes"] == packed.stat().st_size
+
+
+def test_a_compressed_tar_of_class_folders_is_packed_once(finished: Project, empty: Project, tmp_path: Path) -> None:
+    unpack(finished.archives / TRAIN, tmp_path / "train")
+    tar(empty.archives / "train.tgz", tmp_path, "train")
+    tar(empty.archives / VAL.replace(".tar", ".tar.gz"), unpack(finished.archives / VAL, tmp_path / "val"), ".")
+    expect_same(empty, finished)
+    before = (empty.results / "packed" / TRAIN).stat().st_mtime_ns
+    empty.succeed("--forceall", "download")
+    assert (empty.results / "packed" / TRAIN).stat().st_mtime_ns == before

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import matlab, parquet, tar
+from imagenet_prep.formats import files, matlab, parquet
 
 META = "data/meta.mat"
 GROUND_TRUTH = "data/ILSVRC2012_validation_ground_truth.txt"
@@ -69,7 +69,7 @@ def read_devkit(path: Path) -> Devkit:
             should be; names the archive and the member.
     """
     found: dict[str, tuple[str, bytes]] = {}
-    for member, content in tar.read_files(path, limit=_MEMBER_LIMIT):
+    for member, content in files.read_files(path, limit=_MEMBER_LIMIT):
         for wanted in (META, GROUND_TRUTH):
             if member.name == wanted or member.name.endswith("/" + wanted):
                 if wanted in found:

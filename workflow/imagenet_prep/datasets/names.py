@@ -6,6 +6,7 @@ Hugging Face writes the class behind the name, as in `n01440764_10026_n01440764.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 from imagenet_prep.datasets.dataset import Dataset, Split
@@ -41,3 +42,30 @@ def official_name(name: str, split: Split) -> tuple[str, str | None] | None:
 def split_of(name: str, dataset: Dataset) -> Split | None:
     """The first split that has images of such names."""
     return next((split for split in dataset.splits.values() if official_name(name, split)), None)
+
+
+@cache
+def part_of(split: Split) -> re.Pattern[str]:
+    """The names of files that hold a split in parts: as Hugging Face has them, or a compressed tar a class."""
+    hub = rf"{split.folder}_images(?:_\d+)?\.(?:tar|tar\.gz|tgz)|{split.name}-\d{{5}}-of-\d{{5}}[\w-]*\.parquet"
+    classes = r"|n\d{8}\.(?:tar\.gz|tgz)" if split.name == "train" else ""
+    return re.compile(hub + classes, re.ASCII)
+
+
+def is_of(archive: str, dataset: Dataset) -> Callable[[str], bool]:
+    """Whether members of these paths are of an archive, where one holds those of several."""
+    split = dataset.of_archive.get(archive)
+
+    def is_image(name: str) -> bool:
+        assert split is not None
+        base = name.rpartition("/")[2]
+        return official_name(base, split) is not None or (
+            "{wnid}" in split.filename and CLASS_TAR.fullmatch(base) is not None
+        )
+
+    def is_box(name: str) -> bool:
+        stem, _, suffix = name.rpartition("/")[2].rpartition(".")
+        described = split_of(f"{stem}.JPEG", dataset) if suffix.lower() == "xml" else None
+        return described is not None and described.boxes == archive
+
+    return is_image if split else is_box

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.download import partial
+from imagenet_prep.engine import packed
 from imagenet_prep.filesystem import is_writable
 from imagenet_prep.formats import tree
 
@@ -34,10 +36,19 @@ def find(config: Mapping[str, Any], name: str) -> Path | None:
     """
     link = link_of(config, name)
     here = [link] if not link.is_symlink() else []
+    has_images = name in dataset_of(config).of_archive
     for place in (*here, Path(config["archives_dir"]) / link.name, spare_of(config) / link.name):
-        if os.path.isfile(place) and not os.path.isfile(f"{place}.aria2"):
+        is_to_be_packed = has_images and packed.is_gzip(place)
+        if os.path.isfile(place) and not os.path.isfile(f"{place}.aria2") and not is_to_be_packed:
             return place
+    if link.is_symlink() and target_of(link) == _real(packed.place_of(Path(config["output_dir"]), link.name)):
+        return link if os.path.isfile(link) and packed.is_current(target_of(link)) else None
     return link if os.path.isfile(link) or below(config, name) else None
+
+
+def _real(path: Path) -> Path:
+    """A path whose folders are no links, while it may be one itself."""
+    return Path(os.path.realpath(path.parent), path.name)
 
 
 def below(config: Mapping[str, Any], name: str) -> str:

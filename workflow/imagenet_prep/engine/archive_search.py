@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,8 @@ from typing import Any
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR
 from imagenet_prep.download import partial
-from imagenet_prep.engine.source_search import sources
+from imagenet_prep.engine import packed
+from imagenet_prep.engine.source_search import Source, in_file, sources
 from imagenet_prep.errors import PrepError
 
 _DEPTH = 4  # of ILSVRC/Data/CLS-LOC/train
@@ -25,6 +26,7 @@ _ENTRIES = 20_000  # looked at in one folder
 _QUICKLY_READ = 1 << 30  # a checksum of so many bytes takes seconds
 
 _IMAGE = re.compile(r"\w+\.JPEG")
+_ARCHIVE = re.compile(r"\.(?:tar|tar\.gz|tgz|zip)$")
 _ENDING = re.compile(r"\.(?:tar|tar\.gz|tgz|json)$")
 _UNFINISHED = (".part", ".partial", ".crdownload", ".opdownload", ".download", ".aria2", ".filepart", ".tmp")
 _OF_ANOTHER_PROGRAM = "Let the program that began it finish it; this workflow cannot go on with it"
@@ -76,7 +78,7 @@ def find(
         What was found, best first: the usable ones, what else tells of an archive, and last what tells of none.
     """
     missing = {
-        name: settings for name, settings in archives.items() if not os.path.isfile(archives_dir / settings["file"])
+        name: settings for name, settings in archives.items() if not _is_in_place(archives_dir, name, settings, dataset)
     }
     if not missing:
         return []
@@ -92,12 +94,35 @@ def find(
     for name, settings in missing.items():
         found += _stand_in(name, settings, dataset.archives[name].size, files, checksums)
         found += _unfinished(name, settings, files, [path for folder in folders for path in folder.folders])
+    used = {possession.path for possession in found if possession.usable}
+    for path, size in files:
+        if path not in used and size and _may_be_source(path, missing):
+            found += _possessions(in_file(path, dataset), missing)
     found.sort(key=lambda possession: (not possession.usable, possession.is_source, possession.archive is None))
     return [_beside(it, found) for it in found]
 
 
 def _sources(folder: _Folder, missing: Mapping[str, Mapping[str, Any]], dataset: Dataset) -> Iterator[Possession]:
-    for source in sources(folder.path, [path.name for path, _ in folder.files], folder.folders, dataset):
+    yield from _possessions(
+        sources(folder.path, [path.name for path, _ in folder.files], folder.folders, dataset), missing
+    )
+
+
+def _is_in_place(archives_dir: Path, name: str, settings: Mapping[str, Any], dataset: Dataset) -> bool:
+    """Whether an archive lies where the configuration has it, and need not be packed first."""
+    place = archives_dir / settings["file"]
+    return os.path.isfile(place) and not (name in dataset.of_archive and packed.is_gzip(place))
+
+
+def _may_be_source(path: Path, missing: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a file may hold what an archive does, and is no download of it that broke off."""
+    if not _ARCHIVE.search(path.name) or partial.is_bad(path.name) or os.path.isfile(f"{path}.aria2"):
+        return False
+    return packed.is_gzip(path) or all(path.name != settings["file"] for settings in missing.values())
+
+
+def _possessions(found: Iterable[Source], missing: Mapping[str, Mapping[str, Any]]) -> Iterator[Possession]:
+    for source in found:
         if source.archive in missing:
             message = (
                 f"{source.path}: {source.what}, in place of {missing[source.archive]['file']}: used as it lies there"

@@ -40,7 +40,7 @@ def look(config: Mapping[str, Any], products: Products) -> There:
         sizes = [_size(path) for path in (archive_paths.find(config, name), *linked) if path]
         size = next((size for size in sizes if size is not None), None)
         if size is None and (archive_paths.find(config, name) or archive_search.stand_in(found, name)):
-            size = dataset_of(config).archives[name].size  # of a folder that stands in for it
+            size = settings["bytes"] or dataset_of(config).archives[name].size  # of a folder that stands in for it
         if size is not None:
             archives[name] = size
         place = archive_paths.place_of(own, spare)

@@ -11,7 +11,7 @@ from typing import Any
 from imagenet_prep import atomic
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.download.limits import Limits
-from imagenet_prep.engine import archive_search
+from imagenet_prep.engine import archive_search, packed
 from imagenet_prep.engine.archive_check import Expected
 from imagenet_prep.errors import PrepError
 
@@ -33,7 +33,8 @@ def find_or_fetch(
 ) -> None:
     """Make `link` a symbolic link to an archive: in its place, under another name, or brought from one of its sources.
 
-    A file in the place of the link is the archive, and stays.
+    A file in the place of the link is the archive, and stays. What is compressed is packed first, below the output
+    folder.
 
     An archive that exists is used as it is, whatever its sources are, and never written to.
 
@@ -78,6 +79,12 @@ def find_or_fetch(
             if not told:
                 raise
             raise PrepError(error.place, f"{error.problem}. What lies there: {told[0]}", error.remedy) from error
+    if parts := packed.parts_of(source, name, dataset):
+        from imagenet_prep.engine.packing import pack
+
+        source = packed.place_of(spare.parent, link.name)
+        if not (source.is_file() and packed.is_current(source)):
+            pack(name, parts, dataset, source)
     _link(source, link)
 
 

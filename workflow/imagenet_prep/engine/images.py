@@ -177,7 +177,12 @@ def _expect_labels(table: pa.Table, wnids: pa.Array, synsets: pa.Table, archive:
         image = table.slice(row, 1).to_pylist()[0]
         problem = f"the image is said to be of class {given}, and the devkit says {wnid}"
         remedy = "Move it to where it belongs, or get the images again: other labels may be wrong, too"
-        raise PrepError(os.path.realpath(archive), problem, remedy, member=image["archive"] if image["archive"].endswith(image["filename"]) else image["filename"])
+        raise PrepError(
+            os.path.realpath(archive),
+            problem,
+            remedy,
+            member=image["archive"] if image["archive"].endswith(image["filename"]) else image["filename"],
+        )
 
 
 def _expect_known_classes(table: pa.Table, synsets: pa.Table, archive: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 from crc32c import crc32c
 
-from imagenet_prep.datasets.dataset import Dataset, Layout
+from imagenet_prep.datasets.dataset import Dataset, Layout, Split
 from imagenet_prep.datasets.names import CLASS_TAR
 from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_check import (
@@ -21,12 +21,13 @@ from imagenet_prep.engine.archive_check import (
     Expected,
     expect_checksum,
     expect_size,
+    expected_of,
     folder_receipt,
     introduce,
     receipt,
 )
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import parquet, picture, tar
+from imagenet_prep.formats import parquet, picture, tar, tar_header
 from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
 from imagenet_prep.progress import Progress
 
@@ -73,7 +74,16 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
         found = scan_folder(dataset.of_archive[name], archive_paths.target_of(path), below, output)
         told = {"passed_over": found.passed_over}
         return folder_receipt(name, path, below, found.sha256, found.nbytes, found.images, **told)
+    expected = expected_of(path, expected)
     expect_size(path, expected)
+    if not _is_official(path, dataset.archives[name].layout, dataset.of_archive[name]):
+        from imagenet_prep.engine.scan_source import scan_tar
+
+        found, checksum = scan_tar(dataset.of_archive[name], path, expected.algorithm, output)
+        expect_checksum(path, expected, checksum)
+        size = path.stat().st_size
+        made = receipt(name, path, expected, size, checksum, found.images)
+        return {**made, "passed_over": found.passed_over, "source": os.path.basename(os.path.realpath(path))}
     rows = 0
     nested, filename = dataset.archives[name].layout is Layout.CLASS_TARS, dataset.of_archive[name].filename
     with open(path, "rb", buffering=0) as file, parquet.writing(output, SCAN) as writer:
@@ -92,6 +102,20 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
         if not rows:
             raise PrepError(path, "the archive holds no image", DOWNLOAD_AGAIN)
     return receipt(name, path, expected, size, checksum, rows)
+
+
+def _is_official(path: Path, layout: Layout | None, split: Split) -> bool:
+    """Whether a tar begins as the official archive does, as far as it can be read."""
+    try:
+        first = next(tar.members(path), None)
+        if first is None or layout is not Layout.CLASS_TARS:
+            return first is None or re.fullmatch(split.filename, first.name.rpartition("/")[2], re.ASCII) is not None
+        with open(path, "rb") as file:
+            file.seek(first.offset)
+            inner = file.read(tar_header.BLOCK)
+        return CLASS_TAR.fullmatch(first.name) is not None and "/" not in tar_header.name(inner)
+    except (PrepError, ValueError, OSError):
+        return True
 
 
 Row = tuple[str, str | None, str, int, int, int, int, int, str, str, int]

@@ -21,7 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagenet_prep.datasets.dataset import Labels, Split
-from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, official_name
+from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, official_name, part_of
+from imagenet_prep.engine import packed
 from imagenet_prep.engine.scan import IMAGE_LIMIT, ROWS, SCAN, Row, batch_of, row_of
 from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats import files, parquet, tar
@@ -70,7 +71,8 @@ class SourceScan:
         for name in walk:
             base = name.rpartition("/")[2]
             path = f"{self.place}/{name}"
-            if CLASS_TAR.fullmatch(base):
+            is_part = part_of(self.split).fullmatch(base) and base.endswith(".tar")
+            if CLASS_TAR.fullmatch(base) or is_part:
                 with open(path, "rb", buffering=0) as file, Stream(file) as stream:
                     yield from self.of_tar(stream, path, prefix + name, os.fstat(file.fileno()).st_size)
             elif not _IMAGE.fullmatch(base):
@@ -94,6 +96,8 @@ class SourceScan:
                 yield from self.of_tar(stream, place, archive, member.offset + member.nbytes, member)
             elif not _IMAGE.fullmatch(base):
                 self.found.passed_over += 1
+            elif packed.MIXED in member.name and not official_name(base, self.split):
+                continue  # it is of another split
             else:
                 folder = CLASS_TAR.fullmatch((within.name if within else place).rpartition("/")[2])
                 inside = f"{folder[1]}/{base}" if folder else member.name
@@ -223,3 +227,13 @@ def scan_folder(split: Split, folder: Path, below: str, output: Path) -> Found:
     scan = SourceScan(split, os.fspath(folder))
     with reading(folder):
         return scan.write(scan.of_folder(folder, below), output)
+
+
+def scan_tar(split: Split, path: Path, algorithm: str, output: Path) -> tuple[Found, str]:
+    """Scan a tar of another layout than the official one; return with it the checksum of all its bytes."""
+    scan = SourceScan(split, os.fspath(path))
+    with open(path, "rb", buffering=0) as file, Stream(file, algorithm) as stream:
+        size = os.fstat(file.fileno()).st_size
+        found = scan.write(scan.of_tar(stream, scan.place, path.name, size), output)
+        stream.drain()
+        return found, stream.hexdigest()

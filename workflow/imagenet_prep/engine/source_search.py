@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from imagenet_prep.datasets.dataset import Dataset, Layout
-from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, split_of
+from imagenet_prep.datasets.dataset import Dataset, Labels, Layout
+from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, part_of, split_of
+from imagenet_prep.engine import packed
 from imagenet_prep.formats.tree import is_passed_over
 
 _META = "data/meta.mat"
@@ -45,9 +46,13 @@ def sources(folder: Path, names: Sequence[str], folders: Sequence[Path], dataset
     if os.path.isfile(folder / _META):
         yield Source(dataset.devkit, folder, "the devkit, unpacked")
     tars = [name for name in names if CLASS_TAR.fullmatch(name)]
-    of_tars = next((it.name for it in dataset.archives.values() if it.layout is Layout.CLASS_TARS), None)
+    of_tars = _of_class_tars(dataset)
     if len(tars) > 1 and of_tars:
         yield Source(of_tars, folder, f"{len(tars)} tars of single classes")
+    for split in dataset.splits.values():
+        parts = [name for name in names if part_of(split).fullmatch(name)]
+        if parts:
+            yield Source(split.archive, folder, f"{len(parts)} files of the {split.name} images")
     classes = [path for path in folders if CLASS_FOLDER.fullmatch(path.name)]
     in_classes = _first_file(classes)
     if in_classes and (archive := _archive_of(in_classes, dataset)):
@@ -57,6 +62,27 @@ def sources(folder: Path, names: Sequence[str], folders: Sequence[Path], dataset
     archive = next((archive for name in islice(flat, 100) if (archive := _archive_of(name, dataset))), None)
     if archive:
         yield Source(archive, folder, "files in one folder")
+
+
+def in_file(path: Path, dataset: Dataset) -> Iterator[Source]:
+    """What a tar, perhaps compressed, or a zip is, of the archives of a data set, by its first members."""
+    names = packed.first_members(path)
+    if any(packed.MIXED in name for name in names):
+        splits = [split for split in dataset.splits.values() if split.boxes or split.labels is Labels.NONE]
+        for archive in (it for split in splits for it in (split.archive, split.boxes) if it):
+            yield Source(archive, path, "all of ILSVRC2012, as Kaggle has it")
+        return
+    for name in names:
+        base = name.rpartition("/")[2]
+        found = dataset.devkit if name.endswith(_META) else _archive_of(base, dataset)
+        found = _of_class_tars(dataset) if CLASS_TAR.fullmatch(base) else found
+        if found:
+            yield Source(found, path, "an archive of another form")
+            return
+
+
+def _of_class_tars(dataset: Dataset) -> str | None:
+    return next((it.name for it in dataset.archives.values() if it.layout is Layout.CLASS_TARS), None)
 
 
 def _archive_of(name: str, dataset: Dataset) -> str | None:

@@ -1,0 +1,172 @@
+"""Packing: what is compressed becomes one plain tar, once, with the members as they are.
+
+A packed tar is an archive like any other from then on. It is written beside its place, and after a kill what is there
+already is kept, as far as it is what would be written again.
+"""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import os
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from imagenet_prep import atomic
+from imagenet_prep.datasets.dataset import Dataset
+from imagenet_prep.datasets.names import is_of
+from imagenet_prep.engine import packed
+from imagenet_prep.errors import PrepError, reading
+from imagenet_prep.formats import tar, zip_archive
+from imagenet_prep.formats.stream import Stream
+from imagenet_prep.formats.tar_header import BLOCK
+from imagenet_prep.formats.tree import is_passed_over
+from imagenet_prep.progress import Progress
+
+_CHUNK = 4 << 20
+_END = bytes(2 * BLOCK)
+
+Content = tuple[str, int, Iterable[bytes | memoryview]]
+log = logging.getLogger(__name__)
+
+
+def pack(name: str, parts: Sequence[Path], dataset: Dataset, output: Path) -> Path:
+    """Pack what stands in for an archive into one plain tar, and note from what; return the path of that.
+
+    One gzip-compressed tar is unpacked as it is. Of several, and of what holds more than this archive does, the members
+    are taken that it has.
+
+    Args:
+        name: the archive's, in the configuration.
+        parts: the files that it is in, in order.
+        dataset: that it is of.
+        output: the tar.
+
+    Raises:
+        PrepError: one of them is damaged, or cut off.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    note = packed.note_of(parts)
+    unfinished = output.with_name(f"{output.name}.part")
+    log.info("packing %s into %s", ", ".join(map(str, parts)), output)
+    with open(unfinished, "r+b" if unfinished.exists() else "x+b", buffering=0) as file:
+        sink = _Sink(file.fileno())
+        progress = Progress(f"packing {output.name}", sum(path.stat().st_size for path in parts))
+        if len(parts) == 1 and packed.is_gzip(parts[0]) and not packed.is_mixed(parts[0]):
+            for chunk in _decompressed(parts[0], progress):
+                sink.write(chunk)
+        else:
+            for content in _members(parts, is_of(name, dataset), progress):
+                _add(sink, *content)
+            sink.write(_END)
+        sink.finish()
+        progress.end()
+    packed.write_note(output, note)
+    os.replace(unfinished, output)
+    atomic.sync_folder(output.parent)
+    return output
+
+
+class _Sink:
+    """A file that is written from its beginning, of which all is kept that is there already as it would be written."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._offset = 0
+        self._kept = os.fstat(descriptor).st_size
+
+    def write(self, data: bytes | memoryview) -> None:
+        if self._offset < self._kept:
+            if os.pread(self._descriptor, len(data), self._offset) == data:
+                self._offset += len(data)
+                return
+            os.ftruncate(self._descriptor, self._offset)
+            self._kept = 0
+        view = memoryview(data)
+        while len(view):
+            count = os.pwrite(self._descriptor, view, self._offset)
+            self._offset += count
+            view = view[count:]
+
+    def finish(self) -> None:
+        os.ftruncate(self._descriptor, self._offset)
+        os.fsync(self._descriptor)
+
+
+def _add(sink: _Sink, name: str, nbytes: int, content: Iterable[bytes | memoryview]) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = nbytes
+    sink.write(info.tobuf(tarfile.GNU_FORMAT))
+    for chunk in content:
+        sink.write(chunk)
+    sink.write(bytes(-nbytes % BLOCK))
+
+
+def _decompressed(path: Path, progress: Progress) -> Iterator[bytes]:
+    with open(path, "rb", buffering=0) as file, reading(path), tar.broken_compression(os.fspath(path)):
+        stream = gzip.GzipFile(fileobj=file)
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+            progress.reach(file.tell())
+
+
+def _members(parts: Sequence[Path], wanted: Callable[[str], bool], progress: Progress) -> Iterator[Content]:
+    done = 0
+    for path in parts:
+        read = _of_parquet if path.suffix == ".parquet" else _of_zip if zip_archive.is_zip(path) else _of_tar
+        for name, nbytes, content, at in read(path):
+            if not is_passed_over(name) and wanted(name):
+                yield name, nbytes, content
+            progress.reach(done + at)
+        done += path.stat().st_size
+
+
+Placed = tuple[str, int, Iterable[bytes | memoryview], int]
+
+
+def _of_tar(path: Path) -> Iterator[Placed]:
+    place = os.fspath(path)
+    with (
+        open(path, "rb", buffering=0) as file,
+        reading(place),
+        tar.broken_compression(place),
+        Stream(gzip.GzipFile(fileobj=file) if packed.is_gzip(path) else file) as stream,
+    ):
+        end = 1 << 62 if packed.is_gzip(path) else os.fstat(file.fileno()).st_size
+        for member in tar.walk(stream, place, end=end):
+            yield member.name, member.nbytes, _chunks(stream, member.nbytes), file.tell()
+
+
+def _chunks(stream: Stream, nbytes: int) -> Iterator[bytes | memoryview]:
+    while nbytes:
+        n = min(nbytes, _CHUNK)
+        yield stream.take(n)
+        nbytes -= n
+
+
+def _of_zip(path: Path) -> Iterator[Placed]:
+    with open(path, "rb", buffering=0) as file:
+        for member in zip_archive.walk(path):
+            yield member.name, member.nbytes, _inflated(file.fileno(), member, os.fspath(path)), member.header
+
+
+def _inflated(descriptor: int, member: zip_archive.Member, place: str) -> Iterator[bytes]:
+    yield zip_archive.read(descriptor, member, place)[1]
+
+
+def _of_parquet(path: Path) -> Iterator[Placed]:
+    """The images of a Parquet file of Hugging Face, `image: {bytes, path}` and `label`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        size = path.stat().st_size
+        for number, batch in enumerate(file.iter_batches(64, columns=["image"])):
+            for image in batch["image"].to_pylist():
+                at = min(size, (number + 1) * 64 * size // max(1, file.metadata.num_rows))
+                yield os.path.basename(image["path"]), len(image["bytes"]), [image["bytes"]], at
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        problem = f"this is no Parquet file of images, or it is damaged ({str(error).strip().splitlines()[0]})"
+        raise PrepError(path, problem, "Get it again from its source") from error
