@@ -57,8 +57,13 @@ def pack(name: str, parts: Sequence[Path], dataset: Dataset, output: Path) -> Pa
             for chunk in _decompressed(parts[0], progress):
                 sink.write(chunk)
         else:
+            members = 0
             for content in _members(parts, is_of(name, dataset), progress):
                 _add(sink, *content)
+                members += 1
+            if not members:
+                problem = f"it holds nothing of {output.name}"
+                raise PrepError(parts[0], problem, f"Take {name} out of use, or get a source that has it")
             sink.write(_END)
         sink.finish()
         progress.end()
