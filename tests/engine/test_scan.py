@@ -97,9 +97,7 @@ def test_a_class_archive_with_nothing_in_it_is_an_error(tmp_path: Path) -> None:
     assert "no image" in error.problem
 
 
-@pytest.mark.parametrize(
-    "name", ["n0211978.tar", "n02119789.tar.gz", "fox.tar", "train/n02119789.tar", "n02119789_1.JPEG"]
-)
+@pytest.mark.parametrize("name", ["n0211978.tar", "n02119789.tar.gz", "fox.tar", "n02119789.txt"])
 def test_a_member_of_the_training_archive_that_is_no_class_is_an_error(tmp_path: Path, name: str) -> None:
     error = refusal(tmp_path, "train", builders.tar({name: builders.tar({f"{FOX}_1.JPEG": image()})}))
     assert (error.member, error.offset) == (name, 512)

@@ -77,7 +77,7 @@ def test_what_was_unpacked_is_used_as_it_lies_there(
 ) -> None:
     for name in names:
         put(folder / name, b"\xff\xd8")
-    used = {name: settings(f"{name}.tar") for name in ("train", "val", "test", "devkit", "bbox_train", "bbox_val")}
+    used = {name: settings(f"{name}.tar") for name in ("train", "val", "test", "bbox_train", "bbox_val", archive)}
     found = only(find(folder, used, ILSVRC2012))
     assert (found.usable, found.archive, found.path) == (True, archive, folder / folder_of)
     assert f"in place of {archive}.tar" in found.message

@@ -6,8 +6,11 @@ import json
 import os
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -17,7 +20,7 @@ from project import Project
 TRAIN, VAL = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
 DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"
 BOXES = {"bbox_train": "ILSVRC2012_bbox_train_v2.tar.gz", "bbox_val": "ILSVRC2012_bbox_val_v3.tgz"}
-USE = {"use": ["train", "val", "devkit", *BOXES], "products": ["tfrecord", "bboxes", "audit"]}
+USE: dict[str, Any] = {"use": ["train", "val", "devkit", *BOXES], "products": ["tfrecord", "bboxes", "audit"]}
 
 
 @pytest.fixture
@@ -147,3 +150,99 @@ def test_a_compressed_tar_of_class_folders_is_packed_once(finished: Project, emp
     before = (empty.results / "packed" / TRAIN).stat().st_mtime_ns
     empty.succeed("--forceall", "download")
     assert (empty.results / "packed" / TRAIN).stat().st_mtime_ns == before
+
+
+def kaggle_tree(finished: Project, folder: Path) -> Path:
+    """The tree that Kaggle's archive unpacks to."""
+    data, boxes = folder / "ILSVRC" / "Data" / "CLS-LOC", folder / "ILSVRC" / "Annotations" / "CLS-LOC"
+    unpack(finished.archives / TRAIN, data / "train")
+    unpack(finished.archives / VAL, data / "val")
+    unpack(finished.archives / BOXES["bbox_train"], boxes / "train")
+    unpack(finished.archives / BOXES["bbox_val"], boxes)
+    labels = [line.split(",") for line in (finished.results / "labels" / "val_labels.csv").read_text().splitlines()[1:]]
+    lines = [f"{name.removesuffix('.JPEG')},{wnid} 1 1 9 9 \n" for name, _, wnid, _ in labels]
+    (folder / "LOC_val_solution.csv").write_text("".join(["ImageId,PredictionString\n", *reversed(lines)]))
+    words = (finished.results / "labels" / "wnid_to_index.txt").read_text().splitlines()
+    mapping = [f"{line.split(' ', 2)[0]} {line.split(' ', 2)[2]}\n" for line in words]
+    (folder / "LOC_synset_mapping.txt").write_text("".join(mapping))
+    return folder
+
+
+def test_the_tree_of_kaggle_is_used_as_it_lies_there(finished: Project, empty: Project) -> None:
+    kaggle_tree(finished, empty.archives / "kaggle")
+    for file in BOXES.values():
+        (empty.archives / file).unlink()
+    expect_same(empty, finished)
+
+
+@pytest.mark.parametrize("method", ["stored", "deflated"])
+def test_the_zip_of_kaggle_is_used(finished: Project, empty: Project, tmp_path: Path, method: str) -> None:
+    tree = kaggle_tree(finished, tmp_path / "tree")
+    for file in BOXES.values():
+        (empty.archives / file).unlink()
+    with zipfile.ZipFile(
+        empty.archives / "imagenet-object-localization-challenge.zip",
+        "w",
+        zipfile.ZIP_STORED if method == "stored" else zipfile.ZIP_DEFLATED,
+    ) as archive:
+        for path in sorted(tree.rglob("*")):
+            archive.write(path, path.relative_to(tree))
+    expect_same(empty, finished)
+    assert (empty.results / "packed" / TRAIN).exists() == (method == "deflated")
+
+
+def hub_tars(finished: Project, folder: Path, tmp_path: Path) -> Path:
+    """The archives of Hugging Face, whose file names end with the class, in no order of classes."""
+    train, val = tmp_path / "hub" / "train", tmp_path / "hub" / "val"
+    for path in unpack(finished.archives / TRAIN, tmp_path / "train").glob("*/*"):
+        train.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, train / f"{path.stem}_{path.parent.name}.JPEG")
+    labels = (finished.results / "labels" / "validation_synset_labels.txt").read_text().split()
+    paths = sorted(unpack(finished.archives / VAL, tmp_path / "val").glob("*.JPEG"))
+    val.mkdir()
+    for path, wnid in zip(paths, labels, strict=True):
+        shutil.copy(path, val / f"{path.stem}_{wnid}.JPEG")
+    names = sorted(os.listdir(train), key=lambda name: name[::-1])
+    for number in range(3):
+        tar(folder / "data" / f"train_images_{number}.tar.gz", train, *names[number::3])
+    tar(folder / "data" / "val_images.tar.gz", val, *sorted(os.listdir(val)))
+    return tmp_path / "hub"
+
+
+def expect_nothing_of_the_devkit(project: Project) -> None:
+    labels = project.results / "labels"
+    assert json.loads((labels / "hierarchy.json").read_text()) is None
+    rows = [line.split(",") for line in (labels / "classes.csv").read_text().splitlines()]
+    assert {row[rows[0].index("ilsvrc2012_id")] for row in rows[1:]} == {""}
+    assert pq.read_table(labels / "synsets.parquet")["ilsvrc2012_id"].null_count > 0
+
+
+def test_the_archives_of_hugging_face_are_used_without_a_devkit(
+    finished: Project, empty: Project, tmp_path: Path
+) -> None:
+    hub_tars(finished, empty.archives, tmp_path)
+    (empty.archives / DEVKIT).unlink()
+    empty.configure({"subset_labels": "renumbered", "products": [*USE["products"], "report"]})
+    expect_same(empty, finished)
+    expect_nothing_of_the_devkit(empty)
+
+
+def test_the_parquet_files_of_hugging_face_are_used(finished: Project, empty: Project, tmp_path: Path) -> None:
+    hub = hub_tars(finished, tmp_path / "elsewhere", tmp_path)
+    (empty.archives / "data").mkdir()
+    for split, folder in (("train", hub / "train"), ("validation", hub / "val")):
+        paths = sorted(folder.iterdir())
+        for number in range(2):
+            rows = [{"image": {"bytes": it.read_bytes(), "path": it.name}, "label": 0} for it in paths[number::2]]
+            pq.write_table(
+                pa.Table.from_pylist(rows), empty.archives / "data" / f"{split}-{number:05d}-of-00002-0a1b.parquet"
+            )
+    expect_same(empty, finished)
+
+
+def test_the_tree_of_kaggle_tells_classes_and_labels_without_a_devkit(finished: Project, empty: Project) -> None:
+    kaggle_tree(finished, empty.archives)
+    for file in (DEVKIT, *BOXES.values()):
+        (empty.archives / file).unlink()
+    expect_same(empty, finished)
+    expect_nothing_of_the_devkit(empty)

@@ -17,6 +17,9 @@ CLASS_FOLDER = re.compile(r"n\d{8}|\d{3}", re.ASCII)
 CLASS_TAR = re.compile(r"(n\d{8})\.tar", re.ASCII)
 """The name of the tar of a class."""
 
+MAPPING, SOLUTION, GIVEN_LABELS = "LOC_synset_mapping.txt", "LOC_val_solution.csv", "val_labels.csv"
+"""Lists of classes and of validation labels: Kaggle's, and the one that is made of the names of images."""
+
 _WITH_CLASS = re.compile(r"(?P<stem>\w+_\d+)_(?P<wnid>n\d{8})(?P<suffix>\.JPEG)", re.ASCII)
 _WNID = re.compile(r"n\d{8}", re.ASCII)
 
@@ -39,9 +42,11 @@ def official_name(name: str, split: Split) -> tuple[str, str | None] | None:
     return official, wnid or (official[:9] if "{wnid}" in split.filename else None)
 
 
-def split_of(name: str, dataset: Dataset) -> Split | None:
-    """The first split that has images of such names."""
-    return next((split for split in dataset.splits.values() if official_name(name, split)), None)
+def split_of(name: str, dataset: Dataset, place: str = "") -> Split | None:
+    """The split that has images of such names; of several the one that the name of the file or folder tells."""
+    found = [split for split in dataset.splits.values() if official_name(name, split)]
+    told = [split for split in found if split.name in place]
+    return max(told, key=lambda split: len(split.name)) if told else next(iter(found), None)
 
 
 @cache
@@ -68,4 +73,7 @@ def is_of(archive: str, dataset: Dataset) -> Callable[[str], bool]:
         described = split_of(f"{stem}.JPEG", dataset) if suffix.lower() == "xml" else None
         return described is not None and described.boxes == archive
 
-    return is_image if split else is_box
+    def is_label(name: str) -> bool:
+        return name.rpartition("/")[2] in (MAPPING, SOLUTION)
+
+    return is_label if archive == dataset.devkit else is_image if split else is_box

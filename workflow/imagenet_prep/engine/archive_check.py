@@ -52,6 +52,7 @@ def verify(name: str, path: Path, expected: Expected, below: str = "") -> dict[s
     if expected.unpacked_sha256 and _is_plain_tar(path):
         log.info("%s is not compressed, as browsers leave it: compared with the content of the official one", path)
         expected = Expected("sha256", expected.unpacked_sha256)
+    expect_there(path)
     expected = expected_of(path, expected)
     expect_size(path, expected)
     with open(path, "rb", buffering=0) as file:

@@ -18,10 +18,10 @@ from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR
 from imagenet_prep.download import partial
 from imagenet_prep.engine import packed
-from imagenet_prep.engine.source_search import Source, in_file, sources
+from imagenet_prep.engine.source_search import NO_DEVKIT, Source, in_file, labels_of, sources
 from imagenet_prep.errors import PrepError
 
-_DEPTH = 4  # of ILSVRC/Data/CLS-LOC/train
+_DEPTH = 5  # of a folder with ILSVRC/Data/CLS-LOC/train
 _ENTRIES = 20_000  # looked at in one folder
 _QUICKLY_READ = 1 << 30  # a checksum of so many bytes takes seconds
 
@@ -57,6 +57,11 @@ class _Folder:
     files: list[tuple[Path, int]] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
 
+    @property
+    def names(self) -> list[str]:
+        """Of the files."""
+        return [path.name for path, _ in self.files]
+
 
 def find(
     archives_dir: Path, archives: Mapping[str, Mapping[str, Any]], dataset: Dataset, *, checksums: bool = True
@@ -89,23 +94,19 @@ def find(
             found.append(folder)
         else:
             folders.append(folder)
-            found += _sources(folder, missing, dataset)
     files = [file for folder in folders for file in folder.files if not CLASS_TAR.fullmatch(file[0].name)]
     for name, settings in missing.items():
         found += _stand_in(name, settings, dataset.archives[name].size, files, checksums)
         found += _unfinished(name, settings, files, [path for folder in folders for path in folder.folders])
     used = {possession.path for possession in found if possession.usable}
+    others = [it for folder in folders for it in sources(folder.path, folder.names, folder.folders, dataset)]
     for path, size in files:
-        if path not in used and size and _may_be_source(path, missing):
-            found += _possessions(in_file(path, dataset), missing)
+        if path not in used and size and _may_be_source(path, missing, dataset):
+            others += in_file(path, dataset)
+    others.sort(key=lambda source: NO_DEVKIT in source.what)
+    found += _possessions([*others, *labels_of(others, dataset)], missing)
     found.sort(key=lambda possession: (not possession.usable, possession.is_source, possession.archive is None))
     return [_beside(it, found) for it in found]
-
-
-def _sources(folder: _Folder, missing: Mapping[str, Mapping[str, Any]], dataset: Dataset) -> Iterator[Possession]:
-    yield from _possessions(
-        sources(folder.path, [path.name for path, _ in folder.files], folder.folders, dataset), missing
-    )
 
 
 def _is_in_place(archives_dir: Path, name: str, settings: Mapping[str, Any], dataset: Dataset) -> bool:
@@ -114,11 +115,12 @@ def _is_in_place(archives_dir: Path, name: str, settings: Mapping[str, Any], dat
     return os.path.isfile(place) and not (name in dataset.of_archive and packed.is_gzip(place))
 
 
-def _may_be_source(path: Path, missing: Mapping[str, Mapping[str, Any]]) -> bool:
+def _may_be_source(path: Path, missing: Mapping[str, Mapping[str, Any]], dataset: Dataset) -> bool:
     """Whether a file may hold what an archive does, and is no download of it that broke off."""
     if not _ARCHIVE.search(path.name) or partial.is_bad(path.name) or os.path.isfile(f"{path}.aria2"):
         return False
-    return packed.is_gzip(path) or all(path.name != settings["file"] for settings in missing.values())
+    archives = {settings["file"] for settings in missing.values()} | {it.file for it in dataset.archives.values()}
+    return path.name not in archives or (packed.is_gzip(path) and path.name.endswith(".tar"))
 
 
 def _possessions(found: Iterable[Source], missing: Mapping[str, Mapping[str, Any]]) -> Iterator[Possession]:

@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.datasets.dataset import Dataset
-from imagenet_prep.datasets.names import is_of, part_of
+from imagenet_prep.datasets.dataset import Dataset, Labels
+from imagenet_prep.datasets.names import MAPPING, SOLUTION, is_of, part_of
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar, zip_archive
 
 FOLDER = "packed"
 """Where packed archives lie, below `output_dir`."""
+
+META = "data/meta.mat"
+"""The file by which a devkit is known."""
 
 MIXED = "CLS-LOC/"
 """Part of the paths in archives that hold all of ILSVRC2012, as Kaggle's do."""
@@ -44,6 +47,8 @@ def parts_of(source: Path, name: str, dataset: Dataset) -> list[Path]:
         dataset: that it is of.
     """
     has_images = name in dataset.of_archive
+    if name == dataset.devkit and (labels := labels_of(source, dataset)):
+        return labels
     if source.is_dir():
         return parts_in(source, sorted(os.listdir(source)), name, dataset) if has_images else []
     if is_gzip(source):
@@ -53,6 +58,16 @@ def parts_of(source: Path, name: str, dataset: Dataset) -> list[Path]:
         deflated = (it.method != zip_archive.STORED for it in zip_archive.walk(source) if wanted(it.name))
         return [source] if not has_images or next(deflated, False) else []
     return [source] if not has_images and is_mixed(source) else []
+
+
+def labels_of(source: Path, dataset: Dataset) -> list[Path]:
+    """The files, or the folder, by which the classes are known where something else stands in for the devkit."""
+    if source.name == MAPPING:
+        return [it for it in (source, source.with_name(SOLUTION)) if it.is_file()]
+    if source.is_dir() and not os.path.isfile(source / META):
+        labelled = next(it for it in dataset.splits.values() if it.labels is Labels.GROUND_TRUTH)
+        return parts_in(source, sorted(os.listdir(source)), labelled.archive, dataset) or [source]
+    return []
 
 
 def parts_in(folder: Path, names: Sequence[str], name: str, dataset: Dataset) -> list[Path]:

@@ -10,21 +10,22 @@ import gzip
 import logging
 import os
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from imagenet_prep import atomic
-from imagenet_prep.datasets.dataset import Dataset
-from imagenet_prep.datasets.names import is_of
+from imagenet_prep.datasets.dataset import Dataset, Labels
+from imagenet_prep.datasets.names import CLASS_FOLDER, GIVEN_LABELS, MAPPING, SOLUTION, is_of, official_name
 from imagenet_prep.engine import packed
 from imagenet_prep.errors import PrepError, reading
-from imagenet_prep.formats import tar, zip_archive
+from imagenet_prep.formats import files, tar, zip_archive
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.formats.tar_header import BLOCK
-from imagenet_prep.formats.tree import is_passed_over
+from imagenet_prep.formats.tree import Walk, is_passed_over
 from imagenet_prep.progress import Progress
 
 _CHUNK = 4 << 20
+_LIST_LIMIT = 256 << 20
 _END = bytes(2 * BLOCK)
 
 Content = tuple[str, int, Iterable[bytes | memoryview]]
@@ -53,12 +54,12 @@ def pack(name: str, parts: Sequence[Path], dataset: Dataset, output: Path) -> Pa
     with open(unfinished, "r+b" if unfinished.exists() else "x+b", buffering=0) as file:
         sink = _Sink(file.fileno())
         progress = Progress(f"packing {output.name}", sum(path.stat().st_size for path in parts))
-        if len(parts) == 1 and packed.is_gzip(parts[0]) and not packed.is_mixed(parts[0]):
+        if len(parts) == 1 and name != dataset.devkit and packed.is_gzip(parts[0]) and not packed.is_mixed(parts[0]):
             for chunk in _decompressed(parts[0], progress):
                 sink.write(chunk)
         else:
             members = 0
-            for content in _members(parts, is_of(name, dataset), progress):
+            for content in _members(name, parts, dataset, progress):
                 _add(sink, *content)
                 members += 1
             if not members:
@@ -116,13 +117,17 @@ def _decompressed(path: Path, progress: Progress) -> Iterator[bytes]:
             progress.reach(file.tell())
 
 
-def _members(parts: Sequence[Path], wanted: Callable[[str], bool], progress: Progress) -> Iterator[Content]:
+def _members(name: str, parts: Sequence[Path], dataset: Dataset, progress: Progress) -> Iterator[Content]:
+    wanted = is_of(name, dataset)
     done = 0
+    if name == dataset.devkit and not any(map(_holds_labels, parts)):
+        yield _label_list(parts, dataset)
+        return
     for path in parts:
-        read = _of_parquet if path.suffix == ".parquet" else _of_zip if zip_archive.is_zip(path) else _of_tar
-        for name, nbytes, content, at in read(path):
-            if not is_passed_over(name) and wanted(name):
-                yield name, nbytes, content
+        read = _of_zip if zip_archive.is_zip(path) else _READERS.get(path.suffix, _of_tar)
+        for member, nbytes, content, at in read(path):
+            if not is_passed_over(member) and wanted(member):
+                yield member, nbytes, content
             progress.reach(done + at)
         done += path.stat().st_size
 
@@ -175,3 +180,37 @@ def _of_parquet(path: Path) -> Iterator[Placed]:
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         problem = f"this is no Parquet file of images, or it is damaged ({str(error).strip().splitlines()[0]})"
         raise PrepError(path, problem, "Get it again from its source") from error
+
+
+def _of_list(path: Path) -> Iterator[Placed]:
+    content = files.read_file(os.fspath(path), _LIST_LIMIT)
+    yield path.name, len(content), [content], len(content)
+
+
+_READERS = {".parquet": _of_parquet, ".txt": _of_list, ".csv": _of_list}
+
+
+def _holds_labels(path: Path) -> bool:
+    """Whether it is a list of labels, or an archive that has one."""
+    return path.name in (MAPPING, SOLUTION) or zip_archive.is_zip(path) or (path.is_file() and packed.is_mixed(path))
+
+
+def _label_list(parts: Sequence[Path], dataset: Dataset) -> Content:
+    """A list of the validation images with the class that their names or folders tell, by file name."""
+    split = next(it for it in dataset.splits.values() if it.labels is Labels.GROUND_TRUTH)
+    lines = []
+    for path in parts:
+        names: Iterable[str] = Walk(path) if path.is_dir() else _names(path)
+        for name in names:
+            folder, _, base = name.rpartition("/")
+            named = official_name(base, split)
+            told = folder.rpartition("/")[2]
+            if named and (label := named[1] or (told if CLASS_FOLDER.fullmatch(told) else None)):
+                lines.append(f"{named[0]},{label}\n")
+    content = "".join(sorted(lines)).encode()
+    return GIVEN_LABELS, len(content), [content]
+
+
+def _names(path: Path) -> Iterator[str]:
+    read = _of_parquet if path.suffix == ".parquet" else _of_tar
+    return (name for name, *_ in read(path))

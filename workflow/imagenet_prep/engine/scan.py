@@ -14,20 +14,21 @@ import pyarrow as pa
 from crc32c import crc32c
 
 from imagenet_prep.datasets.dataset import Dataset, Layout, Split
-from imagenet_prep.datasets.names import CLASS_TAR
+from imagenet_prep.datasets.names import CLASS_TAR, official_name
 from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_check import (
     DOWNLOAD_AGAIN,
     Expected,
     expect_checksum,
     expect_size,
+    expect_there,
     expected_of,
     folder_receipt,
     introduce,
     receipt,
 )
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import parquet, picture, tar, tar_header
+from imagenet_prep.formats import parquet, picture, tar, tar_header, zip_archive
 from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
 from imagenet_prep.progress import Progress
 
@@ -68,12 +69,19 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
         PrepError: as `verify`; also for a member that is no whole image or whose name does not fit its archive.
     """
     introduce(path)
+    expect_there(path)
     if archive_paths.is_folder(path):
         from imagenet_prep.engine.scan_source import scan_folder
 
         found = scan_folder(dataset.of_archive[name], archive_paths.target_of(path), below, output)
         told = {"passed_over": found.passed_over}
         return folder_receipt(name, path, below, found.sha256, found.nbytes, found.images, **told)
+    if zip_archive.is_zip(path):
+        from imagenet_prep.engine.scan_source import scan_zip
+
+        found = scan_zip(dataset.of_archive[name], path, output)
+        source, told = os.path.basename(os.path.realpath(path)), {"passed_over": found.passed_over}
+        return folder_receipt(name, path, source, found.sha256, found.nbytes, found.images, **told)
     expected = expected_of(path, expected)
     expect_size(path, expected)
     if not _is_official(path, dataset.archives[name].layout, dataset.of_archive[name]):
@@ -108,12 +116,18 @@ def _is_official(path: Path, layout: Layout | None, split: Split) -> bool:
     """Whether a tar begins as the official archive does, as far as it can be read."""
     try:
         first = next(tar.members(path), None)
-        if first is None or layout is not Layout.CLASS_TARS:
-            return first is None or re.fullmatch(split.filename, first.name.rpartition("/")[2], re.ASCII) is not None
+        if first is None:
+            return True
+        base = first.name.rpartition("/")[2]
+        named = official_name(base, split)
+        if layout is not Layout.CLASS_TARS:
+            return named is None or named[0] == base
+        if not CLASS_TAR.fullmatch(base):
+            return named is None
         with open(path, "rb") as file:
             file.seek(first.offset)
             inner = file.read(tar_header.BLOCK)
-        return CLASS_TAR.fullmatch(first.name) is not None and "/" not in tar_header.name(inner)
+        return base == first.name and "/" not in tar_header.name(inner)
     except (PrepError, ValueError, OSError):
         return True
 

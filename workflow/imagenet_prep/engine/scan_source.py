@@ -25,7 +25,7 @@ from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, official_name,
 from imagenet_prep.engine import packed
 from imagenet_prep.engine.scan import IMAGE_LIMIT, ROWS, SCAN, Row, batch_of, row_of
 from imagenet_prep.errors import PrepError, reading
-from imagenet_prep.formats import files, parquet, tar
+from imagenet_prep.formats import files, parquet, tar, zip_archive
 from imagenet_prep.formats.stream import EndOfStream, Stream
 from imagenet_prep.formats.tree import Walk, is_passed_over
 from imagenet_prep.progress import Progress
@@ -112,6 +112,18 @@ class SourceScan:
                     raise PrepError(place, problem, tar.CUT_OFF, member=shown, offset=member.offset) from error
                 yield self._row(data, filename, wnid, archive, member.offset, place, shown)
 
+    def of_zip(self, path: Path) -> Iterator[Row]:
+        """The images that a zip has as they are."""
+        with open(path, "rb", buffering=0) as file:
+            for member in zip_archive.walk(path):
+                base = member.name.rpartition("/")[2]
+                if is_passed_over(member.name) or not _IMAGE.fullmatch(base):
+                    self.found.passed_over += 1
+                elif packed.MIXED not in member.name or official_name(base, self.split):
+                    filename, wnid = self._named(self.place, member.name, member.name, member.header)
+                    offset, data = zip_archive.read(file.fileno(), member, self.place)
+                    yield self._row(data, filename, wnid, path.name, offset, self.place, member.name)
+
     def _named(self, place: str, name: str, member: str | None = None, offset: int | None = None) -> tuple[str, str]:
         """The official name of an image, and its class as name and folder tell it; "" where they do not."""
         folder, _, base = name.rpartition("/")
@@ -148,6 +160,7 @@ class SourceScan:
         """
         names = []
         progress = Progress(f"scanning {self.place}", self.split.images, "images")
+        output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=output.parent) as unsorted:
             with parquet.into(unsorted, SCAN) as writer:
                 for batch in _batches(rows, progress):
@@ -237,3 +250,9 @@ def scan_tar(split: Split, path: Path, algorithm: str, output: Path) -> tuple[Fo
         found = scan.write(scan.of_tar(stream, scan.place, path.name, size), output)
         stream.drain()
         return found, stream.hexdigest()
+
+
+def scan_zip(split: Split, path: Path, output: Path) -> Found:
+    """Scan a zip, whose images are held against the checksums that it has of each of them."""
+    scan = SourceScan(split, os.fspath(path))
+    return scan.write(scan.of_zip(path), output)

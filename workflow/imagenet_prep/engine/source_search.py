@@ -12,11 +12,12 @@ from itertools import islice
 from pathlib import Path
 
 from imagenet_prep.datasets.dataset import Dataset, Labels, Layout
-from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, part_of, split_of
+from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, MAPPING, part_of, split_of
 from imagenet_prep.engine import packed
+from imagenet_prep.formats import zip_archive
 from imagenet_prep.formats.tree import is_passed_over
 
-_META = "data/meta.mat"
+NO_DEVKIT = "which know neither the devkit's IDs nor the tree of synsets: both stay empty"
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,13 @@ class Source:
         archive: the name of that.
         path: the file or folder.
         what: it is, for people.
+        tells_classes: whether the names of its files or folders tell the class of each image.
     """
 
     archive: str
     path: Path
     what: str
+    tells_classes: bool = False
 
 
 def sources(folder: Path, names: Sequence[str], folders: Sequence[Path], dataset: Dataset) -> Iterator[Source]:
@@ -43,55 +46,73 @@ def sources(folder: Path, names: Sequence[str], folders: Sequence[Path], dataset
         folders: the folders in it, likewise.
         dataset: whose archives.
     """
-    if os.path.isfile(folder / _META):
+    if os.path.isfile(folder / packed.META):
         yield Source(dataset.devkit, folder, "the devkit, unpacked")
+    elif MAPPING in names:
+        yield Source(dataset.devkit, folder / MAPPING, f"classes and labels of Kaggle, {NO_DEVKIT}")
     tars = [name for name in names if CLASS_TAR.fullmatch(name)]
-    of_tars = _of_class_tars(dataset)
+    of_tars = _of_class_tars(dataset, folder.name)
     if len(tars) > 1 and of_tars:
         yield Source(of_tars, folder, f"{len(tars)} tars of single classes")
     for split in dataset.splits.values():
         parts = [name for name in names if part_of(split).fullmatch(name)]
         if parts:
-            yield Source(split.archive, folder, f"{len(parts)} files of the {split.name} images")
+            yield Source(split.archive, folder, f"{len(parts)} files of the {split.name} images", tells_classes=True)
     classes = [path for path in folders if CLASS_FOLDER.fullmatch(path.name)]
     in_classes = _first_file(classes)
-    if in_classes and (archive := _archive_of(in_classes, dataset)):
-        yield Source(archive, folder, f"{len(classes)} folders of classes")
+    if in_classes and (archive := _archive_of(in_classes, dataset, folder.name)):
+        yield Source(archive, folder, f"{len(classes)} folders of classes", tells_classes=True)
         return
     flat = (name for name in names if not is_passed_over(name))
-    archive = next((archive for name in islice(flat, 100) if (archive := _archive_of(name, dataset))), None)
+    archive = next(
+        (archive for name in islice(flat, 100) if (archive := _archive_of(name, dataset, folder.name))), None
+    )
     if archive:
         yield Source(archive, folder, "files in one folder")
 
 
 def in_file(path: Path, dataset: Dataset) -> Iterator[Source]:
     """What a tar, perhaps compressed, or a zip is, of the archives of a data set, by its first members."""
+    if any(part_of(split).fullmatch(path.name) for split in dataset.splits.values()):
+        return  # its folder is the source
     names = packed.first_members(path)
     if any(packed.MIXED in name for name in names):
         splits = [split for split in dataset.splits.values() if split.boxes or split.labels is Labels.NONE]
         for archive in (it for split in splits for it in (split.archive, split.boxes) if it):
             yield Source(archive, path, "all of ILSVRC2012, as Kaggle has it")
+        if MAPPING in names or zip_archive.is_zip(path):
+            yield Source(dataset.devkit, path, f"classes and labels of Kaggle, {NO_DEVKIT}")
         return
     for name in names:
         base = name.rpartition("/")[2]
-        found = dataset.devkit if name.endswith(_META) else _archive_of(base, dataset)
-        found = _of_class_tars(dataset) if CLASS_TAR.fullmatch(base) else found
+        found = dataset.devkit if name.endswith(packed.META) else _archive_of(base, dataset, path.name)
+        found = _of_class_tars(dataset, path.name) if CLASS_TAR.fullmatch(base) else found
         if found:
             yield Source(found, path, "an archive of another form")
             return
 
 
-def _of_class_tars(dataset: Dataset) -> str | None:
-    return next((it.name for it in dataset.archives.values() if it.layout is Layout.CLASS_TARS), None)
+def labels_of(found: Sequence[Source], dataset: Dataset) -> Iterator[Source]:
+    """The devkit's place is taken by the names of images that tell their classes."""
+    labelled = {split.archive for split in dataset.splits.values() if split.labels is Labels.GROUND_TRUTH}
+    for source in found:
+        if source.archive in labelled and source.path.is_dir() and source.tells_classes:
+            yield Source(dataset.devkit, source.path, f"labels in the names of images, {NO_DEVKIT}")
 
 
-def _archive_of(name: str, dataset: Dataset) -> str | None:
-    """The first archive that holds files of such names."""
+def _of_class_tars(dataset: Dataset, place: str) -> str | None:
+    found = [it for it in dataset.archives.values() if it.layout is Layout.CLASS_TARS]
+    told = [it for it in found if it.name in place]
+    return max(told or found[:1], key=lambda it: len(it.name)).name if found else None
+
+
+def _archive_of(name: str, dataset: Dataset, place: str) -> str | None:
+    """The archive that holds files of such names; of several the one that the name of the file or folder tells."""
     stem, _, suffix = name.rpartition(".")
     if suffix.lower() == "xml":
         split = split_of(f"{stem}.JPEG", dataset)
         return split.boxes if split else None
-    split = split_of(name, dataset)
+    split = split_of(name, dataset, place)
     return split.archive if split else None
 
 

@@ -68,7 +68,7 @@ class Truth:
         return cls(
             filenames=images["filename"],
             labels=np.array(images["class_index"], np.int64),
-            devkit_ids=np.array(images["ilsvrc2012_id"], np.int64),
+            devkit_ids=np.array([-1 if it is None else it for it in images["ilsvrc2012_id"]], np.int64),
             numbers=len(numbered_wnids(devkit.synsets, **choice)),
             classes=classes.to_pandas(),
             real=judged,
