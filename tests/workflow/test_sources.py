@@ -152,6 +152,26 @@ def test_a_compressed_tar_of_class_folders_is_packed_once(finished: Project, emp
     assert (empty.results / "packed" / TRAIN).stat().st_mtime_ns == before
 
 
+def test_packed_archives_go_when_all_is_made_and_come_again_when_they_are_needed(
+    finished: Project, empty: Project
+) -> None:
+    for file in (TRAIN, VAL):
+        subprocess.run(
+            ["gzip", "-c", finished.archives / file], check=True, stdout=(empty.archives / f"{file}.gz").open("wb")
+        )
+    empty.configure({"keep_packed": False, "products": ["tfrecord", "audit"]})
+    empty.succeed("tfrecord_validation")
+    assert (empty.results / "packed" / VAL).exists(), "there is more to be made"
+    expect_same(empty, finished)
+    assert not (empty.results / "packed").exists()
+    assert (empty.archives / f"{TRAIN}.gz").exists()
+    empty.configure({"tfrecord": {"validation_shards": 1}})
+    run = empty.succeed()
+    assert "write_tfrecord" in run.rules
+    assert not (empty.results / "packed").exists()
+    empty.succeed("check")
+
+
 def kaggle_tree(finished: Project, folder: Path) -> Path:
     """The tree that Kaggle's archive unpacks to."""
     data, boxes = folder / "ILSVRC" / "Data" / "CLS-LOC", folder / "ILSVRC" / "Annotations" / "CLS-LOC"

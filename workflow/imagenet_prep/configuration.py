@@ -21,6 +21,7 @@ import jsonschema
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
+from imagenet_prep.engine import packed
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.registry import FORMER_KEYS, FORMER_NAMES, PRODUCTS
 from imagenet_prep.publish.address import FOLDER, Address
@@ -63,6 +64,8 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         completed["archives"] = _over_declaration(completed["archives"], dataset)
     if broken.isdisjoint({"use", "products"}):
         problems += _product_problems(completed["use"], completed["products"], dataset)
+        if not completed["keep_packed"]:
+            problems += _packed_problems(completed["products"])
     if broken.isdisjoint({"output_dir", "archives_dir"}):
         output, archives = base / completed["output_dir"], base / completed["archives_dir"]
         problems += _folder_problems(output, archives, _linkable(dataset))
@@ -206,9 +209,16 @@ def _product_problems(use: list[str], products: list[str], dataset: Dataset) -> 
             yield "products", f"{product} is made from {names}, which use does not name", remedy
 
 
+def _packed_problems(products: list[str]) -> Iterator[Problem]:
+    for product in products:
+        if PRODUCTS[product].points_into_archives:
+            problem = f"it is false, and {product} is of use only as long as the archives are there"
+            yield "keep_packed", problem, f"Set it to true, or remove {product} from products"
+
+
 def _linkable(dataset: Dataset) -> list[str]:
     """What lies in output_dir, and may be a link to another disk."""
-    folders = {"state", "verified", "scores"}
+    folders = {"state", "verified", "scores", packed.FOLDER}
     for product in PRODUCTS.values():
         folders |= {product.path.partition("/")[0], *(place.rstrip("/") for place in product.places(dataset))}
     return sorted(folders - {""})

@@ -5,6 +5,7 @@ Imports are light, since the Snakefile looks here before a run.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -123,6 +124,15 @@ def is_current(output: Path) -> bool:
         return all(it["stat"] == [status.st_size, status.st_mtime_ns] for it, status in there)
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def remove_all(output_dir: Path) -> None:
+    """Take away all packed archives, and nothing else that lies beside them."""
+    for note in sorted((output_dir / FOLDER).glob("*.json")):
+        for path in (note.with_suffix(""), note):
+            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is not there, or something else is in it
+        (output_dir / FOLDER).rmdir()
 
 
 def _note(output: Path) -> Path:
