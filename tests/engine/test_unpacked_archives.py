@@ -13,7 +13,7 @@ from engine.findings import CONTENT, DEVKIT, VAL, only, put, settings, val_in
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import archive_check
 from imagenet_prep.engine.archive_check import Expected
-from imagenet_prep.engine.archive_search import find, stand_in
+from imagenet_prep.engine.archive_search import beside, find, stand_in
 from imagenet_prep.errors import PrepError
 
 # A devkit that a browser has unpacked, which is used.
@@ -94,7 +94,31 @@ def test_of_several_the_archive_is_used_and_the_others_are_told(folder: Path) ->
         assert it.message == f"{it.path}: it is not used, since {folder / 'zz' / VAL} is there, too"
 
 
-def test_unpacked_images_beside_the_archive_are_no_news(folder: Path) -> None:
-    put(folder / VAL, CONTENT)
+def test_unpacked_images_beside_the_archive_are_not_used_and_told(folder: Path) -> None:
+    archive = put(folder / VAL, CONTENT)
     put(folder / "val" / "n01440764" / "ILSVRC2012_val_00000293.JPEG")
+    put(folder / "train" / "n01440764" / "n01440764_1.JPEG")
     assert val_in(folder) == []
+    told = f"{folder / 'val'}: it is not used, since {archive} is there, too"
+    assert beside(folder, archive, "val", ILSVRC2012) == [told]
+
+
+def test_without_a_devkit_the_lists_of_kaggle_come_before_the_names_of_images(folder: Path) -> None:
+    put(folder / "val" / "n01440764" / "ILSVRC2012_val_00000293.JPEG")
+    mapping = put(folder / "zz" / "LOC_synset_mapping.txt")
+    used, other = find(folder, {"devkit": settings(DEVKIT)}, ILSVRC2012)
+    assert (used.path, other.usable) == (mapping, False)
+    assert used.message.endswith(
+        "packed into one tar, once. The devkit's IDs, its numbers of images and the tree of "
+        "synsets are not known from it: they stay empty"
+    )
+    put(folder / "zzz" / "data" / "meta.mat")
+    assert stand_in(find(folder, {"devkit": settings(DEVKIT)}, ILSVRC2012), "devkit") == folder / "zzz"
+
+
+def test_the_dogs_of_train_t3_are_not_taken_for_the_train_images(folder: Path) -> None:
+    used = {name: settings(f"{name}.tar") for name in ("train", "train_t3")}
+    put(folder / "train_t3" / "n02085620" / "n02085620_1.JPEG")
+    put(folder / "ILSVRC2012_img_train_t3.tar", tar({"n02085620.tar": tar({"n02085620_1.JPEG": b"x"})}))
+    found = find(folder, used, ILSVRC2012)
+    assert {it.archive for it in found} == {"train_t3"}

@@ -21,9 +21,8 @@ import jsonschema
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
-from imagenet_prep.engine import packed
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.registry import FORMER_KEYS, FORMER_NAMES, PRODUCTS
+from imagenet_prep.products.registry import FORMER_KEYS, FORMER_NAMES, PRODUCTS, packed_problems
 from imagenet_prep.publish.address import FOLDER, Address
 from imagenet_prep.schema import fill_defaults, give_types, load, resolved
 
@@ -64,8 +63,7 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         completed["archives"] = _over_declaration(completed["archives"], dataset)
     if broken.isdisjoint({"use", "products"}):
         problems += _product_problems(completed["use"], completed["products"], dataset)
-        if not completed["keep_packed"]:
-            problems += _packed_problems(completed["products"])
+        problems += packed_problems(completed["keep_packed"], completed["products"])
     if broken.isdisjoint({"output_dir", "archives_dir"}):
         output, archives = base / completed["output_dir"], base / completed["archives_dir"]
         problems += _folder_problems(output, archives, _linkable(dataset))
@@ -201,24 +199,16 @@ def _product_problems(use: list[str], products: list[str], dataset: Dataset) -> 
     if dataset.devkit not in use:
         yield "use", f"{dataset.devkit} is not in the list, and every product needs it", f"Add {dataset.devkit} to use"
     for product in products:
-        groups = PRODUCTS[product].requires(dataset)
-        missing = [" or ".join(group) for group in groups if not set(group) & set(use)]
+        missing = [" or ".join(it) for it in PRODUCTS[product].requires(dataset) if not set(it) & set(use)]
         if missing:
             names = " and ".join(missing)
             remedy = f"Add {names} to use, or remove {product} from products"
             yield "products", f"{product} is made from {names}, which use does not name", remedy
 
 
-def _packed_problems(products: list[str]) -> Iterator[Problem]:
-    for product in products:
-        if PRODUCTS[product].points_into_archives:
-            problem = f"it is false, and {product} is of use only as long as the archives are there"
-            yield "keep_packed", problem, f"Set it to true, or remove {product} from products"
-
-
 def _linkable(dataset: Dataset) -> list[str]:
     """What lies in output_dir, and may be a link to another disk."""
-    folders = {"state", "verified", "scores", packed.FOLDER}
+    folders = {"state", "verified", "scores", "packed"}
     for product in PRODUCTS.values():
         folders |= {product.path.partition("/")[0], *(place.rstrip("/") for place in product.places(dataset))}
     return sorted(folders - {""})

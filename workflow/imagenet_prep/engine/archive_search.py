@@ -18,7 +18,7 @@ from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR
 from imagenet_prep.download import partial
 from imagenet_prep.engine import packed
-from imagenet_prep.engine.source_search import NO_DEVKIT, Source, in_file, labels_of, sources
+from imagenet_prep.engine.source_search import Source, in_file, labels_of, sources
 from imagenet_prep.errors import PrepError
 
 _DEPTH = 5  # of a folder with ILSVRC/Data/CLS-LOC/train
@@ -29,6 +29,7 @@ _IMAGE = re.compile(r"\w+\.JPEG")
 _ARCHIVE = re.compile(r"\.(?:tar|tar\.gz|tgz|zip)$")
 _ENDING = re.compile(r"\.(?:tar|tar\.gz|tgz|json)$")
 _UNFINISHED = (".part", ".partial", ".crdownload", ".opdownload", ".download", ".aria2", ".filepart", ".tmp")
+_NOT_USED = "{}: it is not used, since {} is there, too"
 _OF_ANOTHER_PROGRAM = "Let the program that began it finish it; this workflow cannot go on with it"
 
 
@@ -103,8 +104,8 @@ def find(
     for path, size in files:
         if path not in used and size and _may_be_source(path, missing, dataset):
             others += in_file(path, dataset)
-    others.sort(key=lambda source: NO_DEVKIT in source.what)
-    found += _possessions([*others, *labels_of(others, dataset)], missing)
+    others.sort(key=lambda source: bool(source.lacks))
+    found += _possessions([*others, *labels_of(others, dataset)], missing, dataset)
     found.sort(key=lambda possession: (not possession.usable, possession.is_source, possession.archive is None))
     return [_beside(it, found) for it in found]
 
@@ -123,13 +124,20 @@ def _may_be_source(path: Path, missing: Mapping[str, Mapping[str, Any]], dataset
     return path.name not in archives or (packed.is_gzip(path) and path.name.endswith(".tar"))
 
 
-def _possessions(found: Iterable[Source], missing: Mapping[str, Mapping[str, Any]]) -> Iterator[Possession]:
+def _possessions(
+    found: Iterable[Source], missing: Mapping[str, Mapping[str, Any]], dataset: Dataset
+) -> Iterator[Possession]:
     for source in found:
         if source.archive in missing:
-            message = (
-                f"{source.path}: {source.what}, in place of {missing[source.archive]['file']}: used as it lies there"
-            )
+            message = source.told(missing[source.archive]["file"], dataset)
             yield Possession(True, source.archive, source.path, message, is_source=True)
+
+
+def beside(archives_dir: Path, archive: Path, name: str, dataset: Dataset) -> list[str]:
+    """What is not used, since the archive is there: a line each of the folders that hold the same in another form."""
+    folders = [it for it in _walk(archives_dir, 0, set()) if isinstance(it, _Folder)]
+    found = (source for it in folders for source in sources(it.path, it.names, it.folders, dataset))
+    return [_NOT_USED.format(it.path, archive) for it in found if it.archive == name]
 
 
 def _beside(possession: Possession, found: list[Possession]) -> Possession:
@@ -137,8 +145,7 @@ def _beside(possession: Possession, found: list[Possession]) -> Possession:
     first = next(it for it in found if it.archive == possession.archive and it.usable == possession.usable)
     if not possession.usable or first is possession:
         return possession
-    message = f"{possession.path}: it is not used, since {first.path} is there, too"
-    return replace(possession, usable=False, message=message)
+    return replace(possession, usable=False, message=_NOT_USED.format(possession.path, first.path))
 
 
 def stand_in(found: list[Possession], archive: str) -> Path | None:

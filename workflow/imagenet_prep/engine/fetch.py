@@ -61,6 +61,9 @@ def find_or_fetch(
     archive_search.expect_mounted(archives_dir)
     archive_search.expect_finished(archive)
     source = next((place for place in (archive, spare / archive.name) if os.path.isfile(place)), None)
+    if source is not None:
+        for message in archive_search.beside(archives_dir, source, name, dataset):
+            log.info("%s", message)
     if source is None:
         found = archive_search.find(archives_dir, {name: settings}, dataset)
         for possession in found:

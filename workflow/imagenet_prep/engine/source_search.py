@@ -17,7 +17,7 @@ from imagenet_prep.engine import packed
 from imagenet_prep.formats import zip_archive
 from imagenet_prep.formats.tree import is_passed_over
 
-NO_DEVKIT = "which know neither the devkit's IDs nor the tree of synsets: both stay empty"
+NO_DEVKIT = ". The devkit's IDs, its numbers of images and the tree of synsets are not known from it: they stay empty"
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,23 @@ class Source:
         path: the file or folder.
         what: it is, for people.
         tells_classes: whether the names of its files or folders tell the class of each image.
+        lacks: what of the archive is not in it, for people; "" where nothing is missing.
     """
 
     archive: str
     path: Path
     what: str
     tells_classes: bool = False
+    lacks: str = ""
+
+    def told(self, file: str, dataset: Dataset) -> str:
+        """A line for people: what it is, and what is done with it in place of the archive of this name."""
+        if zip_archive.is_zip(self.path):  # to look at two million members takes longer than is due here
+            use = "used where it lies; what is compressed in it is packed once"
+        else:
+            is_packed = packed.parts_of(self.path, self.archive, dataset)
+            use = "packed into one tar, once" if is_packed else "used as it lies there"
+        return f"{self.path}: {self.what}, in place of {file}: {use}{self.lacks}"
 
 
 def sources(folder: Path, names: Sequence[str], folders: Sequence[Path], dataset: Dataset) -> Iterator[Source]:
@@ -49,7 +60,7 @@ def sources(folder: Path, names: Sequence[str], folders: Sequence[Path], dataset
     if os.path.isfile(folder / packed.META):
         yield Source(dataset.devkit, folder, "the devkit, unpacked")
     elif MAPPING in names:
-        yield Source(dataset.devkit, folder / MAPPING, f"classes and labels of Kaggle, {NO_DEVKIT}")
+        yield Source(dataset.devkit, folder / MAPPING, "classes and labels of Kaggle", lacks=NO_DEVKIT)
     tars = [name for name in names if CLASS_TAR.fullmatch(name)]
     of_tars = _of_class_tars(dataset, folder.name)
     if len(tars) > 1 and of_tars:
@@ -81,7 +92,7 @@ def in_file(path: Path, dataset: Dataset) -> Iterator[Source]:
         for archive in (it for split in splits for it in (split.archive, split.boxes) if it):
             yield Source(archive, path, "all of ILSVRC2012, as Kaggle has it")
         if MAPPING in names or zip_archive.is_zip(path):
-            yield Source(dataset.devkit, path, f"classes and labels of Kaggle, {NO_DEVKIT}")
+            yield Source(dataset.devkit, path, "classes and labels of Kaggle", lacks=NO_DEVKIT)
         return
     for name in names:
         base = name.rpartition("/")[2]
@@ -97,7 +108,7 @@ def labels_of(found: Sequence[Source], dataset: Dataset) -> Iterator[Source]:
     labelled = {split.archive for split in dataset.splits.values() if split.labels is Labels.GROUND_TRUTH}
     for source in found:
         if source.archive in labelled and source.path.is_dir() and source.tells_classes:
-            yield Source(dataset.devkit, source.path, f"labels in the names of images, {NO_DEVKIT}")
+            yield Source(dataset.devkit, source.path, "labels in the names of images", lacks=NO_DEVKIT)
 
 
 def _of_class_tars(dataset: Dataset, place: str) -> str | None:

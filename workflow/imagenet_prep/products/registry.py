@@ -5,6 +5,8 @@ A new product is a line here. Imports are light, since the Snakefile asks here a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from imagenet_prep.engine.step import Step
 from imagenet_prep.engine.table_steps import BOXES, DEVKIT, IMAGES
 from imagenet_prep.products.audit.audit_report import AuditReport
@@ -86,3 +88,11 @@ STEPS: dict[str, Step] = {
     )
 }
 """All steps by name."""
+
+
+def packed_problems(keep_packed: bool, products: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Key, problem and remedy of each product that is of no use when packed archives are gone."""
+    for product in products:
+        if PRODUCTS[product].points_into_archives and not keep_packed:
+            problem = f"it is false, and {product} is of use only as long as the archives are there"
+            yield "keep_packed", problem, f"Set it to true, or remove {product} from products"
