@@ -17,8 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builders import FOX, image, is_one_line, tar, train_images, val_images
+from builders import CRANE, FOX, image, is_one_line, tar, train_images, val_images
 from engine.findings import TRAIN, VAL, put
+from imagenet_prep.datasets.box_annotations import write_boxes
+from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import packed
 from imagenet_prep.engine.packing import pack
@@ -88,6 +90,8 @@ def test_images_that_a_zip_has_as_they_are_need_no_packing(tmp_path: Path) -> No
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from imagenet_prep.datasets.box_annotations import write_boxes
+from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import packed, packing
 left, write = int(sys.argv[3]), os.pwrite
@@ -168,3 +172,35 @@ def test_a_note_beside_it_says_what_was_packed(tmp_path: Path) -> None:
     pack_all(source, "val", tmp_path / "packed" / VAL)
     note = json.loads((tmp_path / "packed" / f"{VAL}.json").read_text())
     assert [it["path"] for it in note] == [str(source)]
+
+
+SOLUTION = """ImageId,PredictionString
+ILSVRC2012_val_00000002,n02012849 3 4 20 9 n02012849 1 2 5 6
+ILSVRC2012_val_00000001,n02119789 2 3 9 10
+"""
+
+
+def test_boxes_of_the_list_of_kaggle_are_those_of_the_xml_files(tmp_path: Path) -> None:
+    for name, content in val_images().items():
+        put(tmp_path / "ILSVRC" / "Data" / "CLS-LOC" / "val" / name, content)
+    source = put(tmp_path / "LOC_val_solution.csv", SOLUTION.encode())
+    output = pack_all(source, "bbox_val", tmp_path / "packed" / "boxes.tgz")
+    wnids = {f"ILSVRC2012_val_{number:08d}.JPEG": wnid for number, wnid in ((1, FOX), (2, CRANE))}
+    write_boxes(output, "validation", wnids, [FOX, CRANE], tmp_path / "boxes.parquet")
+    rows = pq.read_table(tmp_path / "boxes.parquet").to_pylist()
+    sides = [[row[f"{side}_px"] for side in BOX_SIDES] for row in rows]
+    assert sides == [[2, 3, 9, 10], [3, 4, 20, 9], [1, 2, 5, 6]]
+    assert {(row["width"], row["height"]) for row in rows} == {(24, 16)}
+    assert [row["name"] for row in rows] == [FOX, CRANE, CRANE]
+    assert all(row["usable"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    "line", ["ILSVRC2012_val_00000001,n02119789 2 3 9", "ILSVRC2012_val_00000009,n02119789 2 3 9 9"]
+)
+def test_a_list_of_boxes_that_makes_no_sense_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "ILSVRC" / "Data" / "CLS-LOC" / "val").mkdir(parents=True)
+    source = put(tmp_path / "LOC_val_solution.csv", f"ImageId,PredictionString\n{line}\n".encode())
+    with pytest.raises(PrepError) as caught:
+        pack_all(source, "bbox_val", tmp_path / "packed" / "boxes.tgz")
+    assert line.partition(",")[0] in str(caught.value)

@@ -266,3 +266,35 @@ def test_the_tree_of_kaggle_tells_classes_and_labels_without_a_devkit(finished: 
         (empty.archives / file).unlink()
     expect_same(empty, finished)
     expect_nothing_of_the_devkit(empty)
+
+
+def test_a_folder_that_has_changed_is_read_again_and_what_is_missing_is_named(
+    finished: Project, empty: Project
+) -> None:
+    train = unpack(finished.archives / TRAIN, empty.archives / "train")
+    shutil.copy(finished.archives / VAL, empty.archives)
+    empty.configure({"products": ["tfrecord", "audit"]})
+    empty.succeed()
+    (train / ".DS_Store").write_bytes(b"of macOS")
+    run = empty.succeed()
+    assert "scan_archive" in run.rules
+    assert "write_tfrecord" not in run.rules, "the images are the same"
+    image = max(train.glob("*/*.JPEG"))
+    image.rename(empty.folder / image.name)
+    run = empty.run()
+    assert run.code != 0
+    assert f"class {image.parent.name} has" in run.last_line
+    assert "Traceback" not in run.terminal
+    (empty.folder / image.name).rename(image)
+    empty.succeed()
+    assert shards(empty) == shards(finished)
+
+
+def test_a_run_that_is_killed_while_packing_goes_on(finished: Project, empty: Project, tmp_path: Path) -> None:
+    hub_tars(finished, empty.archives, tmp_path)
+    empty.configure({"products": ["tfrecord", "audit"]})
+    part = empty.results / "packed" / f"{TRAIN}.part"
+    assert empty.kill_when(part.exists)
+    empty.succeed("--unlock")
+    expect_same(empty, finished)
+    assert not part.exists()

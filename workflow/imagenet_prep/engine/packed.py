@@ -28,6 +28,9 @@ META = "data/meta.mat"
 MIXED = "CLS-LOC/"
 """Part of the paths in archives that hold all of ILSVRC2012, as Kaggle's do."""
 
+VAL_OF_KAGGLE = "ILSVRC/Data/CLS-LOC/val"
+"""Where the validation images are, below the folder of the list of their boxes."""
+
 _LOOKED_AT = 50  # members at the beginning of an archive
 _LOOKED_INTO = 64 << 20  # bytes
 
@@ -48,6 +51,8 @@ def parts_of(source: Path, name: str, dataset: Dataset) -> list[Path]:
         dataset: that it is of.
     """
     has_images = name in dataset.of_archive
+    if source.name == SOLUTION:
+        return [source, source.parent / VAL_OF_KAGGLE]
     if name == dataset.devkit and (labels := labels_of(source, dataset)):
         return labels
     if source.is_dir():

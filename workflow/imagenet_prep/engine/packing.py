@@ -11,14 +11,17 @@ import logging
 import os
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from imagenet_prep import atomic
 from imagenet_prep.datasets.dataset import Dataset, Labels
 from imagenet_prep.datasets.names import CLASS_FOLDER, GIVEN_LABELS, MAPPING, SOLUTION, is_of, official_name
+from imagenet_prep.datasets.solution import box_files
 from imagenet_prep.engine import packed
+from imagenet_prep.engine.scan import IMAGE_LIMIT
 from imagenet_prep.errors import PrepError, reading
-from imagenet_prep.formats import files, tar, zip_archive
+from imagenet_prep.formats import files, picture, tar, zip_archive
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.formats.tar_header import BLOCK
 from imagenet_prep.formats.tree import Walk, is_passed_over
@@ -120,6 +123,10 @@ def _decompressed(path: Path, progress: Progress) -> Iterator[bytes]:
 def _members(name: str, parts: Sequence[Path], dataset: Dataset, progress: Progress) -> Iterator[Content]:
     wanted = is_of(name, dataset)
     done = 0
+    if name != dataset.devkit and parts[0].name == SOLUTION:
+        for member, xml in box_files(parts[0], partial(_size_of, parts[1])):
+            yield member, len(xml), [xml]
+        return
     if name == dataset.devkit and not any(map(_holds_labels, parts)):
         yield _label_list(parts, dataset)
         return
@@ -209,6 +216,16 @@ def _label_list(parts: Sequence[Path], dataset: Dataset) -> Content:
                 lines.append(f"{named[0]},{label}\n")
     content = "".join(sorted(lines)).encode()
     return GIVEN_LABELS, len(content), [content]
+
+
+def _size_of(folder: Path, name: str) -> tuple[int, int]:
+    """Width and height of an image in a folder."""
+    path = folder / name
+    try:
+        header = picture.identify(files.read_file(os.fspath(path), IMAGE_LIMIT))
+    except ValueError as error:
+        raise PrepError(path, str(error), "Get this image again from where the others came from") from error
+    return header.width, header.height
 
 
 def _names(path: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from imagenet_prep.datasets.dataset import Dataset, Labels, Layout
-from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, MAPPING, part_of, split_of
+from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, MAPPING, SOLUTION, part_of, split_of
 from imagenet_prep.engine import packed
 from imagenet_prep.formats import zip_archive
 from imagenet_prep.formats.tree import is_passed_over
@@ -61,6 +61,11 @@ def sources(folder: Path, names: Sequence[str], folders: Sequence[Path], dataset
         yield Source(dataset.devkit, folder, "the devkit, unpacked")
     elif MAPPING in names:
         yield Source(dataset.devkit, folder / MAPPING, "classes and labels of Kaggle", lacks=NO_DEVKIT)
+    if SOLUTION in names and os.path.isdir(folder / packed.VAL_OF_KAGGLE):
+        boxes = next(it.boxes for it in dataset.splits.values() if it.labels is Labels.GROUND_TRUTH)
+        if boxes:
+            lacks = ". What only the XML files have, such as pose, is not known from it"
+            yield Source(boxes, folder / SOLUTION, "boxes of Kaggle's list", lacks=lacks)
     tars = [name for name in names if CLASS_TAR.fullmatch(name)]
     of_tars = _of_class_tars(dataset, folder.name)
     if len(tars) > 1 and of_tars:

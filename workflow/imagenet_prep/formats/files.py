@@ -29,6 +29,8 @@ def read_file(path: str, limit: int) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError as error:
+        if not os.path.islink(path):
+            raise PrepError(path, "the file is not there", "Put it back where it was") from error
         problem = f"this is a link to {os.path.realpath(path)}, which is not there"
         raise PrepError(path, problem, "Mount that disk, or mend the link") from error
     try:
