@@ -66,6 +66,14 @@ def test_several_compressed_tars_become_one_with_their_members(tmp_path: Path) -
     assert members(pack_all(tmp_path / "data", "train", tmp_path / TRAIN)) == HUB_TRAIN
 
 
+def test_a_compressed_tar_a_class_becomes_one_with_all_images(tmp_path: Path) -> None:
+    for wnid in (FOX, CRANE):
+        of_class = {name: content for name, content in train_images().items() if name.startswith(wnid)}
+        put(tmp_path / "train" / f"{wnid}.tar.gz", gzip.compress(tar(of_class)))
+    found = members(pack_all(tmp_path / "train", "train", tmp_path / TRAIN))
+    assert found == {name: content for name, content in train_images().items() if name.startswith((FOX, CRANE))}
+
+
 def test_parquet_files_become_a_tar_of_their_images(tmp_path: Path) -> None:
     for number, names in enumerate((list(HUB_VAL)[:4], list(HUB_VAL)[4:])):
         rows = [{"image": {"bytes": HUB_VAL[name], "path": name}, "label": 0} for name in names]

@@ -13,7 +13,9 @@ from builders import CRANE, FOX, TRUTH, image, is_one_line, synsets, tar, train_
 from engine.findings import put
 from imagenet_prep.datasets.classes import select_classes
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.engine.archive_check import Expected
 from imagenet_prep.engine.images import label_images
+from imagenet_prep.engine.scan import scan
 from imagenet_prep.engine.scan_source import Found, scan_folder
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tree
@@ -61,6 +63,19 @@ def test_class_tars_in_a_folder_are_read_as_they_lie_there(tmp_path: Path) -> No
         assert row["archive"] == f"below/{row['wnid']}.tar"
         content = (tmp_path / "tars" / f"{row['wnid']}.tar").read_bytes()
         assert content[row["offset"] :][: row["nbytes"]] == images[row["filename"]]
+
+
+def test_of_a_tar_of_everything_the_images_of_a_split_are_read(tmp_path: Path) -> None:
+    boxes = {"ILSVRC/Annotations/CLS-LOC/val/ILSVRC2012_val_00000001.xml": b"<annotation/>"}
+    train = {f"ILSVRC/Data/CLS-LOC/train/{name[:9]}/{name}": content for name, content in train_images().items()}
+    val = {f"ILSVRC/Data/CLS-LOC/val/{name}": content for name, content in val_images().items()}
+    archive = put(tmp_path / "kaggle.tar", tar({**boxes, **train, **val}))
+    for name, images in (("train", train_images()), ("val", val_images())):
+        receipt = scan(name, archive, Expected(), tmp_path / f"{name}.parquet", ILSVRC2012)
+        assert receipt["members"] == len(images)
+        rows = pq.read_table(tmp_path / f"{name}.parquet").to_pylist()
+        content = archive.read_bytes()
+        assert {row["filename"]: content[row["offset"] :][: row["nbytes"]] for row in rows} == images
 
 
 def test_what_desktops_and_people_leave_in_folders_is_passed_over_and_counted(tmp_path: Path) -> None:

@@ -80,7 +80,14 @@ def test_class_folders_are_used_as_they_lie_there(finished: Project, empty: Proj
     (folders[1] / f"._{image.name}").write_bytes(b"of macOS")
     (folders[2] / ".DS_Store").write_bytes(b"of macOS")
     (folders[2] / ".ipynb_checkpoints").mkdir()
+    empty.configure({"products": ["imagefolder", "report", *USE["products"]]})
     expect_same(empty, finished)
+    folders = {
+        name: it
+        for name, it in finished.products().items()
+        if name.startswith(("imagefolder/train/", "imagefolder/val/"))
+    }
+    assert folders.items() <= empty.products().items()
     receipt = json.loads((empty.results / "verified" / "train.json").read_text())
     assert receipt["passed_over"] == 3
     assert receipt["source"] == "train"
@@ -150,6 +157,10 @@ def test_a_compressed_tar_of_class_folders_is_packed_once(finished: Project, emp
     before = (empty.results / "packed" / TRAIN).stat().st_mtime_ns
     empty.succeed("--forceall", "download")
     assert (empty.results / "packed" / TRAIN).stat().st_mtime_ns == before
+    os.utime(empty.archives / "train.tgz")
+    run = empty.succeed()
+    assert {"fetch_archive", "scan_archive"} <= run.rules
+    assert "write_tfrecord" not in run.rules
 
 
 def test_packed_archives_go_when_all_is_made_and_come_again_when_they_are_needed(

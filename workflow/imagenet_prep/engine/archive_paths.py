@@ -41,9 +41,14 @@ def find(config: Mapping[str, Any], name: str) -> Path | None:
         is_to_be_packed = has_images and packed.is_gzip(place)
         if os.path.isfile(place) and not os.path.isfile(f"{place}.aria2") and not is_to_be_packed:
             return place
-    if link.is_symlink() and target_of(link) == _real(packed.place_of(Path(config["output_dir"]), link.name)):
-        return link if os.path.isfile(link) and packed.is_current(target_of(link)) else None
-    return link if os.path.isfile(link) or below(config, name) else None
+    return link if not is_outdated(config, name) and (os.path.isfile(link) or below(config, name)) else None
+
+
+def is_outdated(config: Mapping[str, Any], name: str) -> bool:
+    """Whether an archive was packed of something that is another one now."""
+    link = link_of(config, name)
+    own = _real(packed.place_of(Path(config["output_dir"]), link.name))
+    return link.is_symlink() and target_of(link) == own and own.is_file() and not packed.is_current(own)
 
 
 def _real(path: Path) -> Path:

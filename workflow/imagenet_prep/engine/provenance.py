@@ -128,7 +128,7 @@ class Provenance:
         One that was taken away is asked for only by a job that has to read it: what was made of it stays good.
         """
         seen = name in self._seen or any(subject == name for subject, _ in self._inventory.newest(ARCHIVES))
-        return self.archive(name) is not None or not seen
+        return self.archive(name) is not None or not seen or archive_paths.is_outdated(self.config, name)
 
     def archive(self, name: str) -> Path | None:
         """Where an archive lies; None where it is not there."""
