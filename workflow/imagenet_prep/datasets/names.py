@@ -20,6 +20,12 @@ CLASS_TAR = re.compile(r"(n\d{8})\.tar", re.ASCII)
 MAPPING, SOLUTION, GIVEN_LABELS = "LOC_synset_mapping.txt", "LOC_val_solution.csv", "val_labels.csv"
 """Lists of classes and of validation labels: Kaggle's, and the one that is made of the names of images."""
 
+MIXED = "CLS-LOC/"
+"""Part of the paths in archives that hold all of ILSVRC2012, as Kaggle's do."""
+
+VAL_OF_KAGGLE = "ILSVRC/Data/CLS-LOC/val"
+"""Where the validation images are, below the folder of the list of their boxes."""
+
 _WITH_CLASS = re.compile(r"(?P<stem>\w+_\d+)_(?P<wnid>n\d{8})(?P<suffix>\.JPEG)", re.ASCII)
 _WNID = re.compile(r"n\d{8}", re.ASCII)
 

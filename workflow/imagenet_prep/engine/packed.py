@@ -15,7 +15,7 @@ from typing import Any
 
 from imagenet_prep import atomic
 from imagenet_prep.datasets.dataset import Dataset, Labels
-from imagenet_prep.datasets.names import MAPPING, SOLUTION, is_of, part_of
+from imagenet_prep.datasets.names import MAPPING, MIXED, SOLUTION, VAL_OF_KAGGLE, is_of, part_of
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar, zip_archive
 
@@ -24,12 +24,6 @@ FOLDER = "packed"
 
 META = "data/meta.mat"
 """The file by which a devkit is known."""
-
-MIXED = "CLS-LOC/"
-"""Part of the paths in archives that hold all of ILSVRC2012, as Kaggle's do."""
-
-VAL_OF_KAGGLE = "ILSVRC/Data/CLS-LOC/val"
-"""Where the validation images are, below the folder of the list of their boxes."""
 
 _LOOKED_AT = 50  # members at the beginning of an archive
 _LOOKED_INTO = 64 << 20  # bytes

@@ -14,8 +14,8 @@ import pyarrow as pa
 from crc32c import crc32c
 
 from imagenet_prep.datasets.dataset import Dataset, Layout, Split
-from imagenet_prep.datasets.names import CLASS_TAR, official_name
-from imagenet_prep.engine import archive_paths, packed
+from imagenet_prep.datasets.names import CLASS_TAR, MIXED, official_name
+from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_check import (
     DOWNLOAD_AGAIN,
     Expected,
@@ -118,7 +118,7 @@ def _is_official(path: Path, layout: Layout | None, split: Split) -> bool:
         first = next(tar.members(path), None)
         if first is None:
             return True
-        if packed.MIXED in first.name:
+        if MIXED in first.name:
             return False
         base = first.name.rpartition("/")[2]
         named = official_name(base, split)

@@ -21,8 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagenet_prep.datasets.dataset import Labels, Split
-from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, official_name, part_of
-from imagenet_prep.engine import packed
+from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, MIXED, official_name, part_of
 from imagenet_prep.engine.scan import IMAGE_LIMIT, ROWS, SCAN, Row, batch_of, row_of
 from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats import files, parquet, tar, zip_archive
@@ -96,7 +95,7 @@ class SourceScan:
                 yield from self.of_tar(stream, place, archive, member.offset + member.nbytes, member)
             elif not _IMAGE.fullmatch(base):
                 self.found.passed_over += 1
-            elif packed.MIXED in member.name and not official_name(base, self.split):
+            elif MIXED in member.name and not official_name(base, self.split):
                 continue  # it is of another split
             else:
                 folder = CLASS_TAR.fullmatch((within.name if within else place).rpartition("/")[2])
@@ -119,7 +118,7 @@ class SourceScan:
                 base = member.name.rpartition("/")[2]
                 if is_passed_over(member.name) or not _IMAGE.fullmatch(base):
                     self.found.passed_over += 1
-                elif packed.MIXED not in member.name or official_name(base, self.split):
+                elif MIXED not in member.name or official_name(base, self.split):
                     filename, wnid = self._named(self.place, member.name, member.name, member.header)
                     offset, data = zip_archive.read(file.fileno(), member, self.place)
                     yield self._row(data, filename, wnid, path.name, offset, self.place, member.name)

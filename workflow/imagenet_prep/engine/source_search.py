@@ -12,7 +12,16 @@ from itertools import islice
 from pathlib import Path
 
 from imagenet_prep.datasets.dataset import Dataset, Labels, Layout
-from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, MAPPING, SOLUTION, part_of, split_of
+from imagenet_prep.datasets.names import (
+    CLASS_FOLDER,
+    CLASS_TAR,
+    MAPPING,
+    MIXED,
+    SOLUTION,
+    VAL_OF_KAGGLE,
+    part_of,
+    split_of,
+)
 from imagenet_prep.engine import packed
 from imagenet_prep.formats import zip_archive
 from imagenet_prep.formats.tree import is_passed_over
@@ -61,7 +70,7 @@ def sources(folder: Path, names: Sequence[str], folders: Sequence[Path], dataset
         yield Source(dataset.devkit, folder, "the devkit, unpacked")
     elif MAPPING in names:
         yield Source(dataset.devkit, folder / MAPPING, "classes and labels of Kaggle", lacks=NO_DEVKIT)
-    if SOLUTION in names and os.path.isdir(folder / packed.VAL_OF_KAGGLE):
+    if SOLUTION in names and os.path.isdir(folder / VAL_OF_KAGGLE):
         boxes = next(it.boxes for it in dataset.splits.values() if it.labels is Labels.GROUND_TRUTH)
         if boxes:
             lacks = ". What only the XML files have, such as pose, is not known from it"
@@ -92,7 +101,7 @@ def in_file(path: Path, dataset: Dataset) -> Iterator[Source]:
     if any(part_of(split).fullmatch(path.name) for split in dataset.splits.values()):
         return  # its folder is the source
     names = packed.first_members(path)
-    if any(packed.MIXED in name for name in names):
+    if any(MIXED in name for name in names):
         splits = [split for split in dataset.splits.values() if split.boxes or split.labels is Labels.NONE]
         for archive in (it for split in splits for it in (split.archive, split.boxes) if it):
             yield Source(archive, path, "all of ILSVRC2012, as Kaggle has it")
