@@ -25,7 +25,7 @@ _DEPTH = 5  # of a folder with ILSVRC/Data/CLS-LOC/train
 _ENTRIES = 20_000  # looked at in one folder
 _QUICKLY_READ = 1 << 30  # a checksum of so many bytes takes seconds
 
-_IMAGE = re.compile(r"\w+\.JPEG")
+_IMAGE = re.compile(r"\w+\.(?:JPEG|xml)")
 _ARCHIVE = re.compile(r"\.(?:tar|tar\.gz|tgz|zip)$")
 _ENDING = re.compile(r"\.(?:tar|tar\.gz|tgz|json)$")
 _UNFINISHED = (".part", ".partial", ".crdownload", ".opdownload", ".download", ".aria2", ".filepart", ".tmp")

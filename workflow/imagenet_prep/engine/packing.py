@@ -178,7 +178,9 @@ def _of_parquet(path: Path) -> Iterator[Placed]:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(
+            path, pre_buffer=False, buffer_size=_CHUNK
+        )  # page by page, however large its row groups are
         size = path.stat().st_size
         for number, batch in enumerate(file.iter_batches(64, columns=["image"])):
             for image in batch["image"].to_pylist():

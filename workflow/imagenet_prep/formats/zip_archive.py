@@ -23,6 +23,7 @@ _ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _COMMENT_LIMIT = 1 << 16
 _EXTRA_GUESS = 64  # bytes of the extra field before a member's content, which are read along with that
+_MEMBER_LIMIT = 1 << 30
 _DAMAGED = "The archive is damaged or cut off: get it again from its source"
 
 
@@ -63,7 +64,8 @@ def walk(path: str | os.PathLike[str]) -> Iterator[Member]:
         PrepError: cut off, damaged, encrypted, or compressed in another way than deflate.
     """
     with open(path, "rb") as file, reading(path):
-        entries, start = _directory(file.fileno(), os.fspath(path))
+        size = os.fstat(file.fileno()).st_size
+        entries, start = _directory(file.fileno(), os.fspath(path), size)
         file.seek(start)
         for _ in range(entries):
             at = file.tell()
@@ -78,6 +80,9 @@ def walk(path: str | os.PathLike[str]) -> Iterator[Member]:
                 continue
             if flags & 1:
                 raise PrepError(path, "the member is encrypted", "Get an archive without a password", member=name)
+            if header + packed > size or nbytes > _MEMBER_LIMIT:
+                problem = f"the member should have {nbytes} bytes, and {packed} of the archive from byte {header} on"
+                raise PrepError(path, f"{problem}: that cannot be", _DAMAGED, member=name)
             if method not in (STORED, DEFLATED):
                 problem = f"the member is compressed by method {method}, which nobody reads here"
                 raise PrepError(path, problem, "Unpack the archive, and put the folder in its place", member=name)
@@ -132,9 +137,8 @@ def _large(extra: bytes, packed: int, nbytes: int, header: int) -> tuple[int, in
     return values[1], values[0], values[2]
 
 
-def _directory(descriptor: int, place: str) -> tuple[int, int]:
+def _directory(descriptor: int, place: str, size: int) -> tuple[int, int]:
     """The number of entries of the central directory, and its offset."""
-    size = os.fstat(descriptor).st_size
     tail = os.pread(descriptor, _END.size + _COMMENT_LIMIT, max(0, size - _END.size - _COMMENT_LIMIT))
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < _END.size:
@@ -142,8 +146,10 @@ def _directory(descriptor: int, place: str) -> tuple[int, int]:
     _, _, _, _, entries, _, start, _ = _END.unpack_from(tail, at)
     before = tail[at - _LOCATOR.size : at] if at >= _LOCATOR.size else b""
     if before[:4] == b"PK\6\7":
-        end = os.pread(descriptor, _END64.size, _LOCATOR.unpack(before)[2])
+        end = os.pread(descriptor, _END64.size, min(size, _LOCATOR.unpack(before)[2]))
         if len(end) < _END64.size or end[:4] != b"PK\6\6":
             raise PrepError(place, "the central directory is damaged", _DAMAGED)
         *_, entries, _, start = _END64.unpack(end)
+    if start > size:
+        raise PrepError(place, f"its central directory should begin at byte {start}, behind its end", _DAMAGED)
     return entries, start
