@@ -16,6 +16,8 @@ from imagenet_prep.engine import archive_search
 from imagenet_prep.engine.archive_search import expect_finished, find, introduction, stand_in
 from imagenet_prep.errors import PrepError
 
+NO_TAR = b"what only a checksum or a name can tell" * 20
+
 # What can be used.
 
 
@@ -56,24 +58,24 @@ def test_a_file_that_a_download_kept_aside_is_never_used(folder: Path) -> None:
 
 
 def test_an_archive_of_unknown_size_is_known_by_its_checksum(folder: Path) -> None:
-    about = replace(ILSVRC2012.archives["val"], bytes=None, about=len(CONTENT) + 100)
+    about = replace(ILSVRC2012.archives["val"], bytes=None, about=len(NO_TAR) + 100)
     dataset = replace(ILSVRC2012, archives={"val": about})
-    searched = {"val": settings(VAL, CONTENT, bytes=None)}
-    put(folder / "val.tar", CONTENT)
-    put(folder / "other.tar", bytes(len(CONTENT)))
+    searched = {"val": settings(VAL, NO_TAR, bytes=None)}
+    put(folder / "val.tar", NO_TAR)
+    put(folder / "other.tar", bytes(len(NO_TAR)))
     assert only(find(folder, searched, dataset)).path == folder / "val.tar"
     assert find(folder, searched, dataset, checksums=False) == []
 
 
 def test_a_file_of_another_size_than_the_unknown_one_can_have_is_not_read(folder: Path) -> None:
-    put(folder / "val.tar", CONTENT)
-    assert val_in(folder, bytes=None) == []
+    put(folder / "val.tar", NO_TAR)
+    assert val_in(folder, NO_TAR, bytes=None) == []
 
 
 def test_without_size_and_checksum_only_the_name_tells(folder: Path) -> None:
-    put(folder / "val.tar", CONTENT)
+    put(folder / "val.tar", NO_TAR)
     assert val_in(folder, None) == []
-    path = put(folder / "down" / VAL, CONTENT)
+    path = put(folder / "down" / VAL, NO_TAR)
     assert stand_in(val_in(folder, None), "val") == path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -13,10 +14,11 @@ import pytest
 import yaml
 
 import imagenet_prep
+from builders import tar
 from engine.findings import VAL, put
 from imagenet_prep import configuration
 from imagenet_prep.engine import archive_paths, existing
-from imagenet_prep.engine.space import There
+from imagenet_prep.engine.space import ARCHIVE, There, needs
 from imagenet_prep.products.registry import SPLIT_PRODUCTS
 
 CONTENT = b"what has come"
@@ -120,3 +122,25 @@ def test_a_file_that_a_download_kept_aside_is_not_counted(checkout: Path, folder
     bad = put(folder / f"{VAL}.bad-0123abcd")
     os.truncate(bad, size)
     assert "val" not in look(configured(checkout, folder)).archives
+
+
+def test_what_is_to_be_packed_goes_below_output_dir_and_needs_the_space_of_the_archive(
+    checkout: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "archives"
+    put(folder / f"{VAL}.gz", gzip.compress(tar({"val/ILSVRC2012_val_00000001.JPEG": b"x"})))
+    config = configured(checkout, folder, md5=None, bytes=5_000_000)
+    packed = tmp_path / "results" / "packed"
+    there = look(config)
+    assert "val" not in there.archives
+    assert there.places["val"] == packed
+    (need,) = needs(config, SPLIT_PRODUCTS, there, [(ARCHIVE, "val")])
+    assert (need.path, need.nbytes) == (packed, 5_000_000)
+    put(packed / f"{VAL}.part", bytes(4096))
+    assert look(config).downloaded["val"] == 4096
+
+
+def test_a_folder_in_place_of_an_archive_counts_as_large_as_that(checkout: Path, tmp_path: Path) -> None:
+    put(tmp_path / "archives" / "val" / "n01440764" / "ILSVRC2012_val_00000001.JPEG")
+    config = configured(checkout, tmp_path / "archives")
+    assert look(config).archives["val"] == config["archives"]["val"]["bytes"]

@@ -17,7 +17,8 @@ from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import images
 from imagenet_prep.engine.archive_check import Expected
 from imagenet_prep.engine.images import IMAGES, label_images, read_classes, tabulate_images, write_images
-from imagenet_prep.engine.scan import SCAN, scan
+from imagenet_prep.engine.scan import scan
+from imagenet_prep.engine.scan_rows import SCAN
 from imagenet_prep.errors import PrepError
 
 ARCHIVE = Path("archive.tar")

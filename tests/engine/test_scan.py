@@ -20,7 +20,8 @@ from builders import CRANE, FOX, image
 from engine.scans import NOTHING, refusal, scanned
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import scan as scanning
-from imagenet_prep.engine.scan import SCAN, scan
+from imagenet_prep.engine.scan import scan
+from imagenet_prep.engine.scan_rows import SCAN
 from imagenet_prep.errors import PrepError
 
 
@@ -97,7 +98,7 @@ def test_a_class_archive_with_nothing_in_it_is_an_error(tmp_path: Path) -> None:
     assert "no image" in error.problem
 
 
-@pytest.mark.parametrize("name", ["n0211978.tar", "n02119789.tar.gz", "fox.tar", "n02119789_1.JPEG", "n02119789"])
+@pytest.mark.parametrize("name", ["n0211978.tar", "n02119789.tar.gz", "fox.tar"])
 def test_a_member_of_the_training_archive_that_is_no_class_is_an_error(tmp_path: Path, name: str) -> None:
     error = refusal(tmp_path, "train", builders.tar({name: builders.tar({f"{FOX}_1.JPEG": image()})}))
     assert (error.member, error.offset) == (name, 512)

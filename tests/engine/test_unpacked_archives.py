@@ -1,21 +1,19 @@
-"""What people have of archives that were unpacked: a devkit is used, class archives and images are only told."""
+"""What people have of archives that were unpacked: class folders, class tars, a devkit."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from builders import image, tar
-from engine.findings import CONTENT, DEVKIT, TRAIN, VAL, only, put, settings, val_in
+from builders import tar
+from engine.findings import CONTENT, DEVKIT, VAL, only, put, settings, val_in
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import archive_check
 from imagenet_prep.engine.archive_check import Expected
-from imagenet_prep.engine.archive_search import find, stand_in
-from imagenet_prep.engine.scan import scan
+from imagenet_prep.engine.archive_search import beside, find, stand_in
 from imagenet_prep.errors import PrepError
 
 # A devkit that a browser has unpacked, which is used.
@@ -56,57 +54,71 @@ def test_the_declared_checksum_is_that_of_the_real_devkit_unpacked(shared_data: 
     assert ILSVRC2012.archives["devkit"].unpacked_sha256 == hashlib.sha256(content).hexdigest()
 
 
-# Class archives and images, which are only told.
-
-
-def test_class_archives_are_told_with_the_command_that_puts_them_together(folder: Path) -> None:
-    for wnid in ("n01440764", "n02012849"):
-        put(folder / "train" / f"{wnid}.tar", tar({f"{wnid}_1.JPEG": b"x"}))
-    found = only(find(folder, {"train": settings(TRAIN)}, ILSVRC2012))
-    assert not found.usable
-    assert "2 archives of single classes" in found.message
-    assert "md5, sha256 and bytes to null" in found.message
-    command = found.message.partition("(")[2].partition(")")[0]
-    subprocess.run(command, shell=True, check=True)
-    names = subprocess.run(["tar", "tf", folder / TRAIN], check=True, capture_output=True, text=True).stdout.split()
-    assert names == ["n01440764.tar", "n02012849.tar"]
+# Class archives, images and boxes, which are used as they lie there.
 
 
 @pytest.mark.parametrize(
-    ("archive", "names"),
+    ("archive", "folder_of", "names"),
     [
-        ("train", ["ILSVRC/Data/CLS-LOC/train/n01440764/n01440764_10026.JPEG"]),
-        ("train", ["n01440764/n01440764_1.JPEG", "n02012849/n02012849_1.JPEG"]),
-        ("val", ["val/n01440764/ILSVRC2012_val_00000293.JPEG"]),
-        ("val", ["ILSVRC2012_val_00000001.JPEG"]),
-        ("test", ["test/ILSVRC2012_test_00000001.JPEG"]),
+        ("train", "tars", ["tars/n01440764.tar", "tars/n02012849.tar"]),
+        ("train", "ILSVRC/Data/CLS-LOC/train", ["ILSVRC/Data/CLS-LOC/train/n01440764/n01440764_10026.JPEG"]),
+        ("train", "", ["n01440764/n01440764_1.JPEG", "n02012849/n02012849_1.JPEG"]),
+        ("val", "val", ["val/n01440764/ILSVRC2012_val_00000293.JPEG"]),
+        ("val", "val", ["val/000/ILSVRC2012_val_00000293.JPEG"]),
+        ("val", "", ["ILSVRC2012_val_00000001.JPEG"]),
+        ("test", "test", ["test/._ILSVRC2012_test_00000001.JPEG", "test/ILSVRC2012_test_00000001.JPEG"]),
+        ("bbox_train", "b", ["b/n01440764/n01440764_10040.xml"]),
+        ("bbox_val", "b/val", ["b/val/ILSVRC2012_val_00000001.xml"]),
+        ("devkit", "ILSVRC2012_devkit_t12", ["ILSVRC2012_devkit_t12/data/meta.mat"]),
     ],
 )
-def test_unpacked_images_are_told_with_what_can_be_made_of_them(folder: Path, archive: str, names: list[str]) -> None:
+def test_what_was_unpacked_is_used_as_it_lies_there(
+    folder: Path, archive: str, folder_of: str, names: list[str]
+) -> None:
     for name in names:
         put(folder / name, b"\xff\xd8")
-    used = {name: settings(f"{name}.tar") for name in ("train", "val", "test")}
+    used = {name: settings(f"{name}.tar") for name in ("train", "val", "test", "bbox_train", "bbox_val", archive)}
     found = only(find(folder, used, ILSVRC2012))
-    assert (found.usable, found.archive) == (False, archive)
-    assert f"of {archive}.tar, unpacked" in found.message
-    assert "tables and TFRecords need the archive" in found.message
+    assert (found.usable, found.archive, found.path) == (True, archive, folder / folder_of)
+    assert f"in place of {archive}.tar" in found.message
 
 
-def test_archives_made_of_class_folders_as_the_page_says_are_good_ones(checkout: Path, tmp_path: Path) -> None:
-    page = (checkout / "docs" / "archives.md").read_text()
-    (commands,) = [block for block in page.split("```sh\n") if block.startswith("# archives of class folders")]
-    (tmp_path / "archives").mkdir()
-    for tree, names in (("train", ["n01440764_1", "n01440764_2"]), ("val", ["ILSVRC2012_val_00000002"])):
-        for name in names:
-            put(tmp_path / tree / "n01440764" / f"{name}.JPEG", image())
-    put(tmp_path / "val" / "n02012849" / "ILSVRC2012_val_00000001.JPEG", image())
-    subprocess.run(["sh", "-ec", commands.partition("```")[0]], cwd=tmp_path, check=True)
-    for name, file, images in (("train", TRAIN, 2), ("val", VAL, 2)):
-        receipt = scan(name, tmp_path / "archives" / file, Expected(), tmp_path / f"{name}.parquet", ILSVRC2012)
-        assert receipt["members"] == images
+def test_of_several_the_archive_is_used_and_the_others_are_told(folder: Path) -> None:
+    put(folder / "a" / "ILSVRC2012_val_00000001.JPEG")
+    put(folder / "b" / "n01440764" / "ILSVRC2012_val_00000001.JPEG")
+    put(folder / "zz" / VAL, CONTENT)
+    archive, *others = val_in(folder)
+    assert (archive.usable, archive.path) == (True, folder / "zz" / VAL)
+    assert [it.usable for it in others] == [False, False]
+    for it in others:
+        assert it.message == f"{it.path}: it is not used, since {folder / 'zz' / VAL} is there, too"
 
 
-def test_unpacked_images_beside_the_archive_are_no_news(folder: Path) -> None:
-    put(folder / VAL, CONTENT)
+def test_unpacked_images_beside_the_archive_are_not_used_and_told(folder: Path) -> None:
+    archive = put(folder / VAL, CONTENT)
     put(folder / "val" / "n01440764" / "ILSVRC2012_val_00000293.JPEG")
+    put(folder / "train" / "n01440764" / "n01440764_1.JPEG")
     assert val_in(folder) == []
+    told = f"{folder / 'val'}: it is not used, since {archive} is there, too"
+    assert beside(folder, archive, "val", ILSVRC2012) == [told]
+
+
+def test_without_a_devkit_the_lists_of_kaggle_come_before_the_names_of_images(folder: Path) -> None:
+    put(folder / "val" / "n01440764" / "ILSVRC2012_val_00000293.JPEG")
+    mapping = put(folder / "zz" / "LOC_synset_mapping.txt")
+    used, other = find(folder, {"devkit": settings(DEVKIT)}, ILSVRC2012)
+    assert (used.path, other.usable) == (mapping, False)
+    assert used.message.endswith(
+        "packed into one tar, once. The devkit's IDs, its numbers of images and the tree of "
+        "synsets are not known from it: they stay empty"
+    )
+    put(folder / "zzz" / "data" / "meta.mat")
+    assert stand_in(find(folder, {"devkit": settings(DEVKIT)}, ILSVRC2012), "devkit") == folder / "zzz"
+
+
+def test_the_dogs_of_train_t3_are_not_taken_for_the_train_images(folder: Path) -> None:
+    used = {name: settings(f"{name}.tar") for name in ("train", "train_t3")}
+    put(folder / "train_t3" / "n02085620" / "n02085620_1.JPEG")
+    put(folder / "ILSVRC2012_img_train_t3.tar", tar({"n02085620.tar": tar({"n02085620_1.JPEG": b"x"})}))
+    found = find(folder, used, ILSVRC2012)
+    assert {it.archive for it in found} == {"train_t3"}

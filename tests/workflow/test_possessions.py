@@ -58,16 +58,3 @@ def test_a_link_to_an_unmounted_disk_is_named_and_no_download_begun(finished: Pr
     assert run.code != 0
     assert "this is a link to /no/such/disk/devkit.tar.gz, which is not there" in run.last_line
     assert "Traceback" not in run.terminal
-
-
-def test_class_folders_without_archives_are_recognized(finished: Project, tmp_path: Path) -> None:
-    project = needing(finished, tmp_path, Path("archives") / DEVKIT)
-    for path in (finished.results / "imagefolder" / "train").glob("*/*"):
-        copy = project.archives / "train" / path.parent.name / path.name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(path.read_bytes())
-    project.configure({"archives": {"train": {"bytes": 1 << 20}}})  # room for the real one may not be there
-    run = project.run("imagefolder_train")
-    assert run.code != 0
-    assert "What lies there: " in run.last_line
-    assert "archives/train" in run.last_line

@@ -21,7 +21,7 @@ from imagenet_prep.configured_paths import Problem
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.registry import FORMER_KEYS, FORMER_NAMES, PRODUCTS
+from imagenet_prep.products.registry import FORMER_KEYS, FORMER_NAMES, PRODUCTS, packed_problems
 from imagenet_prep.schema import copied, fill_defaults, give_types, load, resolved
 
 _DEPTH_LIMIT = 8
@@ -58,6 +58,7 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         completed["archives"] = _over_declaration(completed["archives"], dataset)
     if broken.isdisjoint({"use", "products"}):
         problems += _product_problems(completed["use"], completed["products"], dataset)
+        problems += packed_problems(completed["keep_packed"], completed["products"])
     if broken.isdisjoint({"output_dir", "archives_dir"}):
         output, archives = base / completed["output_dir"], base / completed["archives_dir"]
         for key in ("output_dir", "archives_dir"):
@@ -198,8 +199,7 @@ def _product_problems(use: list[str], products: list[str], dataset: Dataset) -> 
     if dataset.devkit not in use:
         yield "use", f"{dataset.devkit} is not in the list, and every product needs it", f"Add {dataset.devkit} to use"
     for product in products:
-        groups = PRODUCTS[product].requires(dataset)
-        missing = [" or ".join(group) for group in groups if not set(group) & set(use)]
+        missing = [" or ".join(it) for it in PRODUCTS[product].requires(dataset) if not set(it) & set(use)]
         if missing:
             names = " and ".join(missing)
             remedy = f"Add {names} to use, or remove {product} from products"
@@ -208,7 +208,7 @@ def _product_problems(use: list[str], products: list[str], dataset: Dataset) -> 
 
 def _linkable(dataset: Dataset) -> list[str]:
     """What lies in output_dir, and may be a link to another disk."""
-    folders = {"state", "verified", "scores"}
+    folders = {"state", "verified", "scores", "packed"}
     for product in PRODUCTS.values():
         folders |= {product.path.partition("/")[0], *(place.rstrip("/") for place in product.places(dataset))}
     return sorted(folders - {""})

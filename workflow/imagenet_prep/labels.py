@@ -104,7 +104,7 @@ def with_inner(classes: Iterable[dict[str, Any]], tree: dict[str, Any] | None) -
     if tree is not None:
         below(tree)
     for row in inner.values():
-        images = sum(it["num_train_images"] for it in row["classes"])
+        images = sum(it["num_train_images"] or 0 for it in row["classes"])
         found.append({**dict.fromkeys(NUMBERINGS), **row, "num_train_images": images})
     return found
 
@@ -132,10 +132,10 @@ def describe(row: dict[str, Any], how: str, tree: dict[str, Any] | None) -> str:
     lines = [f"{row['words']}  ({row['wnid']}, found by {NUMBERINGS.get(how, how)})"]
     is_class = row["class_index"] is not None
     if is_class:
-        lines += [f"  {shown:34} {row[key]}" for key, shown in NUMBERINGS.items()]
+        lines += [f"  {shown:34} {_known(row[key])}" for key, shown in NUMBERINGS.items()]
     else:
         lines += [f"  {'no class, but classes below it':34} {len(row['classes'])}"]
-    lines += [f"  {'training images':34} {row['num_train_images']}"]
+    lines += [f"  {'training images':34} {_known(row['num_train_images'])}"]
     if tree is not None:
         lines += [f"  {' > '.join(way)}" for way in ancestry(row["wnid"], tree)]
     if not is_class and how in ("wnid", "name"):
@@ -242,6 +242,11 @@ def _published() -> list[dict[str, Any]]:
 
 def _is_wnid(text: str) -> bool:
     return re.fullmatch(r"n\d{8}", text) is not None
+
+
+def _known(value: Any) -> Any:
+    """A value of a table; without a devkit some are not known."""
+    return "not known without the devkit" if value is None else value
 
 
 def _names(row: dict[str, Any]) -> list[str]:

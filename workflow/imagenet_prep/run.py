@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from imagenet_prep import archive_reports, atomic, interpreter, job, progress, run_lock
 from imagenet_prep.datasets.catalogue import dataset_of
-from imagenet_prep.engine import archive_table, runs, space, space_check
+from imagenet_prep.engine import archive_table, packed, runs, space, space_check
 from imagenet_prep.engine.existing import look
 from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import STATE
@@ -205,11 +205,20 @@ def _expect_room(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Cal
     space_check.expect_room(needed, rooms, config, SPLIT_PRODUCTS)
 
 
-def end(output: Path, *, succeeded: bool) -> None:
-    """End a run; take away what jobs left half-made that were tried again, where none of them goes on."""
+def end(output: Path, *, succeeded: bool, is_all_made: Callable[[], bool], keep_packed: bool) -> None:
+    """End a run; take away what jobs left half-made that were tried again, where none of them goes on.
+
+    Args:
+        output: the configured folder.
+        succeeded: whether it ended well.
+        is_all_made: whether everything is there that the configuration asks for.
+        keep_packed: whether packed archives are to stay when it is.
+    """
     # It is over in a moment, and Python would answer Ctrl-C by then with where it was.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if runs.RUN_ID in os.environ:
         archive_reports.forget(output)
         if succeeded:
             remove_partials(output)
+            if not keep_packed and is_all_made():
+                packed.remove_all(output)

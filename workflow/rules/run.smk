@@ -38,9 +38,15 @@ def begin_run():
     signals.answer_sigterm_aside()
 
 
+def is_all_made():
+    """Whether everything is there that the default target asks for."""
+    asked_for = target("all", *everything(), archives=config["use"], made=receipts)
+    return all(Path(path).exists() for path in asked_for(None))
+
+
 def end_run(succeeded, snakemake_log):
     """Have the last lines say what the run has made, or how far it came."""
-    run.end(OUT, succeeded=succeeded)
+    run.end(OUT, succeeded=succeeded, is_all_made=is_all_made, keep_packed=config["keep_packed"])
     if TERMINAL:
         TERMINAL.end(Ending(succeeded, config, os.path.relpath(snakemake_log)))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from imagenet_prep import archive_reports
 from imagenet_prep.datasets.catalogue import dataset_of
+from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_check import Expected
 from imagenet_prep.engine.receipts import making, table
 from imagenet_prep.engine.scan import scan
@@ -15,11 +16,12 @@ def main(snakemake: Any) -> None:
     name, images = snakemake.wildcards.archive, table(snakemake.output.receipt)
     dataset = dataset_of(snakemake.config)
     expected = Expected(**snakemake.params.settings)
+    below = archive_paths.below(snakemake.config, name)
 
     def read() -> None:
         with making(snakemake, beside=True) as made:
             made |= verify(
-                snakemake.config, name, lambda archive: scan(name, archive, expected, images, dataset), [images]
+                snakemake.config, name, lambda archive: scan(name, archive, expected, images, dataset, below), [images]
             )
 
     archive_reports.gather(snakemake, [snakemake.output.receipt], read)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from imagenet_prep import archive_reports
-from imagenet_prep.engine import archive_check
+from imagenet_prep.engine import archive_check, archive_paths
 from imagenet_prep.engine.receipts import making
 from imagenet_prep.engine.verification import verify
 from imagenet_prep.job import run
@@ -11,10 +11,11 @@ from imagenet_prep.job import run
 
 def main(snakemake: Any) -> None:
     name, expected = snakemake.wildcards.archive, archive_check.Expected(**snakemake.params.settings)
+    below = archive_paths.below(snakemake.config, name)
 
     def read() -> None:
         with making(snakemake, beside=True) as made:
-            made |= verify(snakemake.config, name, lambda archive: archive_check.verify(name, archive, expected))
+            made |= verify(snakemake.config, name, lambda archive: archive_check.verify(name, archive, expected, below))
 
     archive_reports.gather(snakemake, [snakemake.output.receipt], read)
 

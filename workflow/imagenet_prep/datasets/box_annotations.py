@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import parquet, tar, voc
+from imagenet_prep.formats import files, parquet, voc
 
 BOXES = pa.schema(
     [
@@ -139,7 +139,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     """The rows in the archive's order; `seen` gets a number for each XML, the same where two are of one image."""
     rows: list[Row] = []
-    for member, xml in tar.read_files(archive):
+    for member, xml in files.read_files(archive):
         described = _described(member.name)
         if described is None:
             continue
@@ -168,7 +168,7 @@ def _expect_one_each(archive: Path, seen: array[int]) -> None:
     numbers, times = np.unique(np.frombuffer(seen, np.int64), return_counts=True)
     suspects = set(numbers[times > 1].tolist())
     first: dict[str, str] = {}
-    for member, _ in tar.read_files(archive) if suspects else ():
+    for member, _ in files.read_files(archive) if suspects else ():
         described = _described(member.name)
         if described is None or hash(described) not in suspects:
             continue

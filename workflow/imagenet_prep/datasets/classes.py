@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from imagenet_prep.errors import PrepError, reading_again
@@ -31,7 +32,13 @@ VALIDATION_LABELS = pa.schema(
         ("class_index", pa.int32()),
     ]
 )
+_OF_DEVKIT = ("ilsvrc2012_id", "num_train_images")  # null where there is none
 _KEY = "configuration key classes"
+
+
+def has_ids(synsets: pa.Table) -> bool:
+    """Whether a devkit has told the synsets: without one their IDs are only numbers in this table, known to nobody."""
+    return bool(synsets["gloss"].null_count == 0)
 
 
 def select_classes(
@@ -59,6 +66,8 @@ def select_classes(
     numbered = chosen if subset_labels == "renumbered" else sorted(leaves)
     index = {wnid: i for i, wnid in enumerate(numbered)}
     rows = [{**leaves[wnid], "class_index": index[wnid], "tf_label": index[wnid] + 1} for wnid in chosen]
+    if not has_ids(synsets):
+        rows = [{**row, "ilsvrc2012_id": None} for row in rows]
     return pa.Table.from_pylist(rows, schema=CLASSES)
 
 
@@ -73,7 +82,8 @@ def read_classes(path: Path) -> pa.Table:
         classes = pyarrow.csv.read_csv(path, convert_options=options)
         if not len(classes):
             raise ValueError("no class is in it")
-        empty = [name for name in CLASSES.names if classes[name].null_count]
+        known = [name for name in CLASSES.names if name not in _OF_DEVKIT or classes[name].null_count < len(classes)]
+        empty = [name for name in known if classes[name].null_count]
         if empty:
             raise ValueError(f"a class has no {empty[0]}")
     return classes
@@ -106,12 +116,14 @@ def validation_labels(ground_truth: npt.NDArray[np.int32], synsets: pa.Table, cl
         classes: the selected ones, schema CLASSES.
     """
     index_of = np.full(synsets.num_rows + 1, -1, dtype=np.int32)
-    index_of[classes["ilsvrc2012_id"].to_numpy()] = classes["class_index"].to_numpy()
+    positions = pc.index_in(classes["wnid"], value_set=synsets["wnid"].combine_chunks()).to_numpy()
+    index_of[positions + 1] = classes["class_index"].to_numpy()  # IDs start with 1
     index = index_of[ground_truth]
     images = np.flatnonzero(index >= 0)
     ids = ground_truth[images]
     filenames = [validation_filename(image + 1) for image in images.tolist()]
-    return pa.table([filenames, ids, validation_wnids(ids, synsets), index[images]], schema=VALIDATION_LABELS)
+    told = pa.array(ids) if has_ids(synsets) else pa.nulls(len(ids), pa.int32())
+    return pa.table([filenames, told, validation_wnids(ids, synsets), index[images]], schema=VALIDATION_LABELS)
 
 
 def validation_wnids(ids: npt.NDArray[np.int32], synsets: pa.Table) -> list[str]:
@@ -133,15 +145,17 @@ def image_number(filename: str) -> int:
     return int(filename.rpartition("_")[2].partition(".")[0])
 
 
-def hierarchy(synsets: pa.Table, classes: pa.Table) -> dict[str, Any]:
+def hierarchy(synsets: pa.Table, classes: pa.Table) -> dict[str, Any] | None:
     """The synsets as one nested tree, `{wnid, words, class_index, children}` from the root.
 
     Synsets that are no class in use have None for an index.
 
     WordNet is no tree: a synset can have several parents (75 of the 1860 do, 38 of them classes). Such a synset stands
     below each of them, with all that is below it, so that every path from the root to a class is there. Branches
-    without a selected class are left out. Children are in the devkit's order.
+    without a selected class are left out. Children are in the devkit's order. Without a devkit there is no tree: None.
     """
+    if not has_ids(synsets):
+        return None
     rows = synsets.to_pylist()
     index = dict(zip(classes["ilsvrc2012_id"].to_pylist(), classes["class_index"].to_pylist(), strict=True))
     tree = _subtree(root(rows), {row["ilsvrc2012_id"]: row for row in rows}, index)

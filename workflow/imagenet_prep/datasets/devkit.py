@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from imagenet_prep.datasets.names import GIVEN_LABELS, MAPPING, SOLUTION
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import matlab, parquet, tar
+from imagenet_prep.formats import files, matlab, parquet
 
 META = "data/meta.mat"
 GROUND_TRUTH = "data/ILSVRC2012_validation_ground_truth.txt"
@@ -62,20 +63,28 @@ class Devkit:
 
 
 def read_devkit(path: Path) -> Devkit:
-    """Read synsets and ground truth from the devkit archive.
+    """Read synsets and ground truth from the devkit archive, or from the lists that came with images in its place.
 
     Raises:
         PrepError: the archive cannot be read, one of the two members is missing, is there twice or is not what it
             should be; names the archive and the member.
     """
     found: dict[str, tuple[str, bytes]] = {}
-    for member, content in tar.read_files(path, limit=_MEMBER_LIMIT):
+    given: dict[str, bytes] = {}
+    for member, content in files.read_files(path, limit=_MEMBER_LIMIT):
+        base = member.name.rpartition("/")[2]
+        if base in (MAPPING, SOLUTION, GIVEN_LABELS):
+            given[base] = content
         for wanted in (META, GROUND_TRUTH):
             if member.name == wanted or member.name.endswith("/" + wanted):
                 if wanted in found:
                     problem = f"{wanted} is there twice, first as {found[wanted][0]!r}"
                     raise PrepError(path, problem, _OTHER_KIT, member=member.name)
                 found[wanted] = (member.name, content)
+    if given and not found:
+        from imagenet_prep.datasets.given_labels import read_given
+
+        return read_given(path, given)
     for wanted in (META, GROUND_TRUTH):
         if wanted not in found:
             raise PrepError(path, f"there is no {wanted} in it: it is not the devkit", _OTHER_KIT)

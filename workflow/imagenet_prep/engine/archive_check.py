@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Mapping
@@ -11,17 +12,19 @@ from typing import Any
 
 from imagenet_prep.datasets.dataset import Archive
 from imagenet_prep.download.identity import Wanted
-from imagenet_prep.engine import archive_search
+from imagenet_prep.engine import archive_paths, archive_search, packed
 from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN, made_by_hand, unless_made_by_hand
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import tar, tar_header
+from imagenet_prep.formats import files, tar, tar_header, zip_archive
 from imagenet_prep.formats.file_kind import GZIP, NO_ARCHIVE, PEEK, WEB_PAGE, in_place_of_a_tar, kind_of
 from imagenet_prep.formats.passed_over import PassedOver
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.progress import Progress
 
 PUT_BACK = "Put it back, or run the same command again to have it downloaded"
+
+UNVERIFIED = "whether its bytes are those of the official archive, since no checksum of this form is published"
 
 log = logging.getLogger(__name__)
 
@@ -37,18 +40,23 @@ class Expected(Wanted):
     unpacked_sha256: str | None = None
 
 
-def verify(name: str, path: Path, expected: Expected) -> dict[str, Any]:
+def verify(name: str, path: Path, expected: Expected, below: str = "") -> dict[str, Any]:
     """Read an archive for its checksum, then, if it is a tar, again for its members; return its receipt.
 
-    The second reading, for which a tar may be compressed, comes only where size and checksum are right.
+    The second reading, for which a tar may be compressed, comes only where size and checksum are right. A folder that
+    an archive was unpacked into is read once; `below` is its path below `archives_dir`.
 
     Raises:
         PrepError: not there, of another size or checksum than expected, cut off, or holding what no archive may.
     """
     introduce(path)
+    if archive_paths.is_folder(path):
+        return verify_folder(name, path, below)
     if expected.unpacked_sha256 and _is_plain_tar(path):
         log.info("%s is not compressed, as browsers leave it: compared with the content of the official one", path)
         expected = Expected("sha256", expected.unpacked_sha256)
+    expect_there(path)
+    expected = expected_of(path, expected)
     expect_size(name, path, expected)
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
@@ -78,6 +86,9 @@ def glance(archive: Archive, path: Path, file: str, expected: Expected) -> None:
         OSError: it cannot be read.
     """
     expect_there(path)
+    if archive_paths.is_folder(path) or (stands_in(path) and zip_archive.is_zip(path)):
+        return  # what it holds is known when it is read
+    expected = expected_of(path, expected)
     with open(path, "rb") as opened:
         beginning = opened.read(PEEK)
     kind, is_json = kind_of(beginning), file.endswith(".json")
@@ -91,6 +102,20 @@ def glance(archive: Archive, path: Path, file: str, expected: Expected) -> None:
             raise PrepError(path, problem, remedy, offset=0)
     if not (expected.unpacked_sha256 and tar_header.begins(beginning)):
         expect_size(archive.name, path, expected)
+
+
+def verify_folder(name: str, path: Path, below: str) -> dict[str, Any]:
+    """Read a folder that an archive without images was unpacked into; return its receipt.
+
+    Raises:
+        PrepError: it holds a file that cannot be read.
+    """
+    digest, nbytes, members = hashlib.sha256(), 0, 0
+    for member, content in files.read_files(archive_paths.target_of(path)):
+        digest.update(f"{member.name}\n{hashlib.sha256(content).hexdigest()}\n".encode())
+        nbytes += len(content)
+        members += 1
+    return folder_receipt(name, path, below, digest.hexdigest(), nbytes, members)
 
 
 def introduce(path: Path) -> None:
@@ -110,8 +135,21 @@ def expect_there(path: Path) -> None:
     """Refuse an archive that is not there, or is no file."""
     if not path.exists():
         raise PrepError(os.path.realpath(path), "the archive is not there", PUT_BACK)
-    if not path.is_file():
+    if not path.is_file() and not archive_paths.is_folder(path):
         raise PrepError(path, "this is no file", DOWNLOAD_AGAIN)
+
+
+def expected_of(path: Path, expected: Expected) -> Expected:
+    """What can be expected of an archive: nothing, where one of another form stands in for it, by another size."""
+    if not stands_in(path) or path.stat().st_size == expected.nbytes:
+        return expected
+    return Expected(expected.algorithm)
+
+
+def stands_in(path: Path) -> bool:
+    """Whether a link leads to a file that was packed, or has another name than the archive."""
+    target = archive_paths.target_of(path) if path.is_symlink() else path
+    return target.name != path.name or target.parent.name == packed.FOLDER
 
 
 def expect_size(name: str, path: Path, expected: Expected) -> None:
@@ -158,6 +196,28 @@ def receipt(
         "members": members,
         **({"passed_over": passed_over.count} if passed_over and passed_over.count else {}),
         "format_version": SCAN_VERSION,
+    }
+
+
+def folder_receipt(
+    name: str, path: Path, source: str, sha256: str, nbytes: int, members: int, **found: Any
+) -> dict[str, Any]:
+    """What is written down of what stands in for an archive, where no checksum of all is published.
+
+    Args:
+        name: the archive's, in the configuration.
+        path: the link to what stands in for it.
+        source: where that leads, below `archives_dir`.
+        sha256: of a list of all its files with a checksum each.
+        nbytes: of all files.
+        members: how many there are.
+        found: what else there is to say.
+    """
+    return {
+        **receipt(name, path, Expected("sha256"), nbytes, sha256, members),
+        **found,
+        "source": source,
+        "not_verified": UNVERIFIED,
     }
 
 

@@ -13,9 +13,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from imagenet_prep import commands
+from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.download import partial
+from imagenet_prep.engine import packed
 from imagenet_prep.errors import PrepError
 from imagenet_prep.filesystem import is_writable
+from imagenet_prep.formats import tree
 
 FOLDER = "archives"
 """The folder of the archives where the configuration names no other one."""
@@ -54,15 +57,60 @@ def find(config: Mapping[str, Any], name: str) -> Path | None:
     """
     link = link_of(config, name)
     here = [link] if not link.is_symlink() else []
+    has_images = name in dataset_of(config).of_archive
     for place in (*here, Path(config["archives_dir"]) / link.name, spare_of(config) / link.name):
-        if os.path.isfile(place) and not os.path.isfile(f"{place}.aria2"):
+        is_to_be_packed = has_images and packed.is_gzip(place)
+        if os.path.isfile(place) and not os.path.isfile(f"{place}.aria2") and not is_to_be_packed:
             return place
-    return link if os.path.isfile(link) else _noted(link)
+    if is_outdated(config, name):
+        return None
+    return link if os.path.isfile(link) or below(config, name) else _noted(link)
+
+
+def is_outdated(config: Mapping[str, Any], name: str) -> bool:
+    """Whether an archive was packed of something that is another one now."""
+    link = link_of(config, name)
+    own = _real(packed.place_of(Path(config["output_dir"]), link.name))
+    target = target_of(link) if link.is_symlink() else _noted(link)
+    return target == own and own.is_file() and not packed.is_current(own)
+
+
+def _real(path: Path) -> Path:
+    """A path whose folders are no links, while it may be one itself."""
+    return Path(os.path.realpath(path.parent), path.name)
+
+
+def below(config: Mapping[str, Any], name: str) -> str:
+    """Of an archive in whose place a folder is used, the path of that below `archives_dir`; "" where it is none.
+
+    From there the table of images names the files in it.
+    """
+    link = link_of(config, name)
+    if not is_folder(link):
+        return ""
+    target, root = target_of(link), os.path.abspath(config["archives_dir"])
+    return target.relative_to(root).as_posix() if target.is_relative_to(root) else ""
+
+
+def is_folder(archive: Path) -> bool:
+    """Whether it is a link to a folder that is used in place of an archive."""
+    return archive.is_symlink() and archive.is_dir()
+
+
+def target_of(link: Path) -> Path:
+    """Where a link leads, itself perhaps a link."""
+    return Path(os.path.normpath(os.path.join(os.path.realpath(link.parent), os.readlink(link))))
 
 
 def archive_of(config: Mapping[str, Any], name: str) -> Path:
     """Where an archive is read: where it lies, or where it would be linked, for an error that names its place."""
     return Path(os.path.abspath(find(config, name) or link_of(config, name)))
+
+
+def images_of(config: Mapping[str, Any], name: str) -> Path:
+    """The file that an archive's images are in; of a folder, the one where the paths in the table of images begin."""
+    archive = archive_of(config, name)
+    return Path(os.path.abspath(config["archives_dir"])) if archive.is_dir() else archive
 
 
 def is_linked(config: Mapping[str, Any], name: str, archive: Path) -> bool:
@@ -75,7 +123,12 @@ def is_linked(config: Mapping[str, Any], name: str, archive: Path) -> bool:
 
 
 def stat(archive: Path) -> list[int]:
-    """Size and time of the last change (ns since 1970) of an archive: while both are the same, it is not read again."""
+    """Size and time of the last change (ns since 1970) of an archive: while both are the same, it is not read again.
+
+    Of a folder in place of one, what `tree.state` says.
+    """
+    if archive.is_dir():
+        return tree.state(archive)
     status = archive.stat()
     return [status.st_size, status.st_mtime_ns]
 

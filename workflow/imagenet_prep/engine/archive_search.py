@@ -8,27 +8,29 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from imagenet_prep.datasets.dataset import Dataset, Layout
+from imagenet_prep.datasets.dataset import Dataset
+from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR
 from imagenet_prep.download import partial
+from imagenet_prep.engine import packed
+from imagenet_prep.engine.source_search import Source, in_file, labels_of, sources
 from imagenet_prep.errors import PrepError
 
-_DEPTH = 4  # of ILSVRC/Data/CLS-LOC/train
+_DEPTH = 5  # of a folder with ILSVRC/Data/CLS-LOC/train
 _ENTRIES = 20_000  # looked at in one folder
 _QUICKLY_READ = 1 << 30  # a checksum of so many bytes takes seconds
 
-_CLASS = re.compile(r"n\d{8}")
-_CLASS_TAR = re.compile(r"n\d{8}\.tar")
-_IMAGE = re.compile(r"\w+\.JPEG")
+_IMAGE = re.compile(r"\w+\.(?:JPEG|xml)")
+_ARCHIVE = re.compile(r"\.(?:tar|tar\.gz|tgz|zip)$")
 _ENDING = re.compile(r"\.(?:tar|tar\.gz|tgz|json)$")
 _UNFINISHED = (".part", ".partial", ".crdownload", ".opdownload", ".download", ".aria2", ".filepart", ".tmp")
+_NOT_USED = "{}: it is not used, since {} is there, too"
 _OF_ANOTHER_PROGRAM = "Let the program that began it finish it; this workflow cannot go on with it"
-_NULL = "set its md5, sha256 and bytes to null"
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,14 @@ class Possession:
         archive: the archive that it is of; None where that cannot be told.
         path: where it lies.
         message: one line: what it is, and what follows.
+        is_source: whether it holds what the archive does in another form.
     """
 
     usable: bool
     archive: str | None
     path: Path
     message: str
+    is_source: bool = False
 
 
 @dataclass
@@ -53,6 +57,11 @@ class _Folder:
     path: Path
     files: list[tuple[Path, int]] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """Of the files."""
+        return [path.name for path, _ in self.files]
 
 
 def find(
@@ -75,7 +84,7 @@ def find(
         What was found, best first: the usable ones, what else tells of an archive, and last what tells of none.
     """
     missing = {
-        name: settings for name, settings in archives.items() if not os.path.isfile(archives_dir / settings["file"])
+        name: settings for name, settings in archives.items() if not _is_in_place(archives_dir, name, settings, dataset)
     }
     if not missing:
         return []
@@ -86,12 +95,57 @@ def find(
             found.append(folder)
         else:
             folders.append(folder)
-            found += _unpacked_images(folder, missing, dataset)
-    files = [file for folder in folders for file in folder.files if not _CLASS_TAR.fullmatch(file[0].name)]
+    files = [file for folder in folders for file in folder.files if not CLASS_TAR.fullmatch(file[0].name)]
     for name, settings in missing.items():
         found += _stand_in(name, settings, dataset.archives[name].size, files, checksums)
         found += _unfinished(name, settings, files, [path for folder in folders for path in folder.folders])
-    return sorted(found, key=lambda possession: (not possession.usable, possession.archive is None))
+    used = {possession.path for possession in found if possession.usable}
+    others = [it for folder in folders for it in sources(folder.path, folder.names, folder.folders, dataset)]
+    for path, size in files:
+        if path not in used and size and _may_be_source(path, missing, dataset):
+            others += in_file(path, dataset)
+    others.sort(key=lambda source: bool(source.lacks))
+    found += _possessions([*others, *labels_of(others, dataset)], missing, dataset)
+    found.sort(key=lambda possession: (not possession.usable, possession.is_source, possession.archive is None))
+    return [_beside(it, found) for it in found]
+
+
+def _is_in_place(archives_dir: Path, name: str, settings: Mapping[str, Any], dataset: Dataset) -> bool:
+    """Whether an archive lies where the configuration has it, and need not be packed first."""
+    place = archives_dir / settings["file"]
+    return os.path.isfile(place) and not (name in dataset.of_archive and packed.is_gzip(place))
+
+
+def _may_be_source(path: Path, missing: Mapping[str, Mapping[str, Any]], dataset: Dataset) -> bool:
+    """Whether a file may hold what an archive does, and is no download of it that broke off."""
+    if not _ARCHIVE.search(path.name) or partial.is_bad(path.name) or os.path.isfile(f"{path}.aria2"):
+        return False
+    archives = {settings["file"] for settings in missing.values()} | {it.file for it in dataset.archives.values()}
+    return path.name not in archives or (packed.is_gzip(path) and path.name.endswith(".tar"))
+
+
+def _possessions(
+    found: Iterable[Source], missing: Mapping[str, Mapping[str, Any]], dataset: Dataset
+) -> Iterator[Possession]:
+    for source in found:
+        if source.archive in missing:
+            message = source.told(missing[source.archive]["file"], dataset)
+            yield Possession(True, source.archive, source.path, message, is_source=True)
+
+
+def beside(archives_dir: Path, archive: Path, name: str, dataset: Dataset) -> list[str]:
+    """What is not used, since the archive is there: a line each of the folders that hold the same in another form."""
+    folders = [it for it in _walk(archives_dir, 0, set()) if isinstance(it, _Folder)]
+    found = (source for it in folders for source in sources(it.path, it.names, it.folders, dataset))
+    return [_NOT_USED.format(it.path, archive) for it in found if it.archive == name]
+
+
+def _beside(possession: Possession, found: list[Possession]) -> Possession:
+    """Of several that could stand in for an archive, the first one is used."""
+    first = next(it for it in found if it.archive == possession.archive and it.usable == possession.usable)
+    if not possession.usable or first is possession:
+        return possession
+    return replace(possession, usable=False, message=_NOT_USED.format(possession.path, first.path))
 
 
 def stand_in(found: list[Possession], archive: str) -> Path | None:
@@ -147,7 +201,7 @@ def _walk(path: Path, depth: int, seen: set[tuple[int, int]]) -> Iterator[_Folde
     yield folder
     if depth < _DEPTH:
         for child in folder.folders:
-            if not _CLASS.fullmatch(child.name) and not child.name.endswith(_UNFINISHED):
+            if not CLASS_FOLDER.fullmatch(child.name) and not child.name.endswith(_UNFINISHED):
                 yield from _walk(child, depth + 1, seen)
 
 
@@ -234,59 +288,3 @@ def _unfinished(
                 f"{path}: a download of {settings['file']} that broke off{size}. It is not used. {_OF_ANOTHER_PROGRAM}"
             )
             yield Possession(False, name, path, message)
-
-
-def _unpacked_images(
-    folder: _Folder, missing: Mapping[str, Mapping[str, Any]], dataset: Dataset
-) -> Iterator[Possession]:
-    tars = [path for path, _ in folder.files if _CLASS_TAR.fullmatch(path.name)]
-    of_tars = next((it.name for it in dataset.archives.values() if it.layout is Layout.CLASS_TARS), None)
-    if len(tars) > 1 and of_tars and of_tars in missing:
-        file = missing[of_tars]["file"]
-        message = (
-            f"{folder.path}: {len(tars)} archives of single classes: {file}, unpacked by one level. To use them, put "
-            f"them together again (cd {folder.path} && tar cf ../{file} n*.tar), move that into archives_dir, and, "
-            f"since its checksum is another one, {_NULL}"
-        )
-        yield Possession(False, of_tars, folder.path, message)
-    classes = [path for path in folder.folders if _CLASS.fullmatch(path.name)]
-    archive, what = None, ""
-    if classes:
-        archive, what = (
-            _archive_of_images(_first_file(classes), dataset),
-            f"{len(classes)} folders of classes with images",
-        )
-    elif any(_IMAGE.fullmatch(path.name) for path, _ in folder.files):
-        first = next(path for path, _ in folder.files if _IMAGE.fullmatch(path.name))
-        archive, what = _archive_of_images(first, dataset), "images"
-    if archive and archive in missing:
-        good = (
-            "They are what imagefolder makes, and good to train on" if classes else "No product is made of these files"
-        )
-        message = (
-            f"{folder.path}: {what} of {missing[archive]['file']}, unpacked. {good}; tables and TFRecords need the "
-            f"archive. One that you make of them has another checksum: {_NULL}. docs/archives.md says how to make it"
-        )
-        yield Possession(False, archive, folder.path, message)
-
-
-def _first_file(folders: list[Path]) -> Path | None:
-    for folder in islice(folders, 3):
-        try:
-            with os.scandir(folder) as entries:
-                for entry in islice(entries, 100):
-                    if _IMAGE.fullmatch(entry.name):
-                        return folder / entry.name
-        except OSError:
-            continue
-    return None
-
-
-def _archive_of_images(image: Path | None, dataset: Dataset) -> str | None:
-    """The first archive that holds images of such names."""
-    if image is None:
-        return None
-    for split in dataset.splits.values():
-        if re.fullmatch(split.filename.format(wnid=_CLASS.pattern), image.name, re.ASCII):
-            return split.archive
-    return None

@@ -35,6 +35,7 @@ class Seen:
         source: the host that it will be downloaded from; None where it lies there, or cannot be had.
         place: where a download goes.
         begun: bytes of that which have come already.
+        is_source: whether another form of the archive lies at `path`, of which nothing is expected.
         lying: what looks like it in the folder of the archives, and is not used, a line each.
         problem: what is wrong; None where nothing is.
         is_needed: whether it is to be read, or downloaded.
@@ -47,6 +48,7 @@ class Seen:
     source: str | None = None
     place: Path = field(default_factory=Path)
     begun: int = 0
+    is_source: bool = False
     lying: list[str] = field(default_factory=list)
     problem: Problem | None = None
     is_needed: bool = True
@@ -71,8 +73,9 @@ def look(config: Config, to_read: Collection[str]) -> list[Seen]:
             if name in missing:
                 _search(archive, config, found)
             if archive.path:
-                archive.nbytes = archive.path.stat().st_size
-                if archive.is_needed:
+                if archive.path.is_file():
+                    archive.nbytes = archive.path.stat().st_size
+                if archive.is_needed and not archive.is_source:
                     wanted = archive_check.Expected(**expected(config, name))
                     archive_check.glance(dataset.archives[name], archive.path, settings["file"], wanted)
         except (PrepError, OSError) as error:
@@ -146,9 +149,12 @@ def _search(archive: Seen, config: Config, found: list[archive_search.Possession
     archive_search.expect_mounted(folder)
     archive_search.expect_finished(folder / settings["file"])
     archive.lying = [it.message for it in found if it.archive in (archive.name, None) and not it.usable]
+    source = archive_search.stand_in(found, archive.name)
+    if source and any(it.is_source and it.path == source and it.usable for it in found):
+        archive.path, archive.is_source = source, True
+        return
     local = [archive_paths.local_path(url) for url in urls if archive_paths.is_local(url)]
-    sources = [archive_search.stand_in(found, archive.name), *local]
-    archive.path = next((it for it in sources if it and os.path.isfile(it)), None)
+    archive.path = next((it for it in (source, *local) if it and os.path.isfile(it)), None)
     if archive.path:
         return
     if os.path.isdir(folder / settings["file"]):

@@ -5,13 +5,14 @@ Imports are light, since the Snakefile looks here before a run.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.download import partial
-from imagenet_prep.engine import archive_paths, archive_search
+from imagenet_prep.engine import archive_paths, archive_search, packed
 from imagenet_prep.engine.receipts import STATE, names
 from imagenet_prep.engine.runs import read_object
 from imagenet_prep.engine.space import ARCHIVE, REST, Products, There, configured_parts
@@ -36,12 +37,19 @@ def look(config: Mapping[str, Any], products: Products) -> There:
     archives, folders, downloaded = {}, {}, {}
     for name, settings in used.items():
         own = archives_dir / settings["file"]
-        linked = [*_linked(settings, config["download"]["local"]), archive_search.stand_in(found, name)]
-        sizes = [_size(path) for path in (archive_paths.find(config, name), *linked) if path]
+        there, source = archive_paths.find(config, name), archive_search.stand_in(found, name)
+        if there is None and source is None and os.path.isfile(own):  # compressed
+            source = own
+        place = archive_paths.place_of(own, spare)
+        if there is None and source and packed.parts_of(source, name, dataset_of(config)):
+            place, source = packed.place_of(output, own.name), None
+        linked = [*_linked(settings, config["download"]["local"]), source]
+        sizes = [_size(path) for path in (there, *linked) if path]
         size = next((size for size in sizes if size is not None), None)
+        if size is None and (there or source):
+            size = settings["bytes"] or dataset_of(config).archives[name].size  # of a folder that stands in for it
         if size is not None:
             archives[name] = size
-        place = archive_paths.place_of(own, spare)
         folders[name] = place.parent
         downloaded[name] = partial.bytes_of(place)
     receipts = {name: read_object(output / "verified" / f"{name}.json") for name in used}

@@ -12,7 +12,7 @@ from typing import Any
 from imagenet_prep import atomic
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.download.limits import Limits
-from imagenet_prep.engine import archive_paths, archive_search
+from imagenet_prep.engine import archive_paths, archive_search, packed
 from imagenet_prep.engine.archive_check import Expected
 from imagenet_prep.errors import PrepError
 
@@ -40,7 +40,8 @@ def find_or_fetch(
 
     Where the file system has no symbolic links, a note (`archive_paths.note_of`) takes its place.
 
-    A file in the place of the link is the archive, and stays.
+    A file in the place of the link is the archive, and stays. What is compressed is packed first, below the output
+    folder.
 
     An archive that exists is used as it is, whatever its sources are, and never written to.
 
@@ -68,6 +69,9 @@ def find_or_fetch(
     archive_search.expect_mounted(archives_dir)
     archive_search.expect_finished(archive)
     source = next((place for place in (archive, spare / archive.name) if os.path.isfile(place)), None)
+    if source is not None:
+        for message in archive_search.beside(archives_dir, source, name, dataset):
+            log.info("%s", message)
     if source is None:
         found = archive_search.find(archives_dir, {name: settings}, dataset)
         for possession in found:
@@ -88,6 +92,12 @@ def find_or_fetch(
             if not told:
                 raise
             raise PrepError(error.place, f"{error.problem}. What lies there: {told[0]}", error.remedy) from error
+    if parts := packed.parts_of(source, name, dataset):
+        from imagenet_prep.engine.packing import pack
+
+        source = packed.place_of(spare.parent, link.name)
+        if not (source.is_file() and packed.is_current(source)):
+            pack(name, parts, dataset, source)
     _link(source, link)
 
 
@@ -96,7 +106,10 @@ def _link(source: Path, link: Path) -> None:
     folder, origin = os.path.realpath(link.parent), os.path.realpath(source.parent)
     if folder == origin and source.name == link.name:  # one folder by two names: a link would replace the archive
         return
-    target = source if source.is_absolute() else os.path.relpath(os.path.join(origin, source.name), folder)
+    if source.is_dir():  # by the path below archives_dir, through whatever links
+        target = Path(os.path.relpath(os.path.abspath(source), folder))
+    else:
+        target = source if source.is_absolute() else Path(os.path.relpath(os.path.join(origin, source.name), folder))
     note = archive_paths.note_of(link)
     try:
         with atomic.replacing(link) as unfinished:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,31 @@ def extract(archive: Path, rows: Sequence[dict[str, Any]]) -> Iterator[tuple[int
     """Yield (position in `rows`, bytes) of every image, by ascending offset; the bytes are valid until the next one.
 
     Args:
-        archive: in which all of the images lie.
-        rows: with `filename`, `offset` and `length` (both in bytes) and `crc32c` of the tables of images.
+        archive: in which all of the images lie; or the folder from which their column `archive` names the files.
+        rows: with `filename`, `archive`, `offset` and `length` (both in bytes) and `crc32c` of the tables of images.
 
     Raises:
         PrepError: the archive is gone, or does not hold the bytes any more that the scan found.
     """
-    offsets, sizes = [row["offset"] for row in rows], [row["length"] for row in rows]
-    for position, data in read_ranges(archive, offsets, sizes):
+    if not archive.is_dir():
+        yield from _extract(archive, rows, range(len(rows)))
+        return
+    names = [row["archive"] for row in rows]
+    order = sorted(range(len(rows)), key=names.__getitem__)
+    for name, positions in itertools.groupby(order, names.__getitem__):
+        yield from _extract(archive / name, rows, list(positions))
+
+
+def _extract(file: Path, rows: Sequence[dict[str, Any]], positions: Sequence[int]) -> Iterator[tuple[int, memoryview]]:
+    offsets, sizes = [rows[it]["offset"] for it in positions], [rows[it]["length"] for it in positions]
+    for number, data in read_ranges(file, offsets, sizes):
+        position = positions[number]
         row = rows[position]
         if crc32c(data) != row["crc32c"]:
             raise PrepError(
-                archive,
+                file,
                 "the image's bytes are not those that were verified: the archive has changed, or the disk reads wrong",
-                "Put the right archive in its place and run again: it is then verified again",
+                "Put the right one in its place and run again: it is then verified again",
                 member=row["filename"],
                 offset=row["offset"],
             )

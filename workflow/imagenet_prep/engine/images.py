@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from imagenet_prep.datasets.classes import validation_filename, validation_wnids
 from imagenet_prep.datasets.dataset import Labels, Split
 from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN
-from imagenet_prep.engine.scan import ROWS, SCAN
+from imagenet_prep.engine.scan_rows import ROWS, SCAN
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
 
@@ -38,7 +38,14 @@ IMAGES = pa.schema(
 
 
 def label_images(
-    scan: Path, split: Split, synsets: pa.Table, ground_truth: np.ndarray[Any, Any], classes: pa.Table, archive: Path
+    scan: Path,
+    split: Split,
+    synsets: pa.Table,
+    ground_truth: np.ndarray[Any, Any],
+    classes: pa.Table,
+    archive: Path,
+    *,
+    counted: bool = False,
 ) -> Iterator[pa.Table]:
     """Give every image of a scan its class; yield the images of the selected classes by file name (schema `IMAGES`).
 
@@ -52,10 +59,14 @@ def label_images(
         ground_truth: the devkit's labels of the validation images, int32 of shape (n,).
         classes: the selected classes.
         archive: the archive's path, for messages.
+        counted: whether no checksum of them all was compared, so that every class has to have as many images as the
+            devkit says it has in train.
 
     Raises:
-        PrepError: a class that the devkit does not know, or validation images that do not fit the ground truth.
+        PrepError: a class that the devkit does not know, or has another number of images of; or validation images
+            that do not fit the ground truth, or whose folders or names tell other classes.
     """
+    missing = dict(zip(classes["wnid"].to_pylist(), classes["num_train_images"].to_pylist(), strict=True))
     for table in _parts(scan, split):
         table = table.sort_by("filename")
         if split.labels is Labels.LAYOUT:
@@ -63,6 +74,7 @@ def label_images(
         elif split.labels is Labels.GROUND_TRUTH:
             _expect_validation_images(table, ground_truth, archive)
             wnids = pa.array(validation_wnids(ground_truth, synsets), pa.string())
+            _expect_labels(table, wnids, synsets, archive)
             table = table.set_column(table.schema.get_field_index("wnid"), "wnid", wnids)
         position = pc.index_in(table["wnid"], value_set=classes["wnid"])
         if split.labels is not Labels.NONE:
@@ -72,8 +84,15 @@ def label_images(
         columns["split"] = pa.array([split.name] * len(table), pa.string())
         columns["class_index"] = pc.take(classes["class_index"], position)
         columns["length"] = table["nbytes"]  # as scans call it: another name there would have all archives read again
+        if counted:
+            for wnid in table["wnid"].unique().to_pylist():
+                _expect_count(archive, wnid, len(table), missing.pop(wnid))
         if len(table):
             yield pa.table({field.name: columns[field.name] for field in IMAGES}, schema=IMAGES)
+
+    if counted:
+        for wnid, count in missing.items():
+            _expect_count(archive, wnid, 0, count)
 
 
 def write_images(tables: Iterable[pa.Table], output: Path) -> int:
@@ -133,8 +152,41 @@ def _parts(scan: Path, split: Split) -> Iterator[pa.Table]:
         yield parquet.read_groups(file, scan, [group])
 
 
+def _is_class(synsets: pa.Table) -> pa.ChunkedArray:
+    return pc.equal(synsets["num_children"], 0)
+
+
+def _expect_count(archive: Path, wnid: str, count: int, wanted: int | None) -> None:
+    if wanted is not None and count != wanted:
+        problem = f"class {wnid} has {count} images here, and {wanted} in the devkit"
+        remedy = (
+            "Get the images that are missing, or take away those that are too many; or leave the class out of classes"
+        )
+        raise PrepError(os.path.realpath(archive), problem, remedy)
+
+
+def _expect_labels(table: pa.Table, wnids: pa.Array, synsets: pa.Table, archive: Path) -> None:
+    """Hold the classes that folders or file names tell, by WNID or by index, against those of the ground truth."""
+    told = table["wnid"].combine_chunks()
+    if told.null_count == len(told):
+        return
+    index = {wnid: number for number, wnid in enumerate(sorted(synsets.filter(_is_class(synsets))["wnid"].to_pylist()))}
+    for row, given, wnid in zip(range(len(told)), told.to_pylist(), wnids.to_pylist(), strict=True):
+        if given is None or given == wnid or (given.isdecimal() and int(given) == index[wnid]):
+            continue
+        image = table.slice(row, 1).to_pylist()[0]
+        problem = f"the image is said to be of class {given}, and the devkit says {wnid}"
+        remedy = "Move it to where it belongs, or get the images again: other labels may be wrong, too"
+        raise PrepError(
+            os.path.realpath(archive),
+            problem,
+            remedy,
+            member=image["archive"] if image["archive"].endswith(image["filename"]) else image["filename"],
+        )
+
+
 def _expect_known_classes(table: pa.Table, synsets: pa.Table, archive: Path) -> None:
-    leaves = synsets.filter(pc.equal(synsets["num_children"], 0))["wnid"]
+    leaves = synsets.filter(_is_class(synsets))["wnid"]
     unknown = table.filter(pc.invert(pc.is_in(table["wnid"], value_set=leaves.combine_chunks())))
     if len(unknown):
         first = unknown.slice(0, 1).to_pylist()[0]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.classes import numbered_wnids, select_classes
 from imagenet_prep.datasets.dataset import Dataset
-from imagenet_prep.engine.archive_paths import archive_of
+from imagenet_prep.engine.archive_paths import images_of
 from imagenet_prep.engine.receipts import Name, unchanged
 from imagenet_prep.engine.step import ALL
 from imagenet_prep.engine.table_steps import DEVKIT
@@ -48,8 +48,8 @@ class Inputs:
         return Path(self.config["output_dir"])
 
     def archive(self, split: str) -> Path:
-        """Where the archive of a split's images lies."""
-        return archive_of(self.config, self.dataset.splits[split].archive)
+        """The file that a split's images are in, or the folder from which the table of images names their files."""
+        return images_of(self.config, self.dataset.splits[split].archive)
 
     def has(self, step: str, subject: str = ALL) -> bool:
         """Whether it is made from this step."""

@@ -21,6 +21,7 @@ from imagenet_prep.formats import parquet
 _IMAGE_COLUMNS = [
     "filename",
     "wnid",
+    "archive",
     "offset",
     "length",
     "width",

@@ -145,7 +145,8 @@ class Provenance:
 
         One that was taken away is asked for only by a job that has to read it: what was made of it stays good.
         """
-        return self.archive(name) is not None or not (name in self._seen or self._older_content(name))
+        seen = name in self._seen or self._older_content(name)
+        return self.archive(name) is not None or not seen or archive_paths.is_outdated(self.config, name)
 
     def archive(self, name: str) -> Path | None:
         """Where an archive lies; None where it is not there."""
@@ -219,7 +220,7 @@ class Provenance:
     def _sizes(self, product: str, split: str) -> dict[str, int]:
         """The sizes in bytes of the archives that are there, of those that a product is made from."""
         there = {name: self.archive(name) for name in self.archives(product, split)}
-        return {name: archive_paths.stat(path)[0] for name, path in there.items() if path}
+        return {name: path.stat().st_size for name, path in there.items() if path and path.is_file()}
 
     def _content(self, name: str) -> str | None:
         """What an archive holds, by its scan; None where it has never been scanned."""

@@ -53,7 +53,11 @@ def expect_room(needed: list[Need], rooms: Mapping[Path, Room], config: Config, 
             lacking = f"{shown(nbytes)} are needed and {shown(room.nbytes)} are free"
         else:
             lacking = f"{grouped(files)} files are needed and {grouped(room.files or 0)} can still be made"
-        where = " and ".join(sorted({"archives_dir" if need.part[0] == ARCHIVE else "output_dir" for need in rows}))
+        output = Path(config["output_dir"])
+        in_output = {need.part[0] != ARCHIVE or need.path.is_relative_to(output) for need in rows}
+        where = " and ".join(
+            name for name, is_it in (("archives_dir", False), ("output_dir", True)) if is_it in in_output
+        )
         limit = f" within {room.quota}" if room.quota else ""
         elsewhere = f"make room there, or move {where} to another file system"
         remedy = _without_product(rows, room, config, products) or _without_split(rows, room, config, products)

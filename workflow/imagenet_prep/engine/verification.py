@@ -53,5 +53,6 @@ def body(output_dir: Path, stat: list[int], receipt: Mapping[str, Any], files: I
         "stat": stat,
         "content": archive_check.content(receipt),
         "members": receipt["members"],
+        **{key: receipt[key] for key in ("source",) if key in receipt},
         "files": described(output_dir, files),
     }

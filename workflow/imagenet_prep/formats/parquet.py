@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -99,21 +99,23 @@ def gather(path: Path | BinaryIO, rows: np.ndarray[Any, np.dtype[np.int64]], col
     return pa.concat_tables(parts).take(pa.array(back))
 
 
-def same_rows(path: Path, other: Path, renamed: Mapping[str, str] | None = None) -> bool:
+def same_rows(path: Path, other: Path, renamed: Mapping[str, str] | None = None, without: Collection[str] = ()) -> bool:
     """Whether two tables have the same columns, and in each row group the same rows; raises as `read`.
 
     Args:
         path: the one.
         other: the other one.
         renamed: columns of the other one that have other names in the first: those, by their names in the other one.
+        without: columns of the first that the other one does not have.
     """
     one, two = open_table(path), open_table(other)
     names = [(renamed or {}).get(name, name) for name in two.schema_arrow.names]
-    if one.num_row_groups != two.num_row_groups or one.schema_arrow.names != names:
+    own = [name for name in one.schema_arrow.names if name not in without]
+    if one.num_row_groups != two.num_row_groups or own != names:
         return False
     groups = range(one.num_row_groups)
     return all(
-        read_groups(one, path, [it]).equals(read_groups(two, other, [it]).rename_columns(names)) for it in groups
+        read_groups(one, path, [it], own).equals(read_groups(two, other, [it]).rename_columns(names)) for it in groups
     )
 
 

@@ -191,7 +191,7 @@ def read_files(
     with open(path, "rb", buffering=0) as file, reading(place):
         compressed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
-        with _broken_compression(place), Stream(_source(file, compressed)) as stream:
+        with broken_compression(place), Stream(_source(file, compressed)) as stream:
             end = (1 << 62) if compressed else os.fstat(file.fileno()).st_size
             for member in walk(stream, place, end=end, passed_over=passed_over):
                 if member.nbytes > limit:
@@ -205,8 +205,19 @@ def read_files(
                 yield member, bytes(_take(stream, member.nbytes, place, member.name, member.offset))
 
 
+def members(path: str | os.PathLike[str]) -> Iterator[Member]:
+    """Yield each regular member of a plain or gzip-compressed archive; raises as `read_files`."""
+    place = os.fspath(path)
+    with open(path, "rb", buffering=0) as file, reading(place):
+        compressed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        with broken_compression(place), Stream(_source(file, compressed)) as stream:
+            yield from walk(stream, place, end=(1 << 62) if compressed else os.fstat(file.fileno()).st_size)
+
+
 @contextmanager
-def _broken_compression(place: str) -> Iterator[None]:
+def broken_compression(place: str) -> Iterator[None]:
+    """Say what is wrong with an archive whose compression the block finds cut off or broken."""
     try:
         yield
     except EOFError as error:

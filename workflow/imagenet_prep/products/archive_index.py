@@ -49,6 +49,7 @@ class ArchiveIndex(SplitProduct):
     samples = "entries"
     goes_through_images = False
     is_each_unit_whole = True
+    points_into_archives = True
 
     def splits(self, dataset: Dataset) -> list[str]:
         """All splits."""

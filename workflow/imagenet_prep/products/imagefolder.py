@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from imagenet_prep.products.audit.facts import Facts
     from imagenet_prep.products.audit.readings import Reading
 
-_COLUMNS = ["filename", "wnid", "class_index", "offset", "length", "crc32c"]
+_COLUMNS = ["filename", "wnid", "class_index", "archive", "offset", "length", "crc32c"]
 _FOLDER_ENTRY = 40  # bytes of a file's name in its folder
 
 Row = dict[str, Any]

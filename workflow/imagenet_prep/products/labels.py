@@ -79,7 +79,7 @@ def write_labels(synsets: pa.Table, ground_truth: npt.NDArray[np.int32], classes
     from imagenet_prep.formats import parquet
 
     images = validation_labels(ground_truth, synsets, classes)
-    parquet.write(synsets, folder / "synsets.parquet")
+    parquet.write(as_told(synsets), folder / "synsets.parquet")
     atomic.write_text(folder / "classes.csv", _csv(classes))
     atomic.write_text(folder / "val_labels.csv", _csv(images))
     atomic.write_text(folder / "val_index.txt", "".join(f"{index}\n" for index in images["class_index"].to_pylist()))
@@ -91,6 +91,19 @@ def write_labels(synsets: pa.Table, ground_truth: npt.NDArray[np.int32], classes
         "".join(f"{row['wnid']} {row['class_index']} {row['words']}\n" for row in classes.to_pylist()),
     )
     atomic.write_json(folder / "hierarchy.json", hierarchy(synsets, classes))
+
+
+def as_told(synsets: pa.Table) -> pa.Table:
+    """The synsets, less what nobody has told where there is no devkit."""
+    import pyarrow as pa
+
+    from imagenet_prep.datasets.classes import has_ids
+
+    if has_ids(synsets):
+        return synsets
+    told = {"wnid", "words"}
+    columns = [synsets[it.name] if it.name in told else pa.nulls(len(synsets), it.type) for it in synsets.schema]
+    return pa.table(columns, schema=synsets.schema)
 
 
 def _csv(table: pa.Table) -> str:

@@ -30,7 +30,7 @@ class Classes:
     Attributes:
         indices: as the configuration has them.
         original: in the whole set.
-        devkit_ids: ILSVRC2012 IDs.
+        devkit_ids: ILSVRC2012 IDs; None where there is no devkit, which alone tells them.
         words: their words, a list of k.
         numbers: indices go from 0 to one less.
         total: how many classes the whole set has.
@@ -38,7 +38,7 @@ class Classes:
 
     indices: Indices
     original: Indices
-    devkit_ids: Indices
+    devkit_ids: Indices | None
     words: Sequence[str]
     numbers: int
     total: int
@@ -125,15 +125,17 @@ def _numberings(classes: Classes) -> Iterable[tuple[str, str, Indices]]:
     yield "labels that begin with 1 (tf_label of labels/classes.csv)", "subtract 1", classes.indices + 1
     ids = "ILSVRC2012 IDs of the devkit"
     look_up = "map them to class_index"
-    yield f"{ids} (ilsvrc2012_id of labels/classes.csv)", look_up, classes.devkit_ids
-    yield f"{ids} less 1", "add 1, then map them by labels/classes.csv to class_index", classes.devkit_ids - 1
+    if classes.devkit_ids is not None:
+        yield f"{ids} (ilsvrc2012_id of labels/classes.csv)", look_up, classes.devkit_ids
+        yield f"{ids} less 1", "add 1, then map them by labels/classes.csv to class_index", classes.devkit_ids - 1
     as_text = "ranks of {}, sorted as text (0, 1, 10, 100 …), as of class folders with these names"
     numbered = f"map them back: sorted(range({classes.numbers}), key=str)[prediction]"
     yield as_text.format("indices"), numbered, _ranks_as_text(classes.numbers, 0)[classes.indices]
     from_1 = f"map them back: sorted(range(1, {classes.numbers + 1}), key=str)[prediction] - 1"
     yield as_text.format("labels that begin with 1"), from_1, _ranks_as_text(classes.numbers, 1)[classes.indices]
-    to_ids = f"map them back: sorted(range(1, {total + 1}), key=str)[prediction] is an ilsvrc2012_id"
-    yield as_text.format(ids), to_ids, _ranks_as_text(total, 1)[classes.devkit_ids - 1]
+    if classes.devkit_ids is not None:
+        to_ids = f"map them back: sorted(range(1, {total + 1}), key=str)[prediction] is an ilsvrc2012_id"
+        yield as_text.format(ids), to_ids, _ranks_as_text(total, 1)[classes.devkit_ids - 1]
     ranks = np.empty(len(classes.words), np.int64)
     ranks[sorted(range(len(classes.words)), key=lambda it: classes.words[it].casefold())] = range(len(ranks))
     if len(ranks) == classes.numbers:
@@ -162,10 +164,13 @@ def _row_orders(place: Indices, image_numbers: Indices, classes: Classes) -> Ite
         ("labels that begin with 1", classes.indices + 1),
         ("ILSVRC2012 ID", classes.devkit_ids),
     ):
+        if names is None:
+            continue
         ranks = np.empty(len(names), np.int64)
         ranks[sorted(range(len(names)), key=lambda it: str(names[it]))] = range(len(names))
         yield folders.format(what), np.argsort(ranks[place], kind="stable")
-    yield "the rows are ordered by ILSVRC2012 ID", np.argsort(classes.devkit_ids[place], kind="stable")
+    if classes.devkit_ids is not None:
+        yield "the rows are ordered by ILSVRC2012 ID", np.argsort(classes.devkit_ids[place], kind="stable")
     texts = [str(it) for it in image_numbers.tolist()]
     yield (
         "the rows are ordered by the numbers of the images, sorted as text",

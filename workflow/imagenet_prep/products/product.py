@@ -41,6 +41,7 @@ class Product(Step):
         is_target: whether people ask for it; else it is made with the others.
         is_audited: whether the audit looks at it.
         used_by_audit: its files that the audit holds others against, of several.
+        points_into_archives: whether it is of use only as long as the archives are there.
     """
 
     section: Mapping[str, Mapping[str, Any]] = {}
@@ -48,6 +49,7 @@ class Product(Step):
     is_target = True
     is_audited = True
     used_by_audit: tuple[str, ...] = ()
+    points_into_archives = False
 
     @property
     def path(self) -> str:

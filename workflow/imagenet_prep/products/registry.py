@@ -5,7 +5,7 @@ A new product is a line here. Imports are light, since the Snakefile asks here a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine.step import Config, Step
@@ -132,3 +132,11 @@ def left_out(config: Config, products: Collection[Product]) -> list[str]:
         for split in product.splits_in_use(config)
         if (why := product.obstacle(config, split))
     ]
+
+
+def packed_problems(keep_packed: bool, products: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Key, problem and remedy of each product that is of no use when packed archives are gone."""
+    for product in products:
+        if PRODUCTS[product].points_into_archives and not keep_packed:
+            problem = f"it is false, and {product} is of use only as long as the archives are there"
+            yield "keep_packed", problem, f"Set it to true, or remove {product} from products"

@@ -256,7 +256,7 @@ def _warnings(predictions: Indices, truth: Truth, place: Path) -> list[str]:
     classes = misreadings.Classes(
         indices=table["class_index"].to_numpy(np.int64),
         original=table["original"].to_numpy(np.int64),
-        devkit_ids=table["ilsvrc2012_id"].to_numpy(np.int64),
+        devkit_ids=None if table["ilsvrc2012_id"].hasnans else table["ilsvrc2012_id"].to_numpy(np.int64),
         words=table["words"].tolist(),
         numbers=truth.numbers,
         total=len(truth.validation_set.wnids) + len(truth.validation_set.others),

@@ -26,7 +26,7 @@ class Plan(Step):
     name = "plan"
     rule = "plan_shards"
     version = 2
-    layout = 2
+    layout = 3
     is_between = True
     is_timed = True
 

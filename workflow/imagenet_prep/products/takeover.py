@@ -167,7 +167,7 @@ class Takeover:
 
     def _records(self, split: str, images: str) -> None:
         plan = self._plan(split, Path(images))
-        if not parquet.same_rows(plan, self.state / "plan" / f"{split}.parquet", _COLUMNS_NOW):
+        if not parquet.same_rows(plan, self.state / "plan" / f"{split}.parquet", _COLUMNS_NOW, ["archive"]):
             raise ValueError("its records are of other settings")
         self._expect_version(TFRECORD)
         count = SHARDED_PRODUCTS[TFRECORD].count(self.config, split)

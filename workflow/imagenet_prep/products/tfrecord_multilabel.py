@@ -42,7 +42,7 @@ IMAGENET_M = "imagenet_m"
 _JUDGED = ("correct_multi_labels", "unclear_multi_labels", "wrong_multi_labels")
 _AUDITED_COLUMNS = ["filename", "crc32c", "width", "height"]
 
-_IMAGE_COLUMNS = ["filename", "offset", "length", "format", "colorspace", "crc32c"]
+_IMAGE_COLUMNS = ["filename", "archive", "offset", "length", "format", "colorspace", "crc32c"]
 
 
 class TFRecordMultilabel(ShardedProduct):

@@ -166,7 +166,8 @@ def make_thumbnails(pictures: Sequence[Picture], archives: Mapping[str, Path]) -
 
     Args:
         pictures: the images.
-        archives: where each archive lies that they are in, by the name that the table of images has for it.
+        archives: where each archive lies that they are in, by the name that the table of images has for it; "" is the
+            folder from which it names other files.
 
     Raises:
         PrepError: an archive is not there, or shorter than the table says.
@@ -198,7 +199,8 @@ def _contents(pictures: Sequence[Picture], archives: Mapping[str, Path]) -> Iter
         inside = [position for position, it in enumerate(pictures) if it.archive == archive]
         offsets = [pictures[position].offset for position in inside]
         sizes = [pictures[position].length for position in inside]
-        for number, content in read_ranges(archives[archive], offsets, sizes):
+        file = archives.get(archive) or archives[""] / archive
+        for number, content in read_ranges(file, offsets, sizes):
             yield inside[number], bytes(content)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class Sheets:
         table: the table of images.
         classes: the file of the classes in use.
         splits: those in use.
-        archives: where each archive lies, by the name that the table of images has for it.
+        archives: where each archive lies, by the name that the table of images has for it; "" is `archives_dir`.
         folder: where the sheets go.
         names: of the sheets of samples.
         boxes: the tables of boxes, by split: where they are given, each class has a sample with a box, if it has any.
@@ -80,7 +81,10 @@ class Sheets:
             table=output / IMAGE_TABLE.path,
             classes=output / LABELS.path / "classes.csv",
             splits=splits,
-            archives={config["archives"][it.archive]["file"]: archive_of(config, it.archive) for it in splits},
+            archives={
+                **{config["archives"][it.archive]["file"]: archive_of(config, it.archive) for it in splits},
+                "": Path(os.path.abspath(config["archives_dir"])),
+            },
             folder=(output / PAGE.path).parent,
             names=sheet_names(config),
             boxes=boxes or {},

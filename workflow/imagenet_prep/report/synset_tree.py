@@ -21,8 +21,11 @@ def taxonomy(synsets: pa.Table, classes: Collection[str], images: Mapping[str, i
         images: numbers of images by WNID.
 
     Returns:
-        A row a synset: `wnid, words, gloss, children`, and below it `classes` and `images`.
+        A row a synset, of which without a devkit only the classes are known:
+            `wnid, words, gloss, children`, and below it `classes` and `images`.
     """
+    if synsets["children"].null_count:
+        return _without_tree(synsets, classes, images)
     rows = {row["ilsvrc2012_id"]: row for row in synsets.to_pylist()}
     below: dict[int, set[str]] = {}
 
@@ -48,3 +51,14 @@ def taxonomy(synsets: pa.Table, classes: Collection[str], images: Mapping[str, i
         }
         for synset in kept
     ]
+
+
+def _without_tree(synsets: pa.Table, classes: Collection[str], images: Mapping[str, int]) -> list[dict[str, Any]]:
+    """All classes below one root."""
+    rows = [row for row in synsets.to_pylist() if row["wnid"] in classes]
+    of_all = {"classes": len(rows), "images": sum(images.get(row["wnid"], 0) for row in rows)}
+    root = {"wnid": "", "words": "all classes", "gloss": "", "children": list(range(1, len(rows) + 1)), **of_all}
+    leaves = (
+        {**{key: row[key] for key in ("wnid", "words")}, "gloss": "", "children": [], "classes": 1} for row in rows
+    )
+    return [root, *({**leaf, "images": images.get(leaf["wnid"], 0)} for leaf in leaves)]
