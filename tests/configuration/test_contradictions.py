@@ -9,7 +9,6 @@ import pytest
 
 from configuration.official import DEMO, overlaid
 from imagenet_prep.configuration import complete
-from imagenet_prep.products.registry import PRODUCTS
 
 
 def test_two_checksums_of_one_archive_are_refused(refusal: Callable[..., str]) -> None:
@@ -131,10 +130,7 @@ def test_more_synthetic_dog_classes_than_classes_are_refused(refusal: Callable[.
     assert message.startswith("configuration key synthetic.train_t3_classes: 21 is more than classes (20)")
 
 
-def test_packed_archives_stay_where_a_product_points_into_them(
-    refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(PRODUCTS["bboxes"], "points_into_archives", True)
-    message = refusal({"keep_packed": False})
-    assert message.startswith("configuration key keep_packed: it is false, and bboxes is of use only as long as")
-    assert message.endswith("Set it to true, or remove bboxes from products.")
+def test_packed_archives_stay_where_a_product_points_into_them(refusal: Callable[..., str]) -> None:
+    message = refusal({"keep_packed": False, "products": ["archive_index", "bboxes"]})
+    assert message.startswith("configuration key keep_packed: it is false, and archive_index is of use only as long as")
+    assert message.endswith("Set it to true, or remove archive_index from products.")

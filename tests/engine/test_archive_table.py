@@ -48,7 +48,7 @@ def wrong(config: dict[str, Any]) -> list[str]:
     [
         ("val", b"", "empty (0 bytes)"),
         ("val", LOGIN_PAGE, "not a tar archive but a web page"),
-        ("val", gzip.compress(PLAIN), "compressed by gzip. Unpack it: `mv "),
+        ("val", b"BZh91AY", "compressed by bzip2. Unpack it: `mv "),
         ("train", PLAIN[1:], "this is not a tar archive"),
         ("bbox_val", LOGIN_PAGE, "a web page"),
         ("bbox_val", b"BZh91AY", "compressed by bzip2"),
@@ -70,6 +70,7 @@ def test_what_the_first_bytes_tell_is_wrong(
     ("name", "content"),
     [
         ("val", PLAIN),
+        ("val", gzip.compress(PLAIN)),
         ("val", bytes(10240)),
         ("bbox_val", PLAIN),
         ("bbox_val", gzip.compress(PLAIN)),
@@ -133,12 +134,22 @@ def test_a_local_source_is_where_the_archive_lies(checkout: Path, folder: Path, 
     )
 
 
-def test_what_looks_like_an_archive_is_told_before_it_is_downloaded(checkout: Path, folder: Path) -> None:
+def test_a_folder_in_place_of_an_archive_is_where_it_lies(checkout: Path, folder: Path) -> None:
     (folder / "train" / "n01440764").mkdir(parents=True)
     (folder / "train" / "n01440764" / "n01440764_1.JPEG").write_bytes(builders.image())
     config = configured(checkout, folder, train={"url": "https://example.org/train.tar"})
+    assert wrong(config) == []
     table = archive_table.as_table(config, archive_table.look(config, config["use"]))
-    assert f"{folder / 'train'}: 1 folders of classes with images of {FILES['train']}, unpacked." in table
+    [line] = [" ".join(it.split()) for it in table.splitlines() if it.startswith("train ")]
+    assert line == f"train - 147 897 477 120 {folder / 'train'}"
+    assert "to be downloaded" not in table
+
+
+def test_what_looks_like_an_archive_is_told_before_it_is_downloaded(checkout: Path, folder: Path) -> None:
+    (folder / f"{FILES['train']}.crdownload").write_bytes(b"x")
+    config = configured(checkout, folder, train={"url": "https://example.org/train.tar"})
+    table = archive_table.as_table(config, archive_table.look(config, config["use"]))
+    assert f"{folder / FILES['train']}.crdownload: a download of {FILES['train']} that broke off" in table
 
 
 # The folder

@@ -134,11 +134,23 @@ def test_training_images_of_another_ending_are_renamed_by_the_command(tmp_path: 
 
 
 @pytest.mark.parametrize("above", ["", "train/"])
-def test_class_folders_become_class_tars_by_the_command(tmp_path: Path, above: str) -> None:
+def test_class_folders_are_read_as_they_lie_there(tmp_path: Path, above: str) -> None:
     images = train_images()
-    folder = unpacked({f"{above}{n.partition('_')[0]}/{n}": c for n, c in images.items()}, tmp_path / "images")
+    of_classes = {f"{above}{n.partition('_')[0]}/{n}": c for n, c in images.items()}
+    folder = unpacked({f"{above}._x": b"x", "valprep.sh": b"x", **of_classes}, tmp_path / "images")
     subprocess.run(["tar", "-cf", "../made.tar", "."], cwd=folder, check=True)
-    error = refusal(tmp_path, "train", (tmp_path / "made.tar").read_bytes())
+    rows, receipt = scanned(tmp_path, "train", (tmp_path / "made.tar").read_bytes())
+    assert described(rows) == described(scanned(tmp_path, "train", train_tar(images))[0])
+    assert receipt["passed_over"] == 2
+
+
+@pytest.mark.parametrize("above", ["", "train/"])
+def test_class_folders_beside_class_tars_become_class_tars_by_the_command(tmp_path: Path, above: str) -> None:
+    images = train_images()
+    of_fox = {name: content for name, content in images.items() if name.startswith(FOX)}
+    others = {f"{above}{n.partition('_')[0]}/{n}": c for n, c in images.items() if n not in of_fox}
+    data = builders.tar({f"{FOX}.tar": builders.tar(of_fox), **others})
+    error = refusal(tmp_path, "train", data)
     assert "it holds images, where a tar for each class" in error.problem
     assert described(mended(error, tmp_path, "train")) == described(scanned(tmp_path, "train", train_tar(images))[0])
 

@@ -20,6 +20,7 @@ from builders import CRANE, FOX, image
 from engine.scans import NOTHING, refusal, scanned
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import scan as scanning
+from imagenet_prep.engine import scan_images
 from imagenet_prep.engine.scan import scan
 from imagenet_prep.engine.scan_rows import SCAN
 from imagenet_prep.errors import PrepError
@@ -98,7 +99,7 @@ def test_a_class_archive_with_nothing_in_it_is_an_error(tmp_path: Path) -> None:
     assert "no image" in error.problem
 
 
-@pytest.mark.parametrize("name", ["n0211978.tar", "n02119789.tar.gz", "fox.tar"])
+@pytest.mark.parametrize("name", ["n0211978.tar", "n02119789.tar.gz", "fox.tar", "n02119789"])
 def test_a_member_of_the_training_archive_that_is_no_class_is_an_error(tmp_path: Path, name: str) -> None:
     error = refusal(tmp_path, "train", builders.tar({name: builders.tar({f"{FOX}_1.JPEG": image()})}))
     assert (error.member, error.offset) == (name, 512)
@@ -161,7 +162,7 @@ def test_what_is_no_whole_image_is_an_error_that_names_it(tmp_path: Path, conten
 
 
 def test_an_image_of_a_quarter_gigabyte_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scanning, "IMAGE_LIMIT", 1000)
+    monkeypatch.setattr(scan_images, "IMAGE_LIMIT", 1000)
     error = refusal(tmp_path, "val", builders.tar({"ILSVRC2012_val_00000001.JPEG": image(0, (100, 100))}))
     assert "cannot be" in error.problem
 

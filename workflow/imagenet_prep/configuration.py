@@ -58,6 +58,7 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
         completed["archives"] = _over_declaration(completed["archives"], dataset)
     if broken.isdisjoint({"use", "products"}):
         problems += _product_problems(completed["use"], completed["products"], dataset)
+    if broken.isdisjoint({"keep_packed", "products"}):
         problems += packed_problems(completed["keep_packed"], completed["products"])
     if broken.isdisjoint({"output_dir", "archives_dir"}):
         output, archives = base / completed["output_dir"], base / completed["archives_dir"]

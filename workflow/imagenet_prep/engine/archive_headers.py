@@ -17,7 +17,7 @@ from imagenet_prep.datasets.dataset import Layout
 from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.receipts import ARCHIVES, STATE, load, names
 from imagenet_prep.errors import PrepError, reading
-from imagenet_prep.formats import tar_header
+from imagenet_prep.formats import tar_header, zip_archive
 from imagenet_prep.formats.tar_header import BLOCK
 
 NOTES = "notes"
@@ -25,6 +25,11 @@ NOTES = "notes"
 
 ODD_HEADER = "odd_header"
 """Of these notes, the first member whose header does not begin with the file name; null where there is none."""
+
+WITHOUT_HEADERS = "without_headers"
+"""Of these notes, what the images lie in instead of a tar, for people; not there where they lie in one."""
+
+OF_FOLDER, OF_ZIP = "its images are files in a folder", "its images lie in a zip archive"
 
 _FOLDER, _EXTENDED = b"5", (b"L", b"x", b"g")
 
@@ -57,12 +62,28 @@ def noted(config: Mapping[str, Any], name: str, stat: list[int] | None = None) -
         name: the archive's.
         stat: its size and time; None where it is gone, or was just scanned.
     """
+    notes = _notes(config, name, stat)
+    return None if notes is None else str(notes[ODD_HEADER] or "")
+
+
+def without_headers(config: Mapping[str, Any], name: str) -> str | None:
+    """What the images lie in instead of a tar, for people; None where they lie in one, or nobody knows."""
+    archive = archive_paths.find(config, name)
+    if archive is None:
+        return (_notes(config, name) or {}).get(WITHOUT_HEADERS)
+    if archive.is_dir():
+        return OF_FOLDER
+    return OF_ZIP if zip_archive.is_zip(archive) else None
+
+
+def _notes(config: Mapping[str, Any], name: str, stat: list[int] | None = None) -> Mapping[str, Any] | None:
     folder = Path(config["output_dir"], STATE, ARCHIVES)
     for receipt in [it for it in names(folder) if it.subject == name]:
         try:
             body = load(folder / str(receipt))
-            if stat in (None, body["stat"]):
-                return str(body[NOTES][ODD_HEADER] or "")
+            if stat in (None, body["stat"]) and ODD_HEADER in body[NOTES]:
+                notes: Mapping[str, Any] = body[NOTES]
+                return notes
         except (PrepError, KeyError, TypeError):  # whoever needs more of it says so; an older version noted no headers
             continue
     return None

@@ -149,6 +149,10 @@ def _search(archive: Seen, config: Config, found: list[archive_search.Possession
     archive_search.expect_mounted(folder)
     archive_search.expect_finished(folder / settings["file"])
     archive.lying = [it.message for it in found if it.archive in (archive.name, None) and not it.usable]
+    for place in (folder, archive_paths.spare_of(config)):
+        if os.path.isfile(place / settings["file"]):  # compressed, or it would not be missing
+            archive.path, archive.is_source = place / settings["file"], True
+            return
     source = archive_search.stand_in(found, archive.name)
     if source and any(it.is_source and it.path == source and it.usable for it in found):
         archive.path, archive.is_source = source, True

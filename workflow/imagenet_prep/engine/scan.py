@@ -23,7 +23,7 @@ from imagenet_prep.engine.archive_check import (
     receipt,
     stands_in,
 )
-from imagenet_prep.engine.archive_headers import NOTES, ODD_HEADER
+from imagenet_prep.engine.archive_headers import NOTES, ODD_HEADER, OF_FOLDER, OF_ZIP, WITHOUT_HEADERS
 from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN
 from imagenet_prep.engine.scan_images import Images
 from imagenet_prep.engine.scan_rows import ROWS, SCAN, Row, batch_of
@@ -60,9 +60,9 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
     split = dataset.of_archive[name]
     if archive_paths.is_folder(path):
         found = scan_folder(split, archive_paths.target_of(path), below, output)
-        return _receipt_of_files(name, path, below, found)
+        return _receipt_of_files(name, path, below, found, OF_FOLDER)
     if stands_in(path) and zip_archive.is_zip(path):
-        return _receipt_of_files(name, path, _file_of(path), scan_zip(split, path, output))
+        return _receipt_of_files(name, path, _file_of(path), scan_zip(split, path, output), OF_ZIP)
     expected = expected_of(path, expected)
     expect_size(name, path, expected)
     with archive_remedies.made_by_hand(expected.checksum is None):
@@ -102,8 +102,8 @@ def _scan(name: str, path: Path, expected: Expected, output: Path, dataset: Data
     }
 
 
-def _receipt_of_files(name: str, path: Path, source: str, found: Found) -> dict[str, Any]:
-    told = {"passed_over": found.passed_over}
+def _receipt_of_files(name: str, path: Path, source: str, found: Found, lie_in: str) -> dict[str, Any]:
+    told = {"passed_over": found.passed_over, NOTES: {ODD_HEADER: None, WITHOUT_HEADERS: lie_in}}
     return folder_receipt(name, path, source, found.sha256, found.nbytes, found.images, **told)
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset, Labels
-from imagenet_prep.engine.archive_headers import find_odd, noted, odd_header
+from imagenet_prep.engine import archive_paths
+from imagenet_prep.engine.archive_headers import find_odd, noted, odd_header, without_headers
 from imagenet_prep.engine.receipts import STATE, Body
 from imagenet_prep.engine.space import Images, Space, of_even_files
 from imagenet_prep.engine.step import ALL, Config, Need, classes_of
@@ -38,6 +39,7 @@ _WNID_BYTES, _NAME_BYTES = 9, 100
 _LINE, _ROW = 27, 47
 _NAMES = {Labels.LAYOUT: (19.5, 35.5), Labels.GROUND_TRUTH: (28, 42), Labels.NONE: (29, 34)}
 _EMPTY = 7 * 4096  # of a database
+_NO_TAR = "{}, and readers look for the class in the headers of a tar"
 
 
 class ArchiveIndex(SplitProduct):
@@ -58,6 +60,8 @@ class ArchiveIndex(SplitProduct):
     def obstacle(self, config: Config, split: str) -> str | None:
         """Readers find the class of an image in the header of its member: it has to begin with the file name."""
         archive = dataset_of(config).splits[split].archive
+        if lie_in := without_headers(config, archive):
+            return _NO_TAR.format(lie_in)
         member = odd_header(config, archive)
         return _obstacle(member) if member else None
 
@@ -121,11 +125,15 @@ class ArchiveIndex(SplitProduct):
         return {"files": described(inputs.output_dir, made)}
 
     def _expect_names(self, inputs: Inputs, split: str, images: pa.Table, archive: Path) -> None:
-        odd = noted(inputs.config, inputs.dataset.splits[split].archive)
+        name = inputs.dataset.splits[split].archive
+        remedy = f"Ask for other products: they can be made of it, and none of them needs {self.name}"
+        if lie_in := without_headers(inputs.config, name):
+            problem = f"{self.name} cannot be made of it: {_NO_TAR.format(lie_in)}"
+            raise PrepError(archive_paths.archive_of(inputs.config, name), problem, remedy)
+        odd = noted(inputs.config, name)
         if odd is None:  # scanned by an older version
             odd = find_odd(archive, images["filename"].to_pylist(), images["offset"].to_pylist())
         if odd:
-            remedy = f"Ask for other products: they can be made of it, and none of them needs {self.name}"
             raise PrepError(archive, f"{self.name} cannot be made of it: {_obstacle(odd)}", remedy, member=odd)
 
     def _write_dali(self, inputs: Inputs, split: str, images: pa.Table, archive: Path, path: Path) -> None:
