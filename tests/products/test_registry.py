@@ -62,7 +62,8 @@ def test_what_every_start_of_snakemake_imports_is_light() -> None:
     program = """
 import sys
 import imagenet_prep.configuration, imagenet_prep.run
-print(sorted({"PIL", "array_record", "crc32c", "ijson", "matplotlib", "numpy", "pandas", "pyarrow"} & sys.modules.keys()))
+for_jobs = {"PIL", "array_record", "crc32c", "ijson", "matplotlib", "numpy", "pandas", "pyarrow"}
+print(sorted(for_jobs & sys.modules.keys()))
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
