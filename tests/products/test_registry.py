@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
@@ -52,3 +55,15 @@ def test_the_places_of_a_product_are_its_own(name: str) -> None:
     assert product.path == f"{name}/"
     assert all(place.startswith(product.path) for place in product.places(ILSVRC2012))
     assert all(product.place(ILSVRC2012, split).startswith(product.path) for split in product.splits(ILSVRC2012))
+
+
+def test_what_every_start_of_snakemake_imports_is_light() -> None:
+    """What only jobs need is imported by jobs: each of these takes longer than all the rest."""
+    program = """
+import sys
+import imagenet_prep.configuration, imagenet_prep.run
+for_jobs = {"PIL", "array_record", "crc32c", "ijson", "matplotlib", "numpy", "pandas", "pyarrow"}
+print(sorted(for_jobs & sys.modules.keys()))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"

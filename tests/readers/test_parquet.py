@@ -52,11 +52,9 @@ def test_the_readmes_code_loads_every_image_with_its_label_and_boxes(reading: Re
 
 def test_the_names_of_the_classes_are_their_words_by_index(reading: Reading) -> None:
     names = load_dataset("results/parquet", split=reading.split).features["label"].names
-    words = list(reading.classes["words"])
-    alike = {word: words.count(word) for word in words}
-    assert [names[index] for index in reading.classes["class_index"]] == [
-        word if word not in words[:number] else f"{word}{alike[word]}" for number, word in enumerate(words)
-    ]
+    assert len(set(names)) == len(names)
+    for index, words in zip(reading.classes["class_index"], reading.classes["words"], strict=True):
+        assert names[index] in (words, f"{words}2")  # the cranes that are machines, as on the Hub
 
 
 def test_any_row_is_read_alone(reading: Reading) -> None:

@@ -14,6 +14,24 @@ _NAME = re.compile(r"(?P<split>\w+)-(?P<first>\d+)-(?P<last>\d+)-of-(?P<total>\d
 
 Batch = tuple[int, int]
 
+JOB_BYTES = 384 << 20
+"""Of images that a job goes through, so that it is worth its start."""
+JOB_BYTES_OF_TABLES = 8 * JOB_BYTES
+"""Likewise where it reads here and there, or tables alone."""
+_MOST_JOBS = 48
+
+
+def size(count: int, nbytes: int, worth: int) -> int:
+    """How many of `count` units of so many bytes of images one job makes.
+
+    Args:
+        count: of all units.
+        nbytes: of the images in all of them.
+        worth: of the images that are worth a job; what goes through them lasts no hour in `_MOST_JOBS` jobs.
+    """
+    jobs = min(max(1, nbytes // worth), _MOST_JOBS * JOB_BYTES // worth)
+    return -(-count // jobs)
+
 
 def cover(total: int, size: int, kept: Iterable[Batch]) -> list[Batch]:
     """Cut the units 0 … total - 1 into batches (first, last): those kept, and new ones of at most `size` between them.

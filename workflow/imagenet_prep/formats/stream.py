@@ -11,8 +11,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
-from crc32c import crc32c
-
 from imagenet_prep.errors import reading
 
 BLOCK = 4 << 20
@@ -69,6 +67,10 @@ class Stream:
         self._progress = progress
         self._digest = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
         self._crc32c = 0 if with_crc32c else None
+        if with_crc32c:
+            from crc32c import crc32c  # takes as long to import as all that most jobs need of this library
+
+            self._continue_crc32c = crc32c
         self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
         self._block = min(BLOCK, _size(source))
         self._buffers = 0  # made so far; each costs the time of filling it with zeros
@@ -172,7 +174,7 @@ class Stream:
             buffer, n = filled
             self._digest.update(memoryview(buffer)[:n])
             if self._crc32c is not None:
-                self._crc32c = crc32c(memoryview(buffer)[:n], self._crc32c)
+                self._crc32c = self._continue_crc32c(memoryview(buffer)[:n], self._crc32c)
             self._free.put(buffer)
 
     def _stop_hashing(self) -> None:

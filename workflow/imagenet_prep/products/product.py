@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
+from imagenet_prep.engine import batches
 from imagenet_prep.engine.receipts import Body
 from imagenet_prep.engine.space import Images, Space, There, images_of
 from imagenet_prep.engine.step import ALL, Config, Need, Step
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from imagenet_prep.products.audit.facts import Facts
     from imagenet_prep.products.audit.findings import Check
     from imagenet_prep.products.audit.readings import Reading
-
-# Of a job that goes through the bytes of its images; _MANY times as much of one that reads here and there, or tables.
-_JOB_BYTES, _MANY = 384 << 20, 8
-_MOST_JOBS = 48
 
 
 class Product(Step):
@@ -178,7 +175,7 @@ class SplitProduct(Product):
 
     def job_bytes(self, config: Config, split: str) -> int:
         """The bytes of images that are worth a job, where the configuration does not say how large one is."""
-        return _JOB_BYTES if self.goes_through_images else _MANY * _JOB_BYTES
+        return batches.JOB_BYTES if self.goes_through_images else batches.JOB_BYTES_OF_TABLES
 
     def batch_size(self, config: Config, split: str, archives: Mapping[str, int] | None = None) -> int:
         """How many of them one job makes: as configured, or so many that it is worth its start, and lasts no hour.
@@ -190,9 +187,7 @@ class SplitProduct(Product):
         if asked := config["jobs"][self.jobs_key(config, split)]:
             return int(asked)
         images = images_of(config, There(archives or {}), self.split_of_images(config, split)).nbytes
-        worth = self.job_bytes(config, split)
-        jobs = min(max(1, images // worth), _MOST_JOBS * _JOB_BYTES // worth)
-        return -(-count // jobs)
+        return batches.size(count, images, self.job_bytes(config, split))
 
     def units(self, inputs: Inputs, split: str) -> list[str]:
         """The paths of the units below `output_dir`, in order."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.engine.step import Config, classes_of
-from imagenet_prep.formats import example, tfrecord
+from imagenet_prep.formats import example
 from imagenet_prep.products import tfds
 from imagenet_prep.products.shards import Row, ShardedProduct
 
@@ -64,6 +64,8 @@ class TFRecord(ShardedProduct):
 
     def write(self, file: FileIO, samples: Iterator[tuple[Row, Buffer]]) -> dict[str, Any]:
         """A record an image: an Example with the features of `encode_features` and `image/encoded`."""
+        from imagenet_prep.formats import tfrecord
+
         return tfrecord.write_examples(file, ((encode_features(row), image) for row, image in samples), IMAGE)
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:

@@ -19,7 +19,7 @@ from imagenet_prep.engine.space import Images, Space, of_even_files
 from imagenet_prep.engine.step import ALL, Config, Need, classes_of
 from imagenet_prep.engine.table_steps import IMAGES
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import example, tfrecord
+from imagenet_prep.formats import example
 from imagenet_prep.products import tfds
 from imagenet_prep.products.multilabel import Multilabel
 from imagenet_prep.products.shards import Row, ShardedProduct
@@ -118,6 +118,8 @@ class TFRecordMultilabel(ShardedProduct):
 
     def write(self, file: FileIO, samples: Iterator[tuple[Row, Buffer]]) -> dict[str, Any]:
         """A record an image: an Example with the features of `encode_features` and `image`."""
+        from imagenet_prep.formats import tfrecord
+
         return tfrecord.write_examples(file, ((encode_features(row), image) for row, image in samples), "image")
 
     def description_settings(self, config: Config) -> dict[str, Any]:

@@ -6,8 +6,6 @@ import hashlib
 import os
 from dataclasses import dataclass
 
-import crc32c
-
 # Files of two parts or more go to S3 in parts of this size. A file may have 10000: enough for all images in one shard.
 PART = 16 << 20
 _BLOCK = 1 << 20
@@ -35,6 +33,8 @@ class Digests:
 
 def digest(path: str | os.PathLike[str]) -> Digests:
     """Read a file once."""
+    import crc32c  # takes as long to import as all that a start of snakemake needs of this library
+
     sha256, md5, crc, nbytes = hashlib.sha256(), _md5(), 0, 0
     part, parts = _md5(), b""
     with open(path, "rb") as file:
