@@ -92,9 +92,8 @@ class Product(Step):
 
     def made(self, config: Config) -> str:
         """What has been made, in a few words for the end of a run; "" where the number of images says it."""
-        if self.path.endswith("/"):
-            return self.content(config, {})[0]
-        return ", ".join(Path(name).name for name in self.files(config))
+        names = ", ".join(Path(name).name for name in self.files(config))
+        return self.content(config, {})[0] if self.path.endswith("/") else names
 
     def examinations(self, facts: Facts) -> dict[str, Callable[[str], Check]]:
         """What the audit looks at in its files: by the name of a check, what makes it from the command that mends."""
@@ -180,8 +179,7 @@ class SplitProduct(Product):
     def batch_size(self, config: Config, split: str, archives: Mapping[str, int] | None = None) -> int:
         """How many of them one job makes: as configured, or so many that it is worth its start, and lasts no hour.
 
-        Args:
-            archives: the sizes in bytes of those that are there; of others, the published ones count.
+        `archives` are the sizes in bytes of those that are there; of others, the published ones count.
         """
         count = self.count(config, split)
         if asked := config["jobs"][self.jobs_key(config, split)]:
