@@ -139,7 +139,9 @@ def test_what_an_older_version_finished_is_taken_over_and_a_dry_run_before_chang
     run = older.succeed()
     assert not run.rules & (READING | WRITING)
     assert written(older) == images
-    assert as_before(older.products()) == as_before(products)
+    # Which older versions did not make.
+    found = {path: it for path, it in older.products().items() if not path.startswith("archive_index/")}
+    assert as_before(found) == as_before(products)
     assert json.loads((older.results / "audit.json").read_text())["ok"]
     assert left_of_form_1(older) == set()
     now = clones.snapshot(older.archives)
