@@ -22,6 +22,7 @@ Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 IMAGES, BOXES = "tables/images.parquet", "tables/bboxes.parquet"
 _NO_CLASS = -1
+_OTHERWISE = "Read class folders as they are (torchvision.datasets.ImageFolder), or what the workflow has made of them"
 _MAGIC = (b"\xff\xd8", b"\x89P")  # of JPEG and PNG
 
 
@@ -47,7 +48,8 @@ class Images:
             knows, such as https://…, s3://… or gs://… (which needs fsspec and its client of that store).
 
     Raises:
-        PrepError: a table is missing or damaged, has no such split, or reaches beyond the archive's end.
+        PrepError: a table is missing or damaged, has no such split, or reaches beyond the archive's end; or the images
+            lie in folders.
     """
 
     def __init__(
@@ -68,11 +70,15 @@ class Images:
         self._groups = np.array(groups, np.int32)
         self._ends = np.cumsum([table.metadata.row_group(group).num_rows for group in groups])
         self._boxes = _boxes(self.results, split, table, groups) if boxes else None
-        name = table.read_row_group(groups[0], columns=["archive"])["archive"][0].as_py()
+        first, last = (table.read_row_group(it, columns=["archive"])["archive"] for it in (groups[0], groups[-1]))
+        name = first[0].as_py()
+        if not self._offsets.all() or last[-1].as_py() != name:  # in a tar, a header comes first
+            problem = f"the {split} images lie in no archive: they are files of a folder, or of several tars in one"
+            raise PrepError(self.results / IMAGES, problem, _OTHERWISE)
         self._archive = opened(self.results / "archives" / name if archive is None else archive)
         self._names: tuple[int, Sequence[str]] | None = None
-        last = int(np.argmax(self._offsets))
-        self._archive.expect_bytes(int(self._offsets[last]) + int(self._lengths[last]))
+        behind = int(np.argmax(self._offsets))
+        self._archive.expect_bytes(int(self._offsets[behind]) + int(self._lengths[behind]))
 
     def __len__(self) -> int:
         """The number of images."""
