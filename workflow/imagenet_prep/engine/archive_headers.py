@@ -21,7 +21,7 @@ from imagenet_prep.formats import tar_header
 from imagenet_prep.formats.tar_header import BLOCK
 
 NOTES = "notes"
-"""What the receipt of an archive's scan says that stands nowhere else."""
+"""What the receipt of an archive's scan says besides; `verified/` has those that tell of something odd, too."""
 
 ODD_HEADER = "odd_header"
 """Of these notes, the first member whose header does not begin with the file name; null where there is none."""
@@ -65,7 +65,15 @@ def noted(config: Mapping[str, Any], name: str, stat: list[int] | None = None) -
                 return str(body[NOTES][ODD_HEADER] or "")
         except (PrepError, KeyError, TypeError):  # whoever needs more of it says so; an older version noted no headers
             continue
-    return None
+    return _told(config, name) if stat is None else None
+
+
+def _told(config: Mapping[str, Any], name: str) -> str | None:
+    """Likewise by `verified/`, which is there where a tree was copied without the receipts."""
+    try:
+        return str(load(Path(config["output_dir"], "verified", f"{name}.json"))[NOTES][ODD_HEADER])
+    except (PrepError, KeyError, TypeError):
+        return None
 
 
 def find_odd(archive: Path, filenames: Sequence[str], offsets: Sequence[int]) -> str | None:
