@@ -109,7 +109,7 @@ lock: $(VENV)/installed-test
 
 bench: $(VENV)/installed
 	@$(BIN)/python benchmarks/bench.py
-	@$(BIN)/python benchmarks/formats.py
+	@$(BIN)/python benchmarks/writing.py
 	@$(BIN)/python benchmarks/reading.py
 
 bench-scale: $(VENV)/installed

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import formats
+import writing
 
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
@@ -105,7 +105,7 @@ def page() -> str:
     bench = json.loads((HERE / "results" / "bench.json").read_text())
     others = json.loads((HERE / "results" / "formats.json").read_text())
     parts = {
-        "formats": formats.table(others),
+        "formats": writing.table(others),
         "machine": machine(bench),
         "costs": costs(bench),
         "targets": targets(bench),

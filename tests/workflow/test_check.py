@@ -33,8 +33,9 @@ def test_a_check_of_an_untouched_tree_finds_nothing_and_makes_nothing(project: P
 def test_the_checksums_are_those_that_sha256sum_makes(finished: Project) -> None:
     subprocess.run(["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"], cwd=finished.results, check=True)
     published = {line.split("  ", 1)[1] for line in (finished.results / "SHA256SUMS").read_text().splitlines()}
-    folders = ("tfrecord", "tfrecord_index", "tables", "labels")
-    assert published == {f"{name}/{path.name}" for name in folders for path in (finished.results / name).iterdir()}
+    folders = ("tfrecord", "tfrecord_index", "archive_index", "tables", "labels")
+    files = [path for name in folders for path in (finished.results / name).rglob("*") if path.is_file()]
+    assert published == {path.relative_to(finished.results).as_posix() for path in files}
 
 
 def test_a_copied_tree_without_the_workflows_records_is_checked(finished: Project, tmp_path: Path) -> None:

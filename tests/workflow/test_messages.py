@@ -83,18 +83,15 @@ def test_the_usual_output_folder_is_answered_with_the_one_that_is_configured(loo
 
 def test_predictions_that_are_not_there_are_named_with_those_that_are(looked_at: Project) -> None:
     score = "results/scores/resnet50.json"
-    error = only_error(looked_at.run(score))
-    assert "there are no predictions of resnet50. predictions is not there. Put them there" in error
+    assert "there are no predictions of a model 'resnet50'" in only_error(looked_at.run(score))
     predictions = looked_at.folder / "predictions"
     predictions.mkdir()
-    assert "predictions has none at all" in only_error(looked_at.run(score))
+    assert "Put them there, then run the same command again" in only_error(looked_at.run(score))
     (predictions / "vit.csv").touch()
-    assert "predictions has those of vit." in only_error(looked_at.run(score))
+    assert ", but of vit. " in only_error(looked_at.run(score))
     (predictions / "resnet-50.parquet").touch()
     error = only_error(looked_at.run(score))
-    assert re.search(
-        r"Did you mean \S*snakemake --cores 2 results/scores/resnet-50.json --configfile \S+ \S+\?$", error
-    )
+    assert re.search(r"If resnet-50 is meant: \S*snakemake --cores 2 results/scores/resnet-50.json --configfile", error)
 
 
 def test_targets_behind_an_option_are_given_back_in_front_of_it(finished: Project) -> None:
@@ -239,7 +236,7 @@ def test_commands_in_messages_can_be_typed_where_the_run_was_typed(finished: Pro
     place = ["--snakefile", "my project/Snakefile", "--directory", "my project"]
     run = typed(project, "--cores", "2", "check", *place, "--configfile", *configuration, folder=tmp_path)
     assert run.code != 0
-    mends = set(re.findall(r"(rm .*? && .*snakemake .*?)(?:`|$|\. )", run.terminal, re.MULTILINE))
+    mends = set(re.findall(r"(rm .*? && .*snakemake .*?)(?:`|\.?$|\. )", run.terminal, re.MULTILINE))
     assert mends, run.terminal
     shell(mends.pop(), tmp_path)
     again = typed(project, "--cores", "2", "check", *place, "--configfile", *configuration, folder=tmp_path)

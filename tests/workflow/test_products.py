@@ -162,7 +162,7 @@ def test_a_subset_is_a_subset_of_every_product(labels: str, indices: list[int], 
     maker = Maker(project, changes)
     for table in ("labels", "image_table", "bboxes", "multilabel"):
         maker.make(table)
-    for name in ("imagefolder", "tfrecord", "tfrecord_index"):
+    for name in ("imagefolder", "tfrecord", "tfrecord_index", "archive_index"):
         for step, subject in SPLIT_PRODUCTS[name].known_by(maker.config):
             maker.make(step, subject)
         for split in SPLIT_PRODUCTS[name].splits_in_use(maker.config):

@@ -283,6 +283,8 @@ def are_looked_at():
 def report_of_archives(wildcards):
     """What tells of all archives that were looked at; nothing where none is."""
     return [STATE / "archives_reported"] if are_looked_at() else []
+
+
 def expect_source(product, needs):
     """Refuse a target of a product that cannot be made of what lies there in the place of an archive."""
     it = registry.SPLIT_PRODUCTS[product]

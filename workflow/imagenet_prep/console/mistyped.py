@@ -6,10 +6,9 @@ import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
-from imagenet_prep import commands
 from imagenet_prep.products.registry import SCORES, target_of_part
 
 _LIKENESS = 0.8  # of difflib, from which on a part of a target is the same with a slip
@@ -37,25 +36,6 @@ def of_target(typed: str, known: Known) -> str:
         return f"target {typed}: nothing makes a file of this name. {_meant_by_path(typed, known)}"
     near = _nearest(typed, list(known.targets()))
     return f"target {typed}: there is no such target. {_question(near) if near else _TABLE}"
-
-
-def of_predictions(missing: str, model: str, known: Known) -> str:
-    """What to say of predictions that are not there."""
-    folder = Path(known.config["predictions_dir"])
-    try:
-        models = {path.name.partition(".")[0] for path in folder.iterdir() if not path.name.startswith(".")}
-    except OSError:
-        models = set()
-    problem = f"{missing}: there are no predictions of {model}."
-    if near := difflib.get_close_matches(model, sorted(models), 1):
-        return f"{problem} Did you mean {commands.snakemake(_scores(near[0], known))}?"
-    there = f"has those of {', '.join(sorted(models))}" if models else "has none at all" if folder.is_dir() else ""
-    there = f"{folder} {there or 'is not there'}"
-    return f"{problem} {there}. Put them there, as docs/scores.md says, or write the name of another model."
-
-
-def _scores(model: str, known: Known) -> str:
-    return os.path.join(known.config["output_dir"], SCORES.path, f"{model}.json")
 
 
 def _meant_by_path(typed: str, known: Known) -> str:

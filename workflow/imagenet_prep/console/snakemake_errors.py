@@ -13,11 +13,9 @@ from imagenet_prep import commands, run_lock
 from imagenet_prep.console import mistyped, typed_options
 from imagenet_prep.console.mistyped import Known
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.registry import SCORES
 
 _NO_RULE = re.compile(r"No rule to produce (.+?) \(if you use input functions", re.DOTALL)
 _MISSING = re.compile(r"Missing input files for rule (\S+?):\n(?:.*\n)*? *affected files:\n(?P<files>(?: +.+\n?)+)")
-_MODEL = re.compile(r"^ *wildcards: model=(.+)$", re.MULTILINE)
 _PLACE = re.compile(r'^ *File ".*", line \d+')
 
 _LONG = 400  # characters, more than which are shown as they are, in front of a line with their beginning
@@ -45,9 +43,6 @@ def _of_workflow(exception: str, text: str, known: Known) -> str | None:
         return mistyped.of_target(found[1], known)
     if found := _MISSING.search(text):
         files = [line.strip() for line in found["files"].splitlines()]
-        model = _MODEL.search(text)
-        if found[1].endswith(SCORES.rule) and model:
-            return mistyped.of_predictions(files[0], model[1], known)
         return f"rule {found[1]}: nothing makes what it needs, {', '.join(files)}. Put it there, then run it again."
     if exception == "LockException":
         return _of_lock(Path(known.config["output_dir"]))

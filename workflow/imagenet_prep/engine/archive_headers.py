@@ -21,7 +21,7 @@ from imagenet_prep.formats import tar_header, zip_archive
 from imagenet_prep.formats.tar_header import BLOCK
 
 NOTES = "notes"
-"""What the receipt of an archive's scan says that stands nowhere else."""
+"""What the receipt of an archive's scan says besides; `verified/` has those that tell of something odd, too."""
 
 ODD_HEADER = "odd_header"
 """Of these notes, the first member whose header does not begin with the file name; null where there is none."""
@@ -77,6 +77,7 @@ def without_headers(config: Mapping[str, Any], name: str) -> str | None:
 
 
 def _notes(config: Mapping[str, Any], name: str, stat: list[int] | None = None) -> Mapping[str, Any] | None:
+    """What the scan of an archive of this size and time notes, or any scan of it; None where it notes nothing."""
     folder = Path(config["output_dir"], STATE, ARCHIVES)
     for receipt in [it for it in names(folder) if it.subject == name]:
         try:
@@ -86,7 +87,15 @@ def _notes(config: Mapping[str, Any], name: str, stat: list[int] | None = None) 
                 return notes
         except (PrepError, KeyError, TypeError):  # whoever needs more of it says so; an older version noted no headers
             continue
-    return None
+    return _told(config, name) if stat is None else None
+
+
+def _told(config: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """Likewise by `verified/`, which is there where a tree was copied without the receipts."""
+    try:
+        return {ODD_HEADER: None, **load(Path(config["output_dir"], "verified", f"{name}.json"))[NOTES]}
+    except (PrepError, KeyError, TypeError):
+        return None
 
 
 def find_odd(archive: Path, filenames: Sequence[str], offsets: Sequence[int]) -> str | None:

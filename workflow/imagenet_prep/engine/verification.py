@@ -20,8 +20,8 @@ def verify(
     Args:
         config: complete.
         name: the archive's, in the configuration.
-        read: reads the archive at this path and returns what is to stand in `verified/`, and under `NOTES` what is to
-            stand in the receipt alone; it may write `tables`.
+        read: reads the archive at this path and returns what is to stand in `verified/`; under `NOTES` what stands
+            there only if it tells of something odd. It may write `tables`.
         tables: files that were written of it.
 
     Raises:
@@ -34,9 +34,10 @@ def verify(
     stat = archive_paths.stat(archive)  # as it is before: what changes while it is read is read again by the next run
     receipt = read(archive)
     notes = {NOTES: receipt.pop(NOTES)} if NOTES in receipt else {}
+    odd = {key: value for key, value in notes.get(NOTES, {}).items() if value}
     # First: whatever happens from here on, nothing counts as made of this archive that was made of another one.
     remove_of_other_content(output_dir / STATE, name, archive_check.content(receipt))
-    atomic.write_json(verified, receipt)
+    atomic.write_json(verified, {**receipt, **({NOTES: odd} if odd else {})})
     return {**body(output_dir, stat, receipt, [verified, *tables]), **notes}
 
 
