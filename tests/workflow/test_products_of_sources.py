@@ -90,3 +90,18 @@ def test_a_zip_has_no_index_and_its_images_are_read_as_they_lie_there(finished: 
     assert "Left out: archive_index of validation, since its images lie in a zip archive" in run.terminal
     images = Images(project.results, "validation")
     assert images[1][0] == (folder / images.filename(1)).read_bytes()
+
+
+def test_a_link_of_ones_own_in_the_place_of_an_archive_is_held_against_its_size(
+    finished: Project, tmp_path: Path
+) -> None:
+    project = clones.owned(finished, tmp_path / "project", LESS)
+    other = tmp_path / "val.tar"
+    shutil.copy(project.archives / VAL, other)
+    with other.open("ab") as file:
+        file.write(bytes(10240))
+    (project.archives / VAL).unlink()
+    (project.archives / VAL).symlink_to(other)
+    run = project.run("tfrecord_validation")
+    assert run.code != 0
+    assert f"it has {other.stat().st_size} bytes where {other.stat().st_size - 10240} are expected" in run.terminal

@@ -5,7 +5,7 @@ from typing import Any
 from imagenet_prep import archive_reports
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine import archive_paths
-from imagenet_prep.engine.archive_check import Expected
+from imagenet_prep.engine.archive_check import Expected, expected_of
 from imagenet_prep.engine.receipts import making, table
 from imagenet_prep.engine.scan import scan
 from imagenet_prep.engine.verification import verify
@@ -15,7 +15,7 @@ from imagenet_prep.job import run
 def main(snakemake: Any) -> None:
     name, images = snakemake.wildcards.archive, table(snakemake.output.receipt)
     dataset = dataset_of(snakemake.config)
-    expected = Expected(**snakemake.params.settings)
+    expected = expected_of(snakemake.config, name, Expected(**snakemake.params.settings))
     below = archive_paths.below(snakemake.config, name)
 
     def read() -> None:

@@ -10,7 +10,8 @@ from imagenet_prep.job import run
 
 
 def main(snakemake: Any) -> None:
-    name, expected = snakemake.wildcards.archive, archive_check.Expected(**snakemake.params.settings)
+    name = snakemake.wildcards.archive
+    expected = archive_check.expected_of(snakemake.config, name, archive_check.Expected(**snakemake.params.settings))
     below = archive_paths.below(snakemake.config, name)
 
     def read() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from imagenet_prep.datasets.dataset import Archive
 from imagenet_prep.download.identity import Wanted
-from imagenet_prep.engine import archive_paths, archive_search, packed
+from imagenet_prep.engine import archive_paths, archive_search
 from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN, made_by_hand, unless_made_by_hand
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
@@ -35,9 +35,11 @@ class Expected(Wanted):
 
     Attributes:
         unpacked_sha256: SHA-256 of the archive less its compression, which is accepted too; None where it is not known.
+        is_stood_in_for: whether something in another form stands in for it, of which nothing is known.
     """
 
     unpacked_sha256: str | None = None
+    is_stood_in_for: bool = False
 
 
 def verify(name: str, path: Path, expected: Expected, below: str = "") -> dict[str, Any]:
@@ -55,8 +57,6 @@ def verify(name: str, path: Path, expected: Expected, below: str = "") -> dict[s
     if expected.unpacked_sha256 and _is_plain_tar(path):
         log.info("%s is not compressed, as browsers leave it: compared with the content of the official one", path)
         expected = Expected("sha256", expected.unpacked_sha256)
-    expect_there(path)
-    expected = expected_of(path, expected)
     expect_size(name, path, expected)
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
@@ -86,9 +86,8 @@ def glance(archive: Archive, path: Path, file: str, expected: Expected) -> None:
         OSError: it cannot be read.
     """
     expect_there(path)
-    if archive_paths.is_folder(path) or (stands_in(path) and zip_archive.is_zip(path)):
+    if archive_paths.is_folder(path) or (expected.is_stood_in_for and zip_archive.is_zip(path)):
         return  # what it holds is known when it is read
-    expected = expected_of(path, expected)
     with open(path, "rb") as opened:
         beginning = opened.read(PEEK)
     kind, is_json = kind_of(beginning), file.endswith(".json")
@@ -139,17 +138,15 @@ def expect_there(path: Path) -> None:
         raise PrepError(path, "this is no file", DOWNLOAD_AGAIN)
 
 
-def expected_of(path: Path, expected: Expected) -> Expected:
-    """What can be expected of an archive: nothing, where one of another form stands in for it, by another size."""
-    if not stands_in(path) or path.stat().st_size == expected.nbytes:
+def expected_of(config: Mapping[str, Any], name: str, expected: Expected) -> Expected:
+    """What can be expected of an archive where it lies now: nothing, where something in another form stands in for it.
+
+    That is what lies under another name, and was packed, or has another size than the archive.
+    """
+    path = archive_paths.archive_of(config, name)
+    if not archive_paths.is_stand_in(config, name, path) or (path.is_file() and path.stat().st_size == expected.nbytes):
         return expected
-    return Expected(expected.algorithm)
-
-
-def stands_in(path: Path) -> bool:
-    """Whether a link leads to a file that was packed, or has another name than the archive."""
-    target = archive_paths.target_of(path) if path.is_symlink() else path
-    return target.name != path.name or target.parent.name == packed.FOLDER
+    return Expected(expected.algorithm, is_stood_in_for=True)
 
 
 def expect_size(name: str, path: Path, expected: Expected) -> None:

@@ -97,6 +97,19 @@ def is_folder(archive: Path) -> bool:
     return archive.is_symlink() and archive.is_dir()
 
 
+def is_stand_in(config: Mapping[str, Any], name: str, archive: Path) -> bool:
+    """Whether what lies there, as `archive_of` has it, was packed, or was found under another name than the archive's.
+
+    What lies in the archive's place by that name, or is linked there by somebody, is the archive.
+    """
+    file = config["archives"][name]["file"]
+    places = (Path(config["archives_dir"]), spare_of(config))
+    if archive in [Path(os.path.abspath(place / file)) for place in places]:
+        return False
+    target = target_of(archive) if archive.is_symlink() else archive
+    return target.name != file or target.parent.name == packed.FOLDER
+
+
 def target_of(link: Path) -> Path:
     """Where a link leads, itself perhaps a link."""
     return Path(os.path.normpath(os.path.join(os.path.realpath(link.parent), os.readlink(link))))

@@ -77,6 +77,8 @@ def look(config: Config, to_read: Collection[str]) -> list[Seen]:
                     archive.nbytes = archive.path.stat().st_size
                 if archive.is_needed and not archive.is_source:
                     wanted = archive_check.Expected(**expected(config, name))
+                    if there[name]:
+                        wanted = archive_check.expected_of(config, name, wanted)
                     archive_check.glance(dataset.archives[name], archive.path, settings["file"], wanted)
         except (PrepError, OSError) as error:
             archive.problem = error if archive.is_needed else None

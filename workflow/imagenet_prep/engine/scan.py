@@ -17,11 +17,9 @@ from imagenet_prep.engine.archive_check import (
     expect_checksum,
     expect_size,
     expect_there,
-    expected_of,
     folder_receipt,
     introduce,
     receipt,
-    stands_in,
 )
 from imagenet_prep.engine.archive_headers import NOTES, ODD_HEADER, OF_FOLDER, OF_ZIP, WITHOUT_HEADERS
 from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN
@@ -61,9 +59,8 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
     if archive_paths.is_folder(path):
         found = scan_folder(split, archive_paths.target_of(path), below, output)
         return _receipt_of_files(name, path, below, found, OF_FOLDER)
-    if stands_in(path) and zip_archive.is_zip(path):
+    if expected.is_stood_in_for and zip_archive.is_zip(path):
         return _receipt_of_files(name, path, _file_of(path), scan_zip(split, path, output), OF_ZIP)
-    expected = expected_of(path, expected)
     expect_size(name, path, expected)
     with archive_remedies.made_by_hand(expected.checksum is None):
         if _is_official(path, dataset.archives[name].layout, split):
