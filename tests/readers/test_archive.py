@@ -19,6 +19,7 @@ import grain.python as grain
 import numpy as np
 import pytest
 from ratarmountcore.mountsource.factory import open_mount_source
+from s3fs import S3FileSystem
 from torch.utils.data import DataLoader
 
 from imagenet_prep.errors import PrepError
@@ -181,6 +182,7 @@ def test_an_archive_in_s3_is_read(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with stores.moto(tmp_path) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        S3FileSystem.clear_instance_cache()  # of the server of the test before
         client = boto3.client("s3")
         client.create_bucket(Bucket="bucket")
         client.upload_file(str(archive), "bucket", "folder/archive.tar")
