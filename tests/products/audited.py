@@ -14,6 +14,7 @@ from builders import FOX, TRUTH
 from imagenet_prep import atomic
 from imagenet_prep.datasets.classes import select_classes
 from imagenet_prep.datasets.human_accuracy import MULTILABEL
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine.images import write_images
 from imagenet_prep.engine.inputs import Inputs
 from imagenet_prep.engine.plan import write_plan
@@ -45,6 +46,8 @@ class World:
         self.archives = folder / "archives"
         self.config: dict[str, Any] = {
             "output_dir": str(self.out),
+            "archives_dir": str(self.archives),
+            "archives": {name: {"file": it.file} for name, it in ILSVRC2012.archives.items()},
             "use": ["train", "val", "devkit", "bbox_train", "multilabel"],
             "classes": None,
             "subset_labels": "original",
