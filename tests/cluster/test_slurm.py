@@ -82,7 +82,7 @@ def test_the_cluster_runs_the_jobs_of_minutes_on_several_nodes(demo: tuple[Clust
     rules = {comment.removeprefix("rule_").partition("_wildcards")[0] for comment, _, _ in ended}
     assert rules == {
         *("scan_archive", "parse_boxes", "plan_shards", "write_imagefolder", "write_tfrecord", "write_tfrecord_index"),
-        *("audit_products", "draw_samples", "write_page"),
+        *("write_archive_index", "audit_products", "draw_samples", "write_page"),
     }
     assert {state for _, state, _ in ended} == {"COMPLETED"}
     assert {node for _, _, node in ended} == {"n1", "n2"}, "both write into the same folders"

@@ -114,7 +114,7 @@ def test_the_size_and_the_order_of_jobs_change_no_byte(
     it.remove(alone.config, split)
     shutil.rmtree(alone.results / "state" / product)
     made = alone.make(product, split, backwards=True)
-    assert len(made) == it.count(alone.config, split)
+    assert len(made) == (it.count(alone.config, split) if it.jobs else 1), "what has no key is made by one job"
     assert alone.files(product, split) == everything.files(product, split)
 
 
