@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
         for name, value in {"user.binary": BINARY, "user.text": b"text"}.items():
             os.setxattr(folder / "ILSVRC2012_val_00000002.JPEG", name, value)
     except (OSError, AttributeError):
-        pytest.skip("this file system has no extended attributes")
+        pytest.skip("not possible here: this file system has no extended attributes")
     return folder
 
 
