@@ -51,10 +51,6 @@ class Inputs:
         """The file that a split's images are in, or the folder from which the table of images names their files."""
         return images_of(self.config, self.dataset.splits[split].archive)
 
-    def has(self, step: str, subject: str = ALL) -> bool:
-        """Whether it is made from this step."""
-        return (step, subject) in self.receipts
-
     def table(self, step: str, subject: str = ALL, kind: str = "parquet") -> Path:
         """A table that a step has made for other steps.
 
