@@ -119,9 +119,9 @@ def interrupt(served: server.Server, client: Client, share: float = 0.5, **how: 
     """Let a download fail about half-way, or after another share, and the server be a good one again."""
     served.always = later_on(server.status(404), share)
     client.fail(f"{served.url}/a.tar", **how)
+    served.forget()
     served.always = None
     served.requests.clear()
-    served.sent = 0
     assert 0 < client.missing < len(CONTENT)
 
 

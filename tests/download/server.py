@@ -40,7 +40,8 @@ class Server:
         requests: all that came.
         next: behaviours for the next requests, one each; then comes `always`.
         always: a behaviour for every request; None: a good server's.
-        sent: how many bytes of files were sent.
+        so_far: how many bytes of files were sent by now.
+        busy: how many requests are being answered.
     """
 
     url: str
@@ -50,15 +51,37 @@ class Server:
     requests: list[Request] = field(default_factory=list)
     next: deque[Behaviour] = field(default_factory=deque)
     always: Behaviour | None = None
-    sent: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    so_far: int = 0
+    busy: int = 0
+    lock: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def sent(self) -> int:
+        """How many bytes of files were sent, once nothing is being answered: a client can be gone before it is counted."""
+        self._settle()
+        return self.so_far
+
+    def forget(self) -> None:
+        """Count from here on."""
+        self._settle()
+        self.so_far = 0
+
+    def _settle(self) -> None:
+        with self.lock:
+            assert self.lock.wait_for(lambda: not self.busy, timeout=30)
 
     def serve(self, handler: Handler) -> None:
         """Answer one request."""
         with self.lock:
             self.requests.append(Request(handler.path, dict(handler.headers)))
             behaviour = self.next.popleft() if self.next else self.always or good
-        behaviour(handler)
+            self.busy += 1
+        try:
+            behaviour(handler)
+        finally:
+            with self.lock:
+                self.busy -= 1
+                self.lock.notify_all()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -104,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
             count = self.connection.send(view[: 1 << 16])
             view = view[count:]
             with self.state.lock:
-                self.state.sent += count
+                self.state.so_far += count
 
     def labels(self, **others: Any) -> dict[str, Any]:
         """The headers that tell the version of the file."""

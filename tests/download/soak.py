@@ -120,11 +120,11 @@ def soak(folder: Path, size: int, kills: int, rate: float, seed: int = 0) -> Fig
         start = time.monotonic()
         while not place.exists():
             # As many bytes as are left, shared out over the kills that are left, with chance.
-            aim = served.sent + chance.uniform(0.2, 1.5) * max(0, size - served.sent) / (kills - done + 1)
+            aim = served.so_far + chance.uniform(0.2, 1.5) * max(0, size - served.so_far) / (kills - done + 1)
             client = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
             runs += 1
             while client.poll() is None:
-                if done < kills and served.sent > aim:
+                if done < kills and served.so_far > aim:
                     client.send_signal(signal.SIGKILL)
                     done += 1
                     break

@@ -124,7 +124,7 @@ def test_a_refusal_half_way_keeps_what_has_come(
     served.always = later_on(behaviour)
     client.fail(f"{served.url}/a.tar")
     served.always = None
-    served.sent = 0
+    served.forget()
     missing = client.missing
     assert 0 < missing < len(CONTENT)
     assert client.download(f"{served.url}/a.tar") == CONTENT
