@@ -57,7 +57,7 @@ class Server:
 
     @property
     def sent(self) -> int:
-        """How many bytes of files were sent, once nothing is being answered: a client can be gone before it is counted."""
+        """How many bytes of files were sent, told when nothing is being answered: a client can go before it is counted."""
         self._settle()
         return self.so_far
 

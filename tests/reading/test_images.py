@@ -59,6 +59,31 @@ def test_boxes_are_the_usable_ones_of_the_image(finished: Project) -> None:
         assert np.array_equal(boxes, of.get(images.filename(number), np.zeros((0, 4), np.float32)))
 
 
+def test_a_split_without_boxes_has_none_for_each_image(finished: Project) -> None:
+    images = Images(finished.results, "test", boxes=True)
+    assert [boxes.shape for *_, boxes in images] == [(0, 4)] * len(images)  # type: ignore[attr-defined]
+
+
+def test_boxes_of_images_that_the_other_table_lacks_are_an_error(finished: Project, tmp_path: Path) -> None:
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    (tables / "images.parquet").symlink_to(finished.results / "tables" / "images.parquet")
+    boxes = pd.read_parquet(finished.results / "tables" / "bboxes.parquet")
+    boxes.loc[boxes.usable & (boxes.split == "train"), "filename"] = "n00000000_1.JPEG"
+    boxes.to_parquet(tables / "bboxes.parquet")
+    with pytest.raises(PrepError, match="does not have"):
+        Images(tmp_path, boxes=True, archive=next((finished.results / "archives").glob("*train.tar")))
+
+
+def test_opening_imports_no_pandas_which_takes_longer_than_all_else(finished: Project) -> None:
+    code = (
+        "import sys; from imagenet_prep.reading import Images; "
+        f"[Images({str(finished.results)!r}, split, boxes=True)[0] for split in {SPLITS}]; "
+        "assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_several_are_read_in_the_order_asked_for_and_transformed(finished: Project) -> None:
     images = Images(finished.results, transform=len)
     numbers = [5, 0, np.int64(7), -1, 5]

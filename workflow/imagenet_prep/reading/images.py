@@ -64,8 +64,8 @@ class Images:
         table = _table(self.results / IMAGES)
         groups = _groups_of(table, split, self.results / IMAGES)
         columns = _read(table, self.results / IMAGES, groups, ["offset", "length"])
-        self._offsets: Numbers = columns["offset"].to_numpy()
-        self._lengths = columns["length"].to_numpy()
+        self._offsets: Numbers = _numbers(columns["offset"])
+        self._lengths = _numbers(columns["length"])
         self._classes = _classes(table, self.results / IMAGES, groups)
         self._groups = np.array(groups, np.int32)
         self._ends = np.cumsum([table.metadata.row_group(group).num_rows for group in groups])
@@ -187,6 +187,11 @@ def _read(table: pq.ParquetFile, path: Path, groups: list[int], columns: list[st
         raise _damaged(path, error) from error
 
 
+def _numbers(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    """A column without nulls as an array. `to_numpy` would import pandas for it, which takes half a second."""
+    return np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks] or [np.zeros(0)])
+
+
 def _classes(table: pq.ParquetFile, path: Path, groups: list[int]) -> np.ndarray[Any, np.dtype[np.int16]]:
     """The class of each image. Most row groups of the training set have one class, which their statistics tell."""
     column = table.schema_arrow.names.index("class_index")
@@ -194,11 +199,13 @@ def _classes(table: pq.ParquetFile, path: Path, groups: list[int]) -> np.ndarray
     for group in groups:
         of_group = table.metadata.row_group(group)
         known = of_group.column(column).statistics
-        if known and known.has_min_max and known.min == known.max and known.null_count == 0:
+        if known and known.null_count == of_group.num_rows:
+            found.append(np.full(of_group.num_rows, _NO_CLASS, np.int16))
+        elif known and known.has_min_max and known.min == known.max and known.null_count == 0:
             found.append(np.full(of_group.num_rows, known.min, np.int16))
         else:
             numbers = _read(table, path, [group], ["class_index"])["class_index"]
-            found.append(numbers.fill_null(_NO_CLASS).to_numpy().astype(np.int16))
+            found.append(_numbers(numbers).astype(np.int16))
     return np.concatenate(found)
 
 
@@ -211,11 +218,15 @@ def _boxes(
     path = results / BOXES
     table = _table(path)
     columns = _read(table, path, list(range(table.num_row_groups)), ["split", "filename", "usable", *BOX_SIDES])
-    columns = columns.filter(pc.and_(columns["usable"], pc.equal(columns["split"], split)))
+    is_of_split = pc.match_substring_regex(columns["split"], f"^{split}$")  # `equal` would import pandas, too
+    columns = columns.filter(pc.and_(columns["usable"], is_of_split))
     names = _read(images, results / IMAGES, groups, ["filename"])["filename"].combine_chunks()
-    number = pc.index_in(columns["filename"].combine_chunks(), value_set=names).to_numpy(zero_copy_only=False)
+    found = pc.index_in(columns["filename"], value_set=names)
+    if found.null_count:
+        raise PrepError(path, f"it has boxes of {split} images that {results / IMAGES} does not have", AGAIN)
+    number = _numbers(found)
     order = np.argsort(number, kind="stable")
     starts = np.zeros(len(names) + 1, np.int32)
     np.cumsum(np.bincount(number.astype(np.int64), minlength=len(names)), out=starts[1:])
-    sides = np.stack([columns[side].to_numpy().astype(np.float32) for side in BOX_SIDES], axis=1)
+    sides = np.stack([_numbers(columns[side]).astype(np.float32) for side in BOX_SIDES], axis=1)
     return starts, np.ascontiguousarray(sides[order])
