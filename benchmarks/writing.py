@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -38,7 +39,9 @@ def main() -> None:
     parser.add_argument("--bytes", type=float, default=1.5e9, help="size of the archives (default 1.5e9)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-peers", action="store_true", help="without the formats' own ways")
-    parser.add_argument("--python", default=bench.PYTHON, help="of the environment of the own ways")
+    parser.add_argument(
+        "--python", type=os.path.abspath, default=bench.PYTHON, help="of the environment of the own ways"
+    )
     parser.add_argument("--output", type=Path, default=HERE / "results" / "formats.json")
     arguments = parser.parse_args()
     if not arguments.no_peers and arguments.python == bench.PYTHON:
