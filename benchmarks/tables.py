@@ -94,7 +94,8 @@ def reading(result: dict[str, Any]) -> str:
         rows += ["", f"| from the archive, then {cases[-1]} | made in s | first batch, s | end of the first epoch, s |"]
         rows.append("|---" * 4 + "|")
     for way, seconds in made.items():
-        times = seconds, seconds + last[way]["first_batch_s"], seconds + last[way]["epoch_s"]
+        begun = seconds + last[way]["first_batch_s"]
+        times = seconds, begun, begun + result["images"] / last[way]["images_per_s"]
         shown = [f"{it:.1f}" for it in times]
         rows.append(f"| {way} | {' | '.join(shown)} |")
     return "\n".join(rows) + "\n"
