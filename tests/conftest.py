@@ -18,8 +18,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 GROUP = 61003  # a number that no account has
 
 
-# Where whole runs are made: first, so that at the end there is work left for every process.
-SLOW = ("workflow", "faults", "publish", "report", "test_benchmarks.py")
+# Where whole runs are made, or every product is killed and damaged: first, so that at the end there is work left for
+# every process.
+SLOW = ("workflow", "faults", "publish", "report", "test_benchmarks.py", "test_contract.py", "test_audit_contract.py")
 # Of these a long one, which does not wait for the finished project that another process makes meanwhile.
 FIRST = ("test_real_input.py",)
 

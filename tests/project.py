@@ -63,6 +63,9 @@ OTHER: dict[str, Any] = {
     "imagefolder": {"val_dirs": "index"},
 }
 
+# Seconds between two looks at a run; without them half of the machine would be for looking.
+LOOKS = 0.002
+
 # What has a folder of that name filled once for all the processes of a test run, and returns it.
 Share = Callable[[str, Callable[[Path], None]], Path]
 
@@ -108,6 +111,12 @@ class Started:
     def runs(self) -> bool:
         """Whether it has not ended yet."""
         return self.process.poll() is None
+
+    def wait_for(self, seen: Callable[[], object]) -> None:
+        """Wait until `seen()` is true, which has to be before its end."""
+        while not seen():
+            assert self.runs, self.terminal.read_text()
+            time.sleep(LOOKS)
 
     def end(self, timeout: float | None = None) -> Run:
         """Wait for its end."""
@@ -210,7 +219,7 @@ class Project:
             while started.runs:
                 if seen():
                     return True
-                time.sleep(0.002)  # half of the machine would be for looking
+                time.sleep(LOOKS)
             return False
         finally:
             started.kill()
@@ -221,9 +230,14 @@ class Project:
         shutil.copy(self.folder / "test.yaml", folder)
         return project
 
-    def copy(self, folder: Path) -> Project:
-        """The project as it stands, in another folder, times kept."""
-        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
+    def copy(self, folder: Path, *, clone: bool = True) -> Project:
+        """The project as it stands, in another folder, times kept; half as many files where no run needs its clone."""
+        own = set() if clone else {*SOURCES, ".snakemake"}
+
+        def left_out(path: str, names: list[str]) -> set[str]:
+            return own.intersection(names) if Path(path) == self.folder else set()
+
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=left_out, dirs_exist_ok=True)
         return Project(folder)
 
     def products(self) -> dict[str, str]:

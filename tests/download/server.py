@@ -57,7 +57,7 @@ class Server:
 
     @property
     def sent(self) -> int:
-        """How many bytes of files were sent, told when nothing is being answered: a client can go before it is counted."""
+        """How many bytes of files were sent; told once nothing is being answered, since a client can go before that."""
         self._settle()
         return self.so_far
 

@@ -28,8 +28,7 @@ def test_a_run_ends_that_is_asked_to_while_it_decides_what_is_stale(own: Project
     before = own.logs()
     run = own.start()
     try:  # it decides before its first job, and again when the archive has been read
-        while not any(log.read_text().count("Updating checkpoint") > 1 for log in own.logs() - before):
-            assert run.runs, run.terminal.read_text()
+        run.wait_for(lambda: any(log.read_text().count("Updating checkpoint") > 1 for log in own.logs() - before))
         run.process.terminate()
         ended = run.end(kills.HANGS)
     finally:
@@ -45,8 +44,7 @@ def test_a_run_that_is_ended_before_its_first_job_gives_its_lock_back(number: in
     for _ in range(5):  # a busy machine may let it come to its first job
         run = project.start()
         try:
-            while not any(locks.glob("*")):
-                assert run.runs, run.terminal.read_text()
+            run.wait_for(lambda: any(locks.glob("*")))
             run.process.send_signal(number)
             ended = run.end(kills.HANGS)
         finally:
@@ -67,8 +65,7 @@ def test_ctrl_c_while_a_run_looks_whether_it_can_begin_is_no_traceback(call: str
     rules.write_text(rules.read_text().replace(f"    {call}", pause))
     run = project.start()
     try:
-        while not here.exists():
-            assert run.runs, run.terminal.read_text()
+        run.wait_for(here.exists)
         run.process.send_signal(signal.SIGINT)
         ended = run.end(kills.HANGS)
     finally:
@@ -84,8 +81,7 @@ def test_a_second_ctrl_c_while_jobs_are_ended_is_no_traceback(project: Project) 
     shutil.rmtree(project.results / "imagefolder" / "train")
     run = project.start("imagefolder_train")
     try:
-        while not kills.jobs_of(run.process.pid):
-            assert run.runs, run.terminal.read_text()
+        run.wait_for(lambda: kills.jobs_of(run.process.pid))
         for _ in range(5):
             run.signal(signal.SIGINT)
             time.sleep(0.05)
@@ -101,8 +97,7 @@ def test_ctrl_c_when_all_is_done_changes_nothing(project: Project) -> None:
     (project.results / "report" / "index.html").unlink()
     run = project.start()
     try:
-        while "Done: " not in run.terminal.read_text():
-            assert run.runs, run.terminal.read_text()
+        run.wait_for(lambda: "Done: " in run.terminal.read_text())
         run.process.send_signal(signal.SIGINT)
         ended = run.end(kills.HANGS)
     finally:

@@ -40,7 +40,7 @@ Damage = Callable[[Path], list[str]]
 @pytest.fixture(scope="module")
 def everything(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Maker:
     """A finished project with all products in it."""
-    project = finished.copy(tmp_path_factory.mktemp("everything"))
+    project = finished.copy(tmp_path_factory.mktemp("everything"), clone=False)
     products = [name for name, product in PRODUCTS.items() if product.is_audited or name == "audit"]
     maker = Maker(project, {"products": products})
     for product in SPLIT_PRODUCTS.values():
@@ -52,7 +52,7 @@ def everything(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> M
 @pytest.fixture
 def maker(everything: Maker, tmp_path: Path) -> Maker:
     """A copy of it."""
-    project = Project(everything.results.parent).copy(tmp_path / "copy")
+    project = Project(everything.results.parent).copy(tmp_path / "copy", clone=False)
     return Maker(project, {"products": everything.config["products"]})
 
 
@@ -474,8 +474,8 @@ def test_an_unreadable_shard_is_mended_by_any_mend(everything: Maker, tmp_path: 
     split = SPLIT_PRODUCTS[product].splits_in_use(everything.config)[0]
     unit, *_ = SPLIT_PRODUCTS[product].units(everything.inputs(product, split), split)
     mends: dict[str, str] = {}
-    for number in range(4):
-        project = Project(everything.results.parent).copy(tmp_path / "copy")  # one place, which the mends name
+    for number in range(4):  # in one place, which the mends name
+        project = Project(everything.results.parent).copy(tmp_path / "copy", clone=False)
         maker = Maker(project, {"products": everything.config["products"]})
         flip_file(maker.results / unit)
         mends |= {problem.mend: problem.text for problem in problems(maker)}

@@ -48,7 +48,7 @@ by_product = pytest.mark.parametrize(("product", "split"), ONE_OF_EACH, ids=[nam
 @pytest.fixture(scope="module")
 def everything(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Maker:
     """A finished project with all products in it, those that are made by default and those that are not."""
-    project = finished.copy(tmp_path_factory.mktemp("everything"))
+    project = finished.copy(tmp_path_factory.mktemp("everything"), clone=False)
     maker = Maker(project)
     for product, split in PARTS:
         maker.make(product, split)
@@ -62,7 +62,7 @@ def maker(everything: Maker, tmp_path: Path) -> Maker:
 
 
 def copied(maker: Maker, folder: Path) -> Project:
-    return Project(maker.results.parent).copy(folder)
+    return Project(maker.results.parent).copy(folder, clone=False)
 
 
 def unit_paths(maker: Maker, product: str, split: str) -> list[Path]:

@@ -26,6 +26,7 @@ def moto(folder: Path) -> Iterator[str]:
         while not (told := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
         yield told[0]
 
 
@@ -41,6 +42,7 @@ def google(folder: Path) -> Iterator[str]:
         while not _answers(port):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
         yield f"http://127.0.0.1:{port}"
 
 

@@ -1,4 +1,4 @@
-"""What the benchmarks measure, on the demo: every way of reading reads all images, and every way of writing writes them."""
+"""What the benchmarks measure, on the demo: every way of reading and of writing has all images."""
 
 from __future__ import annotations
 

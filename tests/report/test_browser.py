@@ -6,7 +6,6 @@ import base64
 import io
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,17 +42,11 @@ def project(finished: Project) -> Project:
     return finished
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browsing(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
 @pytest.fixture
-def browser(shared: Browser, project: Project) -> Browser:
+def browser(browser: Browser, project: Project) -> Browser:
     """The page, freshly opened."""
-    show(shared, project, "overview")
-    return shared
+    show(browser, project, "overview")
+    return browser
 
 
 @pytest.mark.parametrize("key", ["wnid", "class_index", "tf_label", "ilsvrc2012_id"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +9,7 @@ from selenium import webdriver
 from selenium.webdriver.remote.webelement import WebElement
 
 from project import Project
-from report.pages import Browser, browsing, find, find_all, picture, show, wait
+from report.pages import Browser, find, find_all, picture, show, wait
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +18,10 @@ def project(finished: Project) -> Project:
 
 
 @pytest.fixture(scope="module")
-def browser(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browsing(tmp_path_factory.mktemp("profile")) as browser:
-        show(browser, project, "pictures")
-        yield browser
+def browser(browser: Browser, project: Project) -> Browser:
+    """The page with its charts."""
+    show(browser, project, "pictures")
+    return browser
 
 
 def table_of(browser: Browser, figure: WebElement) -> pd.DataFrame:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from project import Project
-from report.pages import Browser, browsing, find, find_all, picture, resize, show, wait
+from report.pages import Browser, find, find_all, picture, resize, show, wait
 
 VIEWS = ("overview", "classes", "scores", "pictures", "odd", "n02119789")
 WIDTHS = (390, 820, 1440)
@@ -60,12 +59,6 @@ return empty;
 @pytest.fixture(scope="module")
 def project(finished: Project) -> Project:
     return finished
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browsing(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -11,7 +10,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from project import Project
-from report.pages import PHONE, WIDE, Browser, await_view, browsing, find, find_all, found_by, resize, show, wait
+from report.pages import PHONE, WIDE, Browser, await_view, find, find_all, found_by, resize, show, wait
 
 VIEWS = ("overview", "classes", "scores", "pictures", "odd", "n02119789")
 
@@ -19,12 +18,6 @@ VIEWS = ("overview", "classes", "scores", "pictures", "odd", "n02119789")
 @pytest.fixture(scope="module")
 def project(finished: Project) -> Project:
     return finished
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browsing(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 def test_the_search_names_every_number_that_it_looks_for(browser: Browser, project: Project) -> None:
