@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
-from imagenet_prep.datasets.dataset import Dataset
+from imagenet_prep.datasets.dataset import BOX_SIDES, Dataset
 from imagenet_prep.engine.receipts import Body
 from imagenet_prep.engine.shard_set import (
     USUAL,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from imagenet_prep.products.audit.facts import Facts
 
 Row = dict[str, Any]
+"""A row of the plan (`engine.plan.PLAN`), or of what the audit reads of a sample."""
 
 SECTION: dict[str, dict[str, Any]] = {
     "seed": {
@@ -52,6 +53,11 @@ SECTION: dict[str, dict[str, Any]] = {
 
 REENCODED = {"CMYK": "cmyk_to_rgb", "PNG": "png_to_jpeg"}
 """The kinds of images that can be stored again as RGB JPEG, each with the key of the section that says whether."""
+
+
+def boxes_of(row: Row) -> list[tuple[float, ...]]:
+    """The boxes of a row of the plan: xmin, ymin, xmax and ymax of each, 0 … 1."""
+    return list(zip(*(row[side] for side in BOX_SIDES), strict=True))
 
 
 def reencoding(config: Config) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class Sheets:
         samples = choose(self.table, wnids, self.splits, self.boxes) if self.names else {}
         found = survey(self.table, [split.name for split in self.splits])
         with ProcessPoolExecutor(processes, initializer=signals.leave_at_once) as pool:
-            # A share for each process, begun before the sheets: the odd images lie all over the archives.
+            # A share for each process, begun before the sheets of samples.
             shares = [list(dict.fromkeys(found.odd_pictures))[number::processes] for number in range(processes)]
             odd = pool.map(functools.partial(make_thumbnails, archives=self.archives), shares)
             made = self._make_samples(list(samples.values()), pool)
