@@ -107,6 +107,7 @@ def page_of(config: Mapping[str, Any], drawn: Drawn) -> Page:
         drawn=drawn,
         readers=CHECKOUT / "docs" / "readers.md",
         readme=CHECKOUT / "README.md",
+        scores={},
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imagenet_prep.datasets.catalogue import DATASETS
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.products.registry import ALL_PRODUCTS, SPLIT_PRODUCTS, STEPS
 
 PACKAGES = ("report", "console", "engine", "products/audit")
@@ -20,9 +20,8 @@ def declared() -> set[str]:
     """The names of splits, archives, products and rules, and of the folders that they lie in."""
     names = {it.name for it in ALL_PRODUCTS} | {step.rule for step in STEPS.values() if step.rule}
     names |= {part for it in ALL_PRODUCTS for part in it.path.split("/") if part}
-    for dataset in DATASETS.values():
-        names |= {*dataset.archives, *dataset.splits, *(split.folder for split in dataset.splits.values())}
-        names |= {split for it in SPLIT_PRODUCTS.values() for split in it.splits(dataset)}
+    names |= {*ILSVRC2012.archives, *ILSVRC2012.splits, *(split.folder for split in ILSVRC2012.splits.values())}
+    names |= {split for it in SPLIT_PRODUCTS.values() for split in it.splits(ILSVRC2012)}
     return names - {"index.html", "parquet"}  # a file of any page, and what tables are, too
 
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Tells Snakemake of a job of PBS: prints running, success or failed.
+"""Tells Snakemake how a job of PBS is: prints running, success or failed.
 
     status.py <job id>
 
 Understands `qstat -x -f` of PBS Pro and OpenPBS (text) and of Torque (XML), and `qstat -f` of all of them. Some servers
-know a job no more when it has ended: then the exit status counts that jobscript.sh left. Runs in the working directory
-of Snakemake, with any Python from 3.6 on.
+forget a job when it ends: then the exit status that jobscript.sh left counts. Runs in the working directory of
+Snakemake, with any Python from 3.6 on.
 """
 
 import os
@@ -14,10 +14,10 @@ import subprocess
 import sys
 import time
 
-LEFT = os.path.join(".snakemake", "pbs")
+NOTES = os.path.join(".snakemake", "pbs")
 OVER = "CFX"  # completed (Torque), finished, finished part of an array (PBS)
-GRACE = 180  # seconds until a job counts as lost that is over, and whose exit status is not seen
-PATIENCE = 3600  # seconds until it does where the server does not answer
+WAIT_FOR_STATUS = 180  # seconds for which a job that is over may have no exit status, before it counts as lost
+WAIT_FOR_SERVER = 3600  # seconds for which the server may not answer, before a job counts as lost
 
 # What PBS itself ends a job for; from 256 on it is a signal, 271 that of qdel.
 KILLED = {-26: "virtual memory", -27: "memory", -28: "processor time", -29: "wall time"}
@@ -53,16 +53,16 @@ def read(text):
 def left_status(jobid):
     """The exit status that jobscript.sh left, or None."""
     try:
-        with open(os.path.join(LEFT, jobid)) as file:
+        with open(os.path.join(NOTES, jobid)) as file:
             return int(file.read())
     except (OSError, ValueError):  # not there, or half-written
         return None
 
 
 def missing_since(jobid):
-    """When this was first called for a job without a verdict, in seconds of the epoch."""
-    path = os.path.join(LEFT, jobid + ".missing")
-    os.makedirs(LEFT, exist_ok=True)
+    """When this was first called for a job of which nothing is known, in seconds of the epoch."""
+    path = os.path.join(NOTES, jobid + ".missing")
+    os.makedirs(NOTES, exist_ok=True)
     if not os.path.exists(path):
         open(path, "w").close()
     return os.stat(path).st_mtime
@@ -71,16 +71,17 @@ def missing_since(jobid):
 def forget(jobid):
     """Remove what was noted of a job."""
     for name in (jobid, jobid + ".missing"):
-        if os.path.exists(os.path.join(LEFT, name)):
-            os.remove(os.path.join(LEFT, name))
+        if os.path.exists(os.path.join(NOTES, name)):
+            os.remove(os.path.join(NOTES, name))
 
 
-def verdict(jobid, text, answered, now):
-    """The word for Snakemake, and why where that is not plain.
+def word_for(jobid, text, answered, now):
+    """The word for Snakemake, and the reason, "" where there is nothing to explain.
 
     Args:
+        jobid: the job, as PBS calls it.
         text: what qstat said of the job, or None.
-        answered: whether it said something at all.
+        answered: whether qstat gave an answer at all.
         now: seconds of the epoch.
     """
     state, status = read(text) if text else (None, None)
@@ -89,7 +90,7 @@ def verdict(jobid, text, answered, now):
         return "running", ""
     status = left_status(jobid) if status is None else status
     if status is None:
-        if now - missing_since(jobid) < (GRACE if answered else PATIENCE):
+        if now - missing_since(jobid) < (WAIT_FOR_STATUS if answered else WAIT_FOR_SERVER):
             return "running", ""
         return "failed", "is over and left no exit status" if answered else "is unknown, since qstat does not answer"
     if status == 0:
@@ -99,7 +100,7 @@ def verdict(jobid, text, answered, now):
 
 def main(jobid):
     """Print the word, say why on the terminal, and forget a job that is over."""
-    word, why = verdict(jobid, *ask(jobid), time.time())
+    word, why = word_for(jobid, *ask(jobid), time.time())
     if word != "running":
         forget(jobid)
     if why:

@@ -125,6 +125,14 @@ def test_a_bucket_or_a_folder_can_be_published_to(url: str, tmp_path: Path) -> N
     assert complete(overlaid({"publish": {"url": url}}), tmp_path)["publish"]["url"] == url
 
 
+@pytest.mark.parametrize(("key", "value"), [("classes", 0), ("max_side", 15), ("test_images", 0), ("seed", -1)])
+def test_a_size_of_the_synthetic_archives_that_makes_no_sense_is_refused(
+    refusal: Callable[..., str], key: str, value: int
+) -> None:
+    message = refusal({"synthetic": {**DEMO["synthetic"], key: value}})
+    assert message.startswith(f"configuration key synthetic.{key}: {value} is not allowed here. Write a whole number")
+
+
 def test_more_synthetic_dog_classes_than_classes_are_refused(refusal: Callable[..., str]) -> None:
     message = refusal({"synthetic": {**DEMO["synthetic"], "train_t3_classes": 21}})
     assert message.startswith("configuration key synthetic.train_t3_classes: 21 is more than classes (20)")

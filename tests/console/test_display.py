@@ -100,7 +100,7 @@ def test_nothing_of_a_run_is_read_while_it_is_changed(terminal: Terminal) -> Non
             self.read = True
             return super().number(state)
 
-    run = Watched()
+    run = Watched([], 0)
     display = Display(run, terminal.stream, live=True)
     with display.held():
         display.start()

@@ -46,9 +46,10 @@ def write_page(project: Project, changes: dict[str, Any]) -> Page:
         receipts=[project.results / "verified" / f"{name}.json" for name in config["use"]],
         stages={"scan_archive": "archives"},
         sheets=sheet_names(config),
-        drawn=Sheets.of({**config, "archives_dir": str(project.archives)}).write(processes=1),
+        drawn=Sheets.of({**config, "archives_dir": str(project.archives)}, {}).write(processes=1),
         readers=project.folder / "docs" / "readers.md",
         readme=project.folder / "README.md",
+        scores={},
     )
     page.write()
     return page

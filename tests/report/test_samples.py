@@ -54,14 +54,14 @@ def test_positions_are_spread_evenly_and_none_is_taken_twice(count: int, wanted:
 )
 def test_a_class_is_shown_by_splits_in_use(splits: list[str], wanted: dict[str, int], finished: Project) -> None:
     wnid = "n02085620"  # of the dogs, so that the fine-grained set has it
-    chosen = choose(finished.results / "tables" / "images.parquet", [wnid], [SPLITS[name] for name in splits])[wnid]
+    chosen = choose(finished.results / "tables" / "images.parquet", [wnid], [SPLITS[name] for name in splits], {})[wnid]
     assert Counter(it.split for it in chosen) == wanted
     assert {it.wnid for it in chosen} <= {wnid}
 
 
 def test_a_sheet_shows_each_image_in_its_cell(finished: Project, tmp_path: Path) -> None:
     wnids = ["n02119789", "n02012849"]
-    chosen = choose(finished.results / "tables" / "images.parquet", wnids, [SPLITS["train"], SPLITS["validation"]])
+    chosen = choose(finished.results / "tables" / "images.parquet", wnids, [SPLITS["train"], SPLITS["validation"]], {})
     lines = [chosen[wnid] for wnid in wnids]
     made = sheet_of(lines, 6, finished.results / "archives", tmp_path / "sheet.webp")
     sheet = Image.open(tmp_path / "sheet.webp").convert("RGB")
@@ -94,7 +94,7 @@ def test_an_image_that_does_not_decode_leaves_its_cell_empty(tmp_path: Path) -> 
 
 
 def test_thumbnails_get_coarser_where_a_sheet_would_be_too_large(finished: Project, tmp_path: Path) -> None:
-    chosen = choose(finished.results / "tables" / "images.parquet", ["n02119789"], [SPLITS["train"]])
+    chosen = choose(finished.results / "tables" / "images.parquet", ["n02119789"], [SPLITS["train"]], {})
     sizes = []
     for limit in (1_000_000, 1):
         sheet_of(list(chosen.values()), 6, finished.results / "archives", tmp_path / "sheet.webp", limit)
@@ -115,7 +115,7 @@ def test_every_class_that_has_a_box_has_a_sample_with_one(split: str, finished: 
     (table,) = (finished.results / "state" / "boxes").glob(f"{split}.*.parquet")
     wnids = pd.read_csv(finished.results / "labels" / "classes.csv")["wnid"].tolist()
     arguments = finished.results / "tables" / "images.parquet", wnids, [SPLITS[split]]
-    plain, chosen = choose(*arguments), choose(*arguments, {split: table})
+    plain, chosen = choose(*arguments, {}), choose(*arguments, {split: table})
     boxed = set(boxes["filename"])
     assert set(boxes["image_wnid"]) == {wnid for wnid in wnids if boxed & {it.filename for it in chosen[wnid]}}
     for wnid in wnids:

@@ -230,12 +230,6 @@ def test_a_file_like_a_receipt_says_nothing_and_stays(tmp_path: Path, expected: 
     assert (tmp_path / "made-up.mine.json").read_bytes() == content
 
 
-def test_no_archive_of_an_unknown_name_is_made(tmp_path: Path) -> None:
-    with pytest.raises(PrepError, match="archive testing"):
-        make(tmp_path / "new", ONE, names=["val", "testing"])
-    assert builders.files_below(tmp_path) == set()
-
-
 def test_a_failure_on_the_way_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, ONE)
     before = state_of(tmp_path)

@@ -17,7 +17,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagenet_prep.errors import PrepError
 from imagenet_prep.synthetic import Settings, plan, synthesize
 from imagenet_prep.synthetic import archives as archives_module
 from synthetic.truth import truth_of
@@ -154,12 +153,6 @@ def test_images_of_a_class_are_planned_alike_alone_and_in_their_turn():
     )
 
 
-def test_an_unknown_archive_name_is_an_error_before_anything_is_written(tmp_path):
-    with pytest.raises(PrepError, match="archive testing"):
-        synthesize({"val": tmp_path / "val", "testing": tmp_path / "testing"}, SMALL)
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_failure_on_the_way_leaves_nothing_half_made(tmp_path, monkeypatch):
     drawn = []
 
@@ -173,11 +166,3 @@ def test_a_failure_on_the_way_leaves_nothing_half_made(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         synthesize({"val": tmp_path / "val"}, SMALL)
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("key", "value"), [("classes", 0), ("max_side", 15), ("test_images", 0), ("seed", -1), ("train_t3_classes", 6)]
-)
-def test_a_number_that_makes_no_sense_is_an_error_that_names_its_key(key, value):
-    with pytest.raises(PrepError, match=rf"^configuration key synthetic\.{key}: "):
-        replace(SMALL, **{key: value})

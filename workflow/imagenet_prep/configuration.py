@@ -84,7 +84,7 @@ def complete(config: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def _expect_plain(value: object, place: str, depth: int = 0) -> None:
-    """Refuse what YAML can say and no key means; the rest of this module can take the configuration as plain data."""
+    """Refuse what YAML allows and no key can hold, so that all below can take the configuration for plain data."""
     key = f"configuration key {place or '(all)'}"
     if depth > _DEPTH_LIMIT:
         raise PrepError(key, "it is nested too deep, or in itself", "Write what config/README.md describes")
@@ -101,7 +101,7 @@ def _expect_plain(value: object, place: str, depth: int = 0) -> None:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether it has no halves of surrogate pairs, which no file name can hold."""
+    """Whether a text has no lone surrogates, which no file name can hold."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
@@ -129,7 +129,7 @@ def _schema_problems(config: dict[str, Any], schema: dict[str, Any]) -> Iterator
 
 
 def _problems_of(error: Any, root: dict[str, Any]) -> Iterator[Problem]:
-    """Say in words what one error of jsonschema says in its own."""
+    """The problems, in words for a user, that one error of jsonschema stands for."""
     place = ".".join(step for step in error.path if isinstance(step, str))
     subschema = resolved(error.schema, root)
     value = error.instance
@@ -175,7 +175,7 @@ def _shown(value: object) -> str:
 
 
 def _over_declaration(archives: Mapping[str, Mapping[str, Any]], dataset: Dataset) -> dict[str, dict[str, Any]]:
-    """What the configuration gives, laid over what is published; one checksum in place of the other."""
+    """The archives' settings: what the configuration gives, else what is published; a given checksum replaces both."""
     found = {}
     for name, archive in dataset.archives.items():
         given = archives.get(name, {})
@@ -208,7 +208,7 @@ def _product_problems(use: list[str], products: list[str], dataset: Dataset) -> 
 
 
 def _linkable(dataset: Dataset) -> list[str]:
-    """What lies in output_dir, and may be a link to another disk."""
+    """The names in output_dir that may be links to another disk."""
     folders = {"state", "verified", "scores", "packed"}
     for product in PRODUCTS.values():
         folders |= {product.path.partition("/")[0], *(place.rstrip("/") for place in product.places(dataset))}

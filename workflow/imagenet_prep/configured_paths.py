@@ -1,4 +1,4 @@
-"""The paths of a configuration: what people write short in them, and which cannot be.
+"""The paths of a configuration: expands what is written short in them, and finds those that cannot be used.
 
 Imports are light, since the Snakefile calls this at every start.
 """
@@ -19,13 +19,13 @@ Problem = tuple[str, str, str]  # dotted key, what is wrong, what to do
 
 _KEYS = ("output_dir", "archives_dir", "predictions_dir")
 _VARIABLE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
-_LONGEST = 150  # bytes of the longest name that the workflow makes, and some to spare
+_LONGEST = 150  # bytes below output_dir of the longest path that the workflow makes, and some to spare
 
 
 def expand(config: dict[str, Any]) -> Iterator[Problem]:
-    """Put in what ``~``, ``$VAR`` and ``${VAR}`` stand for, in all paths of a configuration; ``$$`` is a dollar.
+    """Expand ``~``, ``$VAR`` and ``${VAR}`` in all paths of a configuration; ``$$`` is a dollar.
 
-    ``config`` is as somebody wrote it, perhaps with values of wrong types, which stay.
+    ``config`` has not been checked yet: values of wrong types stay as they are.
     """
     for key in _KEYS:
         yield from _expand_in(config, key, key)
@@ -107,7 +107,7 @@ def _length_problems(key: str, folder: Path) -> Iterator[Problem]:
 
 
 def folder_problems(given: Path, archives: Path, linkable: list[str]) -> Iterator[Problem]:
-    """Why outputs cannot be made in the one folder of archives that are, or come, in the other one.
+    """Why output_dir and archives_dir cannot be these two folders.
 
     Args:
         given: output_dir.
@@ -130,12 +130,12 @@ def folder_problems(given: Path, archives: Path, linkable: list[str]) -> Iterato
 
 
 def real(path: Path) -> Path:
-    """Where it leads; links that go round in a circle, with which resolve() fails, stay as they are."""
+    """The path without links; links in a circle, with which `Path.resolve` fails, stay as they are."""
     return Path(os.path.realpath(path))
 
 
 def file_problems(key: str, folder: Path) -> Iterator[Problem]:
-    """Whether a folder is one, or can be made."""
+    """Why a path is no folder, and none can be made there."""
     try:
         existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     except OSError as error:

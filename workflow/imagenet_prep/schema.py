@@ -1,4 +1,4 @@
-"""The schema of the configuration, and what it gives to values: their types, and those that are left out."""
+"""The schema of the configuration, the types that it gives to values, and the defaults that it fills in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BOOLEANS = {"true": True, "True": True, "false": False, "False": False}  # as Y
 
 @cache
 def load() -> dict[str, Any]:
-    """The whole schema: what is written, and what the data set and the products add; read once, changed by nobody."""
+    """The whole schema: the file, and what data set and products add; cached, so nobody may change it."""
     schema: dict[str, Any] = yaml.safe_load(_SCHEMA.read_text(encoding="utf-8"))
     keys, archives = schema["properties"], list(ILSVRC2012.archives)
     keys["archives"]["properties"] = {name: {"$ref": "#/$defs/archive"} for name in archives}
@@ -61,7 +61,7 @@ def resolved(part: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]
 
 
 def copied(value: Any) -> Any:
-    """A copy in which no two sections are one: with YAML's anchors, a default of one would go into the other."""
+    """A copy without shared parts: YAML's anchors make two sections one object, and defaults would go into both."""
     if isinstance(value, Mapping):
         return {key: copied(below) for key, below in value.items()}
     return [copied(below) for below in value] if isinstance(value, list) else value

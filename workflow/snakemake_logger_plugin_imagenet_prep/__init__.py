@@ -1,9 +1,9 @@
-"""Hands what Snakemake says on to the workflow, which knows what of it is worth a line on the terminal.
+"""Snakemake's logger plugin of this workflow: hands each record on to `imagenet_prep.console.terminal`.
 
-Snakemake finds this package by its name, and takes it where a profile has `logger: [imagenet-prep]`. Every start of
-snakemake imports it, before it is known which clone's workflow will be read. So it imports nothing of the library, and
-says all that Snakemake says, until the workflow gives it a terminal (`imagenet_prep.console.terminal`). Where Snakemake
-ends with an error before that, no workflow will be read any more, and what the library knows of such errors is said.
+Snakemake finds this package by its name, and uses it where a profile has `logger: [imagenet-prep]`. Every start of
+snakemake imports it, before it is known which clone's workflow will be read. So it imports nothing of the library at
+first, and prints every record, until the workflow calls `show_on`. Where Snakemake fails before that, no workflow will
+be read any more, and the installed library explains the error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class LogHandler(LogHandlerBase):
     """The one handler of a run that writes to its terminal. Snakemake calls it in a thread of its own.
 
     Attributes:
-        terminal: what is told of every record, and says which are worth a line; None until `show_on` was called.
+        terminal: the `Terminal` that gets every record and prints lines; None until `show_on` was called.
         stream: where lines go to.
     """
 
@@ -42,15 +42,15 @@ class LogHandler(LogHandlerBase):
 
     @property
     def says_everything(self) -> bool:
-        """Whether somebody looks for a fault, with --verbose or --debug-dag."""
+        """Whether all that Snakemake says is wanted: with --verbose or --debug-dag."""
         return self.common_settings.verbose or self.common_settings.debug_dag
 
     def show_on(self, terminal: Any) -> None:
-        """Tell this terminal of all that follows."""
+        """Hand all further records to this terminal."""
         self.terminal = terminal
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Tell the terminal of a record, also of one that --quiet keeps from being said."""
+        """Hand a record to the terminal, also one that --quiet keeps from being printed."""
         try:
             if self.terminal is not None:
                 self.terminal.follow(record)
@@ -58,12 +58,12 @@ class LogHandler(LogHandlerBase):
                 self._say_error(record)
                 return True
             return bool(super().handle(record))
-        except Exception:  # as all handlers do: a record that cannot be shown must not be the last one that is
+        except Exception:  # as all handlers do: later records are to be shown, even if this one cannot be
             self.handleError(record)
             return False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it, in Snakemake's words."""
+        """Print the text of a record, or let the terminal decide on it."""
         text = self.format(record)
         if text in ("", "None"):
             return
@@ -102,9 +102,9 @@ def _of_error(exception: str, text: str) -> list[str]:
 
 
 def _nowhere() -> TextIO:
-    """For a run whose terminal is closed (`2>&-`).
+    """A stream for a run whose terminal is closed (`2>&-`).
 
-    Its number is given back to nobody: the next file would have it, and all that jobs print would go in there.
+    The numbers 0 to 2 are kept taken: else the next file that is opened would get one, and all that jobs print with it.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)

@@ -1,4 +1,4 @@
-"""How far a run is, on its terminal: lines at its bottom that are drawn again and again, or else some now and then."""
+"""Shows how far a run is: on a terminal lines at its bottom that are drawn again and again, elsewhere a few lines."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import TextIO
 from imagenet_prep.console.stages import Run, Stage, State
 from imagenet_prep.progress import CLEAR, shown_bytes, shown_number, shown_time
 
-_REDRAW = 0.5
-_REDRAW_PER_JOB = 0.02
-_FIRST_LINE = 30.0
-_RARELY = 300.0
-_MOST_STAGES = 8
+# Seconds: between two drawings, and more for each running job; until the first line where nothing is drawn, and between
+# two of them at the most; of a stage, from which on it has a rate.
+_REDRAW, _REDRAW_PER_JOB = 0.5, 0.02
+_FIRST_LINE, _RARELY = 30.0, 300.0
 _FOR_A_RATE = 3.0
+_MOST_STAGES = 8
 
-# Bytes that a job goes through in less time than its start takes, so that a speed would be that of starting.
 STARTING = 50_000_000
+"""Bytes below which a job takes longer to start than to go through them, so that its speed says nothing."""
 
 _INVERSE, _PLAIN = "\x1b[7m", "\x1b[27m"
 
@@ -34,9 +34,9 @@ class Display:
     often, down to once in five minutes.
 
     Args:
-        run: what to show.
-        stream: where to.
-        live: whether that is a terminal that lines can be drawn again on.
+        run: the run that is shown.
+        stream: where it is shown.
+        live: whether the stream is a terminal on which lines can be drawn again.
     """
 
     def __init__(self, run: Run, stream: TextIO, live: bool) -> None:
@@ -53,7 +53,7 @@ class Display:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take the lines away that are drawn, and draw no more."""
+        """Draw no more, and clear the drawn lines."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -66,7 +66,7 @@ class Display:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Run]:
-        """Let nothing be drawn meanwhile, so that the run may be changed and lines may be written in its place."""
+        """Let nothing be drawn while the block changes the run, or writes lines."""
         with self._lock:
             yield self._run
 
@@ -77,7 +77,7 @@ class Display:
             self._write(f"{text}\n")
 
     def clear(self) -> None:
-        """Take the lines away that are drawn, until they are drawn again."""
+        """Clear the drawn lines, until they are drawn again."""
         if self._live:
             with self._lock:
                 self._write(CLEAR)
@@ -138,7 +138,7 @@ def _table(stages: list[Stage], now: float) -> list[str]:
 
 
 def result(stage: Stage) -> str:
-    """What a stage that is over has done, how long it took if that is known, and how fast it was, for people."""
+    """A line about a finished stage: what it has done, how long that took, and how fast it was, as far as known."""
     count, took = stage.count, "" if stage.began is None else f" in {shown_time(stage.seconds)}"
     if count is None or count.unit != "bytes":
         return f"{stage.name}: done{took}"

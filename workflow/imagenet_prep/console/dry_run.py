@@ -1,4 +1,4 @@
-"""What a dry run tells beside the jobs: for which settings something is made again."""
+"""What a dry run says beside the jobs: the settings for which something is made again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Protocol
 from imagenet_prep.products.registry import PRODUCTS
 
 _LONG = 60  # characters of a value
-_MANY = 5
+_MANY = 5  # names of a list
 
 
 class Change(Protocol):
-    """What `engine/changed_settings.py` finds."""
+    """A changed setting, as `engine.changed_settings` finds it: this package imports nothing of the engine."""
 
     before: Any
     now: Any
@@ -21,11 +21,11 @@ class Change(Protocol):
 
 
 def changed_settings(changes: Mapping[str, Change]) -> list[str]:
-    """Lines for people about changed settings, given by their keys; none where there are none."""
+    """Lines about changed settings, given by their dotted keys; none where there are none."""
     lines = []
     for key, change in changes.items():
         again = ", ".join(name for name in PRODUCTS if name in change.steps)
-        # What follows from other archives shows when they are there.
+        # What follows from archives of other settings is known only when they have been made up.
         behind = f" (made again: {again})" if again and not key.startswith("synthetic.") else ""
         lines.append(f"  {key}: {_difference(change.before, change.now)}{behind}")
     return ["", "Settings that have changed since this was made:", *lines] if lines else []

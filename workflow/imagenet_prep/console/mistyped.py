@@ -1,4 +1,4 @@
-"""What was probably meant where a target, or the name of a file, is one that nothing makes."""
+"""What was probably meant by a target, or the name of a file, that nothing makes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from imagenet_prep.products.registry import SCORES, target_of_part
 
-_LIKENESS = 0.8  # of difflib, from which on a part of a target is the same with a slip
+_LIKENESS = 0.8  # difflib's ratio from which on a part of a target counts as mistyped
 _TABLE = "The README has a table of the products and their targets."
 
 
@@ -21,8 +21,8 @@ class Known:
 
     Attributes:
         config: the configuration, complete.
-        targets: gives the names that a target can have beside paths.
-        files: gives the paths below `output_dir` of files that are targets.
+        targets: gives the names of all targets that are no paths.
+        files: gives the paths, below `output_dir`, of the files that are targets.
     """
 
     config: Mapping[str, Any]
@@ -56,7 +56,7 @@ def _meant_by_path(typed: str, known: Known) -> str:
 
 
 def _below(typed: str, output_dir: str) -> list[str]:
-    """What a path may be below the output folder; first what it is, if it lies there."""
+    """What a path can be below the output folder: first its own place there, if it has one, then all its ends."""
     path = os.path.normpath(typed)
     inside = os.path.relpath(os.path.abspath(path), os.path.abspath(output_dir))
     parts = PurePosixPath(path).parts

@@ -1,6 +1,6 @@
-"""What Snakemake itself finds wrong, for people: one line that says what it means and what to do.
+"""Turns errors of Snakemake's own into one line that says what is wrong and what to do.
 
-Snakemake tells the name of the exception. What it is about stands in its text alone.
+Snakemake's records hold the name of the exception. What it is about has to be read out of its text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NO_RULE = re.compile(r"No rule to produce (.+?) \(if you use input functions", 
 _MISSING = re.compile(r"Missing input files for rule (\S+?):\n(?:.*\n)*? *affected files:\n(?P<files>(?: +.+\n?)+)")
 _PLACE = re.compile(r'^ *File ".*", line \d+')
 
-_LONG = 400  # characters, more than which are shown as they are, in front of a line with their beginning
+_LONG = 400  # characters; a longer text is shown as it is, and then a line with its beginning
 
 
 def lines(exception: str, text: str, known: Known | None = None) -> list[str]:
@@ -26,8 +26,8 @@ def lines(exception: str, text: str, known: Known | None = None) -> list[str]:
 
     Args:
         exception: the name of Snakemake's exception; "" where there is none.
-        text: what Snakemake says.
-        known: what the workflow can be asked for; None where it has not been read.
+        text: the text of Snakemake's record.
+        known: what the workflow can be asked for; None where Snakemake has not read the workflow yet.
     """
     if exception == "KeyboardInterrupt":
         return [text]
@@ -63,7 +63,7 @@ def _of_lock(output_dir: Path) -> str:
 
 
 def _folded(text: str) -> str:
-    """In one line, less the places in the workflow's files; of a traceback the last one."""
+    """The text in one line, less places in the workflow's files; of a traceback its last line."""
     said = [line.strip() for line in text.splitlines() if line.strip() and not _PLACE.match(line)]
     if "Traceback (most recent call last)" in text:
         said = said[-1:]

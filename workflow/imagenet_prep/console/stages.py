@@ -1,4 +1,4 @@
-"""How far the stages of a run are: the counts of all their jobs together, those that have not begun included."""
+"""How far the stages of a run are: the counts of all their jobs, also of those that have not begun."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class State(enum.Enum):
     INTERRUPTED = enum.auto()
 
 
-# Wildcards that name a job's part of its subject, or the receipt that it writes.
+# Wildcards that tell jobs of one subject apart, or belong to the name of a receipt.
 _NO_SUBJECTS = ("batch", "change", "digest", "number")
 
 
@@ -31,7 +31,9 @@ class Job:
     Attributes:
         rule: the name of its rule.
         subject: a split, an archive or another thing that the job is about; empty where its rule has but one.
-        log: where it logs.
+        log: the file that it logs to.
+        state: where it is.
+        count: how far it is, as it last said; None before.
     """
 
     rule: str
@@ -42,7 +44,7 @@ class Job:
 
     @classmethod
     def of(cls, rule: str, wildcards: Mapping[str, str], log: str) -> Job:
-        """The job of a rule with these wildcards, which logs there."""
+        """The job of a rule with these wildcards and this log."""
         subject = " ".join(value for name, value in wildcards.items() if name not in _NO_SUBJECTS)
         return cls(rule, subject, Path(log))
 
@@ -51,7 +53,7 @@ class Job:
         self.count = read_report(self.log) or self.count
 
     def finish(self) -> None:
-        """Note that it has done all its work, whether the file with its last count can be seen here yet or not."""
+        """Note that it has done all its work; a network drive may not show the file with its last count here yet."""
         self.look()
         self.state = State.DONE
         if self.count and self.count.total:
@@ -99,7 +101,7 @@ class Stage:
 
     @property
     def count(self) -> Count | None:
-        """All jobs together; those that have told nothing yet are taken to be as large as the others are on average."""
+        """The sum of all jobs; those that have said nothing yet count as the average of the others."""
         counts = [job.count for job in self.jobs.values() if job.count]
         if not counts:
             return None
@@ -138,7 +140,7 @@ class Run:
     """All stages of a run, in the order in which they are first heard of.
 
     Args:
-        jobs: those that are to be done and have a log; others may come to light later.
+        jobs: those that are to be done and have a log; a checkpoint can add more later.
         total: how many jobs Snakemake is to do in all.
 
     Attributes:
@@ -147,7 +149,7 @@ class Run:
         total: how many there are, as Snakemake counts them: what was made can show that some are not needed.
     """
 
-    def __init__(self, jobs: Iterable[Job] = (), total: int = 0) -> None:
+    def __init__(self, jobs: Iterable[Job], total: int) -> None:
         self.stages: dict[tuple[str, str], Stage] = {}
         self.done = 0
         self.total = total
@@ -195,10 +197,9 @@ class Run:
                 self._stage_of[log].jobs[log].state = State.INTERRUPTED
 
     def end(self, now: float) -> list[Stage]:
-        """Note that all is done, as far as it was needed; return the stages of which that was not known yet.
+        """Note that all needed jobs are done; return the stages that were not known to be.
 
-        A Snakemake that is to be quiet about progress tells of no job that it has begun or is done: what has been done
-        has said how far it is.
+        With `--quiet progress`, Snakemake does not say that jobs begin or end: a job that reported a count was done.
         """
         for number in list(self._running):
             self.finish(number, now)

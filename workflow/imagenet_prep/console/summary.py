@@ -1,4 +1,4 @@
-"""The last lines of a run: what is there, where, how fast, what was odd, and what to do next; or how far it came."""
+"""The last lines of a run: what was made, where, how fast, what is odd in it, what to do next; or how far it came."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from imagenet_prep.progress import shown_bytes, shown_number, shown_time
 def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_log: str) -> str:
     """The last lines of a run that ended well.
 
-    Of each product that it made, or had the audit look at, they tell what is there: an earlier run may have begun it.
+    Of each product that the run made or audited, they say all that is in it, also what an earlier run has made.
 
     Args:
-        run: what was done.
-        seconds: how long that took.
+        run: the run.
+        seconds: how long it took.
         config: the configuration, complete.
-        snakemake_log: where Snakemake keeps all that it said.
+        snakemake_log: the file that holds all that Snakemake said.
     """
     output, jobs = Path(config["output_dir"]), run.done
     rows = [("", f"Done: {jobs} {'job' if jobs == 1 else 'jobs'} in {shown_time(seconds)}")]
@@ -57,7 +57,7 @@ def of_success(run: Run, seconds: float, config: Mapping[str, Any], snakemake_lo
 
 
 def of_failure(run: Run, seconds: float, snakemake_log: str) -> str:
-    """What is to be known beside the causes of its failures, which follow."""
+    """The line of a run that failed: how far it came. The causes are said after it."""
     counts = {"failed": run.number(State.FAILED), "interrupted": run.number(State.INTERRUPTED)}
     what = ", ".join(f"{count} {how}" for how, count in counts.items() if count) or "the run was ended"
     took = shown_time(seconds)
@@ -84,18 +84,18 @@ def _scores(stages: Iterable[Stage], folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _content(product: Product, stages: Iterable[Stage], config: Mapping[str, Any]) -> str:
-    """The images in a product, or those that its stages have gone through, or what it says itself that was made."""
-    if there := _there(product, config):
-        return there
+    """The images in a product, else those that its stages have gone through, else what the product says was made."""
+    if images := _images_in(product, config):
+        return images
     counted = sorted((stage for stage in stages if stage.count and stage.count.images), key=lambda it: it.subject)
     if not counted:
         return product.made(config)
-    images, nbytes = _totals(counted)
-    return _images(images, nbytes, [stage.subject for stage in counted if stage.subject])
+    count, nbytes = _totals(counted)
+    return _images(count, nbytes, [stage.subject for stage in counted if stage.subject])
 
 
-def _there(product: Product, config: Mapping[str, Any]) -> str:
-    """The images in a product that is cut by split; "" of others, and where there is no table of the images."""
+def _images_in(product: Product, config: Mapping[str, Any]) -> str:
+    """The images in a product that is cut by split; "" for others, and where there is no table of images."""
     table = Path(config["output_dir"], IMAGE_TABLE.path)
     if not isinstance(product, SplitProduct) or not product.goes_through_images or not table.is_file():
         return ""
@@ -123,7 +123,7 @@ def _totals(stages: Iterable[Stage]) -> tuple[int, int]:
 def _speed(stages: Collection[Stage], seconds: float, jobs: int) -> str:
     """Images and bytes of the rule that went through most of them, in the time of the whole run.
 
-    Nothing where that went by with starting jobs, as in the demo: it would tell nothing of the real thing.
+    "" where most of the time was spent on starting jobs, as in the demo: such a rate says nothing of the real set.
     """
     images, nbytes = max(
         (_totals(_stages_of(rule, stages)) for rule in {stage.rule for stage in stages}), default=(0, 0)
@@ -135,7 +135,7 @@ def _speed(stages: Collection[Stage], seconds: float, jobs: int) -> str:
 
 
 def _odd(made: Collection[Product], config: Mapping[str, Any]) -> list[str]:
-    """What a user should know of the images and boxes, where their tables are new."""
+    """Lines about odd images and boxes, where this run has made their tables."""
     lines = []
     if IMAGE_TABLE in made or BBOXES in made:
         from imagenet_prep.console import table_notes  # it reads tables; what that needs is slow to import

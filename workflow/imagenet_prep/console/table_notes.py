@@ -1,4 +1,4 @@
-"""Images and boxes that are not as the others are, counted in their tables for the end of a run."""
+"""Counts odd images and unusable boxes in their tables, for the end of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def of_images(table: Path, reencoded: Mapping[str, Any]) -> str:
 
     Args:
         table: where it lies.
-        reencoded: whether products in shards have them encoded again, by the keys of `shards`; empty without any.
+        reencoded: the section `shards`, which says what is encoded again; empty where no product is in shards.
     """
     _, found = _count(table, {"colorspace": "CMYK", "format": "PNG"})
     counts = {"CMYK": found["colorspace"], "PNG": found["format"]}

@@ -1,4 +1,4 @@
-"""What of a run is worth a line on its terminal: how far it is, what failed and why, and what is there.
+"""What of a run is worth a line on its terminal: how far it is, what failed and why, and what was made.
 
 The log file of Snakemake keeps everything. Snakemake tells each record by its interface for logger plugins
 (`snakemake_logger_plugin_imagenet_prep`). Of those that others keep, snakemake-logger-plugin-rich (0.5.1) is made for
@@ -34,12 +34,12 @@ _PREAMBLE = (
 _PREAMBLE_EVENTS = {"workflow_started", "resources_info"}
 
 SPACE = "space"
-"""The event of this workflow's own record, which tells the space that a run needs."""
+"""The event of this workflow's own records: the tables of the archives and of the space that a run needs."""
 
-# Events that are said whenever they come: records wait in a queue, so that these may come when the run has begun.
+# Events that are said even after the run has begun: records wait in a queue, and these may come late.
 _STAY = {"run_info", SPACE}
 
-# Errors that tell only that a job has failed; which one, an event tells, and why, the job itself.
+# Errors that say only that a job has failed. Which job, an event says; why, the note that the job left.
 _FAILED = (
     "returned non-zero exit status",
     "died with <Signals",
@@ -89,7 +89,7 @@ class Terminal:
         self._ending: Ending | None = None
 
     def begin(self, jobs: Iterable[Job], total: int, logs: Path, quiet: set[str]) -> None:
-        """Show from now on how far the run is.
+        """Show how far the run is, from now on.
 
         Args:
             jobs: all that are to be done and have a log.
@@ -107,23 +107,23 @@ class Terminal:
         self._run = run
 
     def end(self, ending: Ending) -> None:
-        """Take down how the run has ended; `close` says it, when Snakemake has said all."""
+        """Note how the run has ended; `close` says it, after Snakemake's last record."""
         self._ending = ending
 
     def follow(self, record: logging.LogRecord) -> None:
-        """Take down what a record tells of the run."""
+        """Note what a record says of the run."""
         if (event := _event(record)) == "error" and not _is_of_job(text := record.getMessage()):
             self._errors[getattr(record, "exception", ""), text] = None
         self._has_jobs |= event == "run_info"
         if self._run is None:
             return
         with self._held():
-            for line in list(self._told(record, self._run)):
+            for line in list(self._noted(record, self._run)):
                 if self._display:
                     self.write(line)
 
     def say(self, record: logging.LogRecord, text: str) -> None:
-        """Write what Snakemake has to say with a record, if it is worth a line."""
+        """Write the text of a record, if it is worth a line."""
         if _event(record) == "error":
             return  # `close` says it
         if self._run is None:
@@ -143,13 +143,13 @@ class Terminal:
             print(text, file=self._stream, flush=True)
 
     def close(self) -> None:
-        """Show the run no more, but what it has made or how far it came, and last of all the causes of failures."""
+        """End with what the run has made or how far it came, and last of all the causes of failures."""
         run, ending, display, self._display = self._run, self._ending, self._display, None
-        told = [snakemake_errors.lines(*error, self._known) for error in self._errors]
-        for *text, _ in told:
+        errors = [snakemake_errors.lines(*error, self._known) for error in self._errors]
+        for *text, _ in errors:
             self._write_all(text)
         if run is None:
-            self._write_all(self._of_dry_run() if self._has_jobs and not told else ())
+            self._write_all(self._of_dry_run() if self._has_jobs and not errors else ())
         elif display:
             display.stop()
             self._write_all(_results(run.end(display.now) if ending and ending.succeeded else []))
@@ -157,10 +157,10 @@ class Terminal:
                 self.write(summary.of_success(run, display.now, ending.config, ending.log))
             elif ending:
                 if signals.was_stopped():
-                    run.interrupt()  # those of which Snakemake has not told that they ended
+                    run.interrupt()  # the jobs that Snakemake has not reported as ended
                 self.write(summary.of_failure(run, display.now, ending.log))
         causes = [f"ERROR {cause}" for cause in self._causes()] if run else []
-        causes += dict.fromkeys(last for *_, last in told)
+        causes += dict.fromkeys(last for *_, last in errors)
         if ending and not ending.succeeded and not causes and not signals.was_stopped():
             causes = [
                 f"ERROR {ending.log}: the run was ended from outside, or by Snakemake itself, which says above why."
@@ -183,8 +183,8 @@ class Terminal:
     def _held(self) -> contextlib.AbstractContextManager[object]:
         return self._display.held() if self._display else contextlib.nullcontext()
 
-    def _told(self, record: logging.LogRecord, run: Run) -> Iterable[str]:
-        """Take down what a record says of the run, and yield the lines that stay."""
+    def _noted(self, record: logging.LogRecord, run: Run) -> Iterable[str]:
+        """Note what a record says of the run, and yield the lines that stay."""
         it = record.__dict__
         event = _event(record)
         now = self._display.now if self._display else 0.0
@@ -197,7 +197,7 @@ class Terminal:
         elif event == "job_finished":
             yield from _results([run.finish(it["job_id"], now)])
         elif event == "error":
-            self._code = killed_jobs.exit_code(record.getMessage())  # of the job whose failure is told next
+            self._code = killed_jobs.exit_code(record.getMessage())  # of the job whose failure the next record reports
         elif event == "job_error":
             failed, self._code = FailedJob.of(it, self._logs, self._code), None
             self._failed[it["jobid"]] = failed
@@ -213,12 +213,12 @@ class Terminal:
 
 
 def _results(over: Iterable[Stage | None]) -> Iterable[str]:
-    """What the stages have done that are over, where that is worth a line."""
+    """A line for each finished stage that is worth one."""
     return (result(stage) for stage in over if stage and (stage.count or stage.seconds >= _LONG))
 
 
 def _is_of_job(text: str) -> bool:
-    """Whether it tells no more than that a job has failed."""
+    """Whether an error says no more than that a job has failed."""
     return any(phrase in text for phrase in _FAILED)
 
 

@@ -1,6 +1,6 @@
-"""What is wrong with what stands behind --configfile and --config, where Snakemake finds that it can read none of it.
+"""What is wrong with a file behind --configfile, or a setting behind --config, that Snakemake cannot read.
 
-It says so before it reads the workflow, and names neither the file nor the word.
+Snakemake fails before it reads the workflow, and names neither the file nor the setting.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NO_FILE, _NO_YAML, _NO_SETTING = "_load_configfile", "Config file ", "Invalid c
 
 
 def problem(exception: str, text: str) -> str | None:
-    """What to say of an error of Snakemake's, by the name of its exception; None where it is about something else."""
+    """The line for an error of Snakemake's, by the name of its exception; None where it is about something else."""
     if exception in ("FileNotFoundError", "IsADirectoryError", "PermissionError") and _NO_FILE in text:
         found = _OS_ERROR.search(text)
         return _of_missing(ast.literal_eval(found[2]), found[1]) if found else None
@@ -54,7 +54,7 @@ def _of_targets(word: str, taken_for: str, option: str, targets: Sequence[str]) 
 
 
 def _of_content(paths: Sequence[str]) -> str | None:
-    """What is wrong with the first of these files, and the one that is read by itself, that is no configuration."""
+    """What is wrong with the first of these files, or `_DEFAULT`, that is no configuration; None if all are right."""
     import yaml
 
     for path in (*paths, _DEFAULT):

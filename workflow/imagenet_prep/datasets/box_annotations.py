@@ -11,7 +11,7 @@ import re
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ BOXES = pa.schema(
         ("image_wnid", pa.string()),
         ("wnid", pa.string()),
         ("name", pa.string()),
-        *((side, pa.float64()) for side in BOX_SIDES),
+        *((side, pa.float64()) for side in BOX_SIDES),  # 0 ... 1 of the size that the XML names
         *((f"{side}_px", pa.float64()) for side in BOX_SIDES),
         ("width", pa.int32()),
         ("height", pa.int32()),
@@ -66,10 +66,11 @@ PROBLEMS = (
     OUTSIDE,
     EMPTY,
 )
+# Those with which a box does not go into the TFRecords.
 UNUSABLE = frozenset({NO_SUCH_IMAGE, IMAGE_OF_NO_CLASS, OTHER_CLASS, OUTSIDE, EMPTY})
 
-_BATCH = 1 << 15
-_ROW_GROUP = 1 << 16
+_BATCH = 1 << 15  # boxes
+_ROW_GROUP = 1 << 16  # boxes
 _TRAIN_NAME = re.compile(r"(n\d{8})_\d+", re.ASCII)
 _REMEDY = "Compare the archive's checksum, and that it is the one that the configuration takes it for"
 
@@ -85,11 +86,11 @@ def write_boxes(
 ) -> dict[str, int]:
     """Write the boxes of an archive of XML files as Parquet, schema BOXES, by image and then in the order of the XML.
 
-    An XML's own name tells its image, whatever is written inside. Members that are no XML are passed over.
+    The name of an XML file says which image it is of, whatever its `<filename>` says. Other members are passed over.
 
     Args:
         archive: plain or gzip-compressed tar; in train, each XML is in a folder named after its WNID.
-        split: what the images are.
+        split: the name of the images' split.
         image_wnids: the WNID of each validation image by file name; None for train, where the name begins with it.
         class_wnids: of all classes of the devkit, also of those that are not in use.
         output: the Parquet file.
@@ -149,8 +150,8 @@ def _batches(
             _train_wnid(archive, member.name, folder, stem) if image_wnids is None else image_wnids.get(described)
         )
         annotation = voc.parse(xml, str(archive), member.name)
-        for box in _boxes(annotation, stem, image_wnid, class_wnids, counts):
-            rows.append((split, described, image_wnid, *box[:-2], member.name, *box[-2:]))
+        for box, is_usable, problem in _boxes(annotation, stem, image_wnid, class_wnids, counts):
+            rows.append((split, described, image_wnid, *box, member.name, is_usable, problem))
         if len(rows) >= _BATCH:
             yield _batch(rows)
             rows = []
@@ -215,8 +216,8 @@ def _train_wnid(archive: Path, member: str, folder: str, stem: str) -> str:
 
 def _boxes(
     annotation: voc.Annotation, stem: str, image_wnid: str | None, class_wnids: frozenset[str], counts: Counter[str]
-) -> Iterable[Row]:
-    """The columns from `wnid` to the last, without `source`, of each box of one XML; counts the problems."""
+) -> Iterator[tuple[Row, bool, str | None]]:
+    """Of each box of an XML the columns from `wnid` to `difficult`, and `usable` and `problem`; counts the problems."""
     width, height = annotation.width, annotation.height
     of_image: list[str] = []
     if annotation.filename is not None and "%s" in annotation.filename:
@@ -240,16 +241,14 @@ def _boxes(
         if worst:
             problems.append(_EDGE_PROBLEMS[worst])
         counts.update(problems)
-        yield (
-            wnid,
-            it.name,
+        box = (
+            *(wnid, it.name),
             *(xmin, ymin, xmax, ymax),
             *(float(it.xmin), float(it.ymin), float(it.xmax), float(it.ymax)),
             *(width, height),
             *(it.pose, it.truncated, it.difficult),
-            UNUSABLE.isdisjoint(problems),
-            "; ".join(problems) or None,
         )
+        yield box, UNUSABLE.isdisjoint(problems), "; ".join(problems) or None
 
 
 _EDGE_PROBLEMS = ("", CLIPPED, OUTSIDE, EMPTY)  # from good to bad

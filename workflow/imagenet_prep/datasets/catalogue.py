@@ -1,4 +1,4 @@
-"""All data sets, by name, and that of a configuration."""
+"""The data set that a configuration is about."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.datasets.synthetic import synthetic
 
-DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (ILSVRC2012,)}
-
 
 def dataset_of(config: Mapping[str, Any]) -> Dataset:
-    """The data set that a configuration, complete or not, is about."""
+    """The declaration of a configuration's data set; the configuration need not be complete."""
     if config.get("synthetic"):
         return synthetic(config["synthetic"])
     return ILSVRC2012

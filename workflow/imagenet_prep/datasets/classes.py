@@ -37,7 +37,7 @@ _KEY = "configuration key classes"
 
 
 def has_ids(synsets: pa.Table) -> bool:
-    """Whether a devkit has told the synsets: without one their IDs are only numbers in this table, known to nobody."""
+    """Whether the synsets are a devkit's; else their IDs are numbers made up for this table, which nobody is shown."""
     return bool(synsets["gloss"].null_count == 0)
 
 
@@ -122,8 +122,8 @@ def validation_labels(ground_truth: npt.NDArray[np.int32], synsets: pa.Table, cl
     images = np.flatnonzero(index >= 0)
     ids = ground_truth[images]
     filenames = [validation_filename(image + 1) for image in images.tolist()]
-    told = pa.array(ids) if has_ids(synsets) else pa.nulls(len(ids), pa.int32())
-    return pa.table([filenames, told, validation_wnids(ids, synsets), index[images]], schema=VALIDATION_LABELS)
+    shown = pa.array(ids) if has_ids(synsets) else pa.nulls(len(ids), pa.int32())
+    return pa.table([filenames, shown, validation_wnids(ids, synsets), index[images]], schema=VALIDATION_LABELS)
 
 
 def validation_wnids(ids: npt.NDArray[np.int32], synsets: pa.Table) -> list[str]:

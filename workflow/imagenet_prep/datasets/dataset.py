@@ -36,14 +36,14 @@ class Archive:
 
     Attributes:
         name: in the configuration.
-        file: its name there.
-        url: where it can be had; None where somebody has to be asked.
+        file: its file name, as it is published.
+        url: where it can be downloaded; None where it cannot.
         md5: of the file; None where it is not published, as all below.
         sha256: likewise.
         unpacked_sha256: of the file less its compression.
-        bytes: its size.
-        about: a round size, where no exact one is published.
-        layout: of the images in it; None where it holds none.
+        bytes: its exact size.
+        about: a round size in bytes, where no exact one is published.
+        layout: how images lie in it; None where it holds none.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Archive:
         return self.bytes or self.about
 
     def settings(self) -> dict[str, Any]:
-        """What the configuration has of it where nothing is laid over that."""
+        """Its keys in the configuration, with what is published as values."""
         keys = ("file", "url", "md5", "sha256", "unpacked_sha256", "bytes")
         return {key: getattr(self, key) for key in keys}
 
@@ -77,10 +77,10 @@ class Split:
         filename: a regular expression that each of its file names matches; `{wnid}` stands for that of its class.
         labels: where the class of an image comes from.
         boxes: the archive of its bounding boxes, if there is one.
-        folder: of its class folders, below `imagefolder/`.
+        folder: the name of its class folders' tree, below `imagefolder/`.
         in_shards: whether products in shards are made of it.
         images: how many it has, as published.
-        classes: how many classes these are of.
+        classes: how many classes its images are of.
     """
 
     name: str
@@ -99,10 +99,10 @@ class Annotations:
     """Several labels an image, as people gave them, of the images of one split.
 
     Attributes:
-        archive: that holds them.
-        split: whose images they are of.
-        images: how many have them.
-        hard: how many of these models still get wrong (ImageNet-M).
+        archive: the name of the archive that holds them.
+        split: the name of the split whose images have them.
+        images: how many images have them.
+        hard: how many of these images models still get wrong (ImageNet-M).
     """
 
     archive: str
@@ -118,7 +118,7 @@ class Dataset:
     Attributes:
         name: in the configuration and in an output folder.
         title: for people.
-        origin: whose images these are, likewise.
+        origin: where its images come from, for people.
         archives: by name, in the order in which they are listed.
         splits: likewise.
         devkit: the archive that says which classes there are.
@@ -149,7 +149,7 @@ class Dataset:
         return [split for split in self.splits.values() if split.archive in config["use"]]
 
     def boxes_in_use(self, config: Mapping[str, Any]) -> list[Split]:
-        """The splits whose archives of boxes it has in use."""
+        """The splits whose archives of boxes the configuration has in use."""
         return [split for split in self.splits.values() if split.boxes in config["use"]]
 
     @property
@@ -158,16 +158,15 @@ class Dataset:
         return max(split.classes for split in self.splits.values())
 
     def class_count(self, config: Mapping[str, Any], split: str) -> int:
-        """How many classes of a split the configuration has in use; of a part of the classes, at the most so many."""
+        """How many classes of a split the configuration has in use; with a choice of classes, at the most so many."""
         chosen = len(config["classes"]) if config["classes"] else self.classes
         return min(self.splits[split].classes, chosen)
 
 
 def own_splits(splits: Iterable[Split]) -> list[Split]:
-    """Those of the splits that the images of a class are counted and shown from.
+    """Those of the splits that a class's images are counted and shown from.
 
-    A split that no shards are made of, such as that of another task, has no more images of its classes: its images
-    count where they are all that there is.
+    A split that no shards are made of, such as that of the fine-grained task, counts only where there is no other.
     """
     labelled = [split for split in splits if split.labels is not Labels.NONE]
     return [split for split in labelled if split.in_shards] or labelled

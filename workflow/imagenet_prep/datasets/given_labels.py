@@ -4,7 +4,7 @@ Kaggle's are `LOC_synset_mapping.txt` (`wnid words`, a line a class) and `LOC_va
 (`ImageId,PredictionString`, whose prediction begins with the WNID). Of images whose folders or names tell the class,
 packing writes the list `val_labels.csv` (`filename,class`, the class as WNID or as index).
 
-What only the devkit says is null: IDs, glosses, the tree of synsets, the numbers of training images.
+What only the devkit says is null: glosses, the tree of synsets, the numbers of training images. IDs are made up.
 """
 
 from __future__ import annotations

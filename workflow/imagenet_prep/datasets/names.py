@@ -18,7 +18,7 @@ CLASS_TAR = re.compile(r"(n\d{8})\.tar", re.ASCII)
 """The name of the tar of a class."""
 
 MAPPING, SOLUTION, GIVEN_LABELS = "LOC_synset_mapping.txt", "LOC_val_solution.csv", "val_labels.csv"
-"""Lists of classes and of validation labels: Kaggle's, and the one that is made of the names of images."""
+"""Lists of classes and of validation labels: two of Kaggle's, and the one that packing makes of images' names."""
 
 MIXED = "CLS-LOC/"
 """Part of the paths in archives that hold all of ILSVRC2012, as Kaggle's do."""
@@ -31,28 +31,28 @@ _WNID = re.compile(r"n\d{8}", re.ASCII)
 
 
 @cache
-def _pattern(split: str, filename: str) -> re.Pattern[str]:
+def _pattern(filename: str) -> re.Pattern[str]:
     return re.compile(filename.format(wnid=_WNID.pattern), re.ASCII)
 
 
 def official_name(name: str, split: Split) -> tuple[str, str | None] | None:
-    """The official name of an image of a split, and the WNID that the given name tells of it.
+    """The official name of an image of a split, and its WNID, None where the given name does not hold it.
 
-    None where this is no image of the split. The WNID of a train image is the one that its name begins with.
+    None where the name is not that of an image of the split. The name of a train image begins with its WNID.
     """
     matched = _WITH_CLASS.fullmatch(name)
     wnid = matched["wnid"] if matched else None
     official = f"{matched['stem']}{matched['suffix']}" if matched else name
-    if not _pattern(split.name, split.filename).fullmatch(official):
+    if not _pattern(split.filename).fullmatch(official):
         return None
     return official, wnid or (official[:9] if "{wnid}" in split.filename else None)
 
 
 def split_of(name: str, dataset: Dataset, place: str = "") -> Split | None:
-    """The split that has images of such names; of several the one that the name of the file or folder tells."""
+    """The split that has images of such names; of several, the one that `place`, a file or folder, is named after."""
     found = [split for split in dataset.splits.values() if official_name(name, split)]
-    told = [split for split in found if split.name in place]
-    return max(told, key=lambda split: len(split.name)) if told else next(iter(found), None)
+    named = [split for split in found if split.name in place]
+    return max(named, key=lambda split: len(split.name)) if named else next(iter(found), None)
 
 
 @cache
@@ -64,7 +64,7 @@ def part_of(split: Split) -> re.Pattern[str]:
 
 
 def is_of(archive: str, dataset: Dataset) -> Callable[[str], bool]:
-    """Whether members of these paths are of an archive, where one holds those of several."""
+    """A function that tells whether a member, by its path, is of this archive, where a file holds those of several."""
     split = dataset.of_archive.get(archive)
 
     def is_image(name: str) -> bool:

@@ -34,11 +34,11 @@ DALI, RATARMOUNT = "dali", "ratarmount"
 _COLUMNS = ["filename", "wnid", "offset", "length"]
 # How much of its header a sample of DALI has: `n01440764`, or a whole name.
 _WNID_BYTES, _NAME_BYTES = 9, 100
-# Bytes of an image in the index of each reader, less those of its names, and the bytes of these: of its file, and of
-# that and its folder.
+# Bytes that an image takes: a line for DALI and a row for ratarmount, both without names; then, on average, its file
+# name in the line, and its file name with its folder in the row.
 _LINE, _ROW = 27, 47
 _NAMES = {Labels.LAYOUT: (19.5, 35.5), Labels.GROUND_TRUTH: (28, 42), Labels.NONE: (29, 34)}
-_EMPTY = 7 * 4096  # of a database
+_EMPTY = 7 * 4096  # bytes of a database without rows
 _NO_TAR = "{}, and readers look for the class in the headers of a tar"
 
 
@@ -70,9 +70,9 @@ class ArchiveIndex(SplitProduct):
         return [*super().known_by(config), (ImageTable.name, ALL)]
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
-        """Which classes, what the archive is called, and how images are shuffled that lie there class by class."""
+        """Which classes, the archive's file name, and the seed where the archive's images are ordered by class."""
         of = dataset_of(config).splits[subject]
-        seed = config["shards"]["seed"] if _is_shuffled(of.labels) else None
+        seed = config["shards"]["seed"] if of.labels is Labels.LAYOUT else None
         return {"classes": classes_of(config), "file": config["archives"][of.archive]["file"], "seed": seed}
 
     def needs(self, config: Config, subject: str) -> list[Need]:
@@ -80,7 +80,7 @@ class ArchiveIndex(SplitProduct):
         return [(IMAGES.name, subject)]
 
     def reads(self, config: Config, subject: str) -> list[str]:
-        """The archive, whose size stands in an index, and of whose headers more may have to be known."""
+        """The archive: its size stands in the index for ratarmount, and its headers may have to be looked at."""
         return [dataset_of(config).splits[subject].archive]
 
     def count(self, config: Config, split: str) -> int:
@@ -119,7 +119,10 @@ class ArchiveIndex(SplitProduct):
             marker = _ledger(inputs.output_dir, split) / name
             marker.parent.mkdir(parents=True, exist_ok=True)
             marker.touch()
-            (self._write_dali, self._write_ratarmount)[number](inputs, split, images, archive, path)
+            if number == 0:
+                self._write_dali(inputs, split, images, path)
+            else:
+                self._write_ratarmount(inputs, split, images, archive, path)
             atomic.settle(path.parent)
             made.append(path)
         return {"files": described(inputs.output_dir, made)}
@@ -136,8 +139,8 @@ class ArchiveIndex(SplitProduct):
         if odd:
             raise PrepError(archive, f"{self.name} cannot be made of it: {_obstacle(odd)}", remedy, member=odd)
 
-    def _write_dali(self, inputs: Inputs, split: str, images: pa.Table, archive: Path, path: Path) -> None:
-        """Images that lie class by class are shuffled, or a reader's buffer would hold a class or two at a time."""
+    def _write_dali(self, inputs: Inputs, split: str, images: pa.Table, path: Path) -> None:
+        """Images that are ordered by class are shuffled, or a reader's buffer would hold a class or two at a time."""
         import pyarrow as pa
 
         from imagenet_prep.engine.plan import permutation
@@ -199,14 +202,14 @@ class ArchiveIndex(SplitProduct):
         return any(path == output_dir / name for split in splits for name, _ in _noted(output_dir, split))
 
     def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
-        """For whom they are."""
+        """The splits, and who reads the files."""
         splits = [it for it in images if self.existing(config, it)]
         paths = [Path(config["output_dir"], it) for split in splits for it in self._paths(config, split)]
         content = f"index files of {', '.join(splits)}: with them, DALI and ratarmount read the archives as they are"
         return content, sum(path.stat().st_size for path in paths if path.is_file())
 
     def made(self, config: Config) -> str:
-        """Of which splits."""
+        """The splits, likewise."""
         return self.content(config, dict.fromkeys(self.splits_in_use(config), Images(0, 0)))[0]
 
     def audited_units(self, facts: Facts, split: str) -> list[Path]:
@@ -214,7 +217,7 @@ class ArchiveIndex(SplitProduct):
         return [facts.output_dir / path for path in self._paths(facts.config, split)]
 
     def pattern(self, facts: Facts, split: str) -> str:
-        """None matches both; each is named by its own."""
+        """Not empty, since no sample is a file of its own; each index is named by its own path in messages."""
         return f"{facts.output_dir / self.path}/*"
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
@@ -241,22 +244,17 @@ def _header_bytes(dataset: Dataset, split: str) -> int:
     return _WNID_BYTES if dataset.splits[split].labels is Labels.LAYOUT else _NAME_BYTES
 
 
-def _is_shuffled(labels: Labels) -> bool:
-    """Whether the order of an archive is that of its classes."""
-    return labels is Labels.LAYOUT
-
-
 def _obstacle(member: str) -> str:
     return f"the header of {member} does not begin with its file name, in which readers look for the class"
 
 
 def _ledger(output_dir: Path, split: str) -> Path:
-    """Where an empty file stands for each index that was ever made of a split, under the same path."""
+    """The folder with an empty file for each index that was ever made of a split, under the same path."""
     return output_dir / STATE / "made" / ArchiveIndex.name / split
 
 
 def _noted(output_dir: Path, split: str) -> Iterator[tuple[str, Path]]:
-    """What the ledger has: paths below the output folder, each with what stands for it."""
+    """The entries of the ledger: paths of indexes below the output folder, each with its empty file."""
     ledger = _ledger(output_dir, split)
     for marker in sorted(ledger.rglob("*.*")):
         if marker.is_file():

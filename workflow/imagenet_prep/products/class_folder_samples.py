@@ -1,4 +1,4 @@
-"""The class folders as the audit reads them: a sample is a file, and says its class by the folder that it lies in.
+"""The class folders as the audit reads them: a sample is a file, and its folder is named after its class.
 
 Shares no code with what writes the folders.
 """
@@ -22,7 +22,7 @@ _NO_CLASS = -1
 
 
 def class_folders(root: Path, images: ImageTable, called_by: str | None) -> list[Path]:
-    """The folders that a tree should consist of, those of the classes that have images; the flat one is its tree."""
+    """The class folders that a tree should have, one for each class with images; of a flat tree, the tree."""
     if called_by is None:
         return [root]
     names: set[str] = set()
@@ -47,9 +47,12 @@ def read_folder(root: Path, folder: Path, called_by: str | None) -> Reading:
     A file costs one open, one read and one close where it is smaller than a megabyte.
 
     Args:
-        root: of the tree.
+        root: the tree.
         folder: the class folder, or the tree itself.
-        called_by: "wnid" or "class_index", what folders are called by; None for a flat tree.
+        called_by: "wnid" or "class_index": what folders are named after; None for a flat tree.
+
+    Returns:
+        A row a file, with its path, file name, length in bytes, CRC-32C and class.
     """
     named = CLASS_INDEX if called_by == CLASS_INDEX else WNID
     columns: dict[str, list[Any]] = {name: [] for name in (PATH, FILENAME, LENGTH, CRC32C, named)}
@@ -95,7 +98,7 @@ def _unreadable(path: str, error: OSError) -> PrepError:
 
 
 def _entries(root: Path, folder: str) -> list[tuple[str, str, str]]:
-    """Folder below `root`, name and kind (folder, file, other) of all that lies in a folder, or of what is none."""
+    """The folder below `root`, name and kind (folder, file, other) of each entry; a path that is no folder is one."""
     try:
         with os.scandir(root / folder) as entries:
             return [(folder, entry.name, _kind(entry)) for entry in entries]

@@ -1,4 +1,4 @@
-"""A tree of class folders and its ledger: what was put into each folder, so that only that is ever taken away.
+"""A tree of class folders and its ledger: the files that were put into each folder, which alone are ever removed.
 
 Imports are light, since the Snakefile uses this at every start.
 """
@@ -15,16 +15,18 @@ from pathlib import Path
 from imagenet_prep import atomic
 from imagenet_prep.engine import receipts
 
-# What a rename to a folder fails with that is there and not empty, or is a link to one.
+# Errors of a rename to a folder that exists and is not empty, or is a link to one.
 _IS_THERE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
 class Tree:
-    """One split's tree and the ledger of what was put into it.
+    """The tree of a split and its ledger.
 
     Attributes:
-        root: `imagefolder/<name>`; folders of classes lie in it, or the files themselves (folder "").
-        ledger: the folder that holds, a text file for each folder, the names of the files made in it.
+        name: of the tree, such as `train`.
+        output_dir: the configured folder.
+        root: `imagefolder/<name>`, which holds class folders, or the files themselves (folder "").
+        ledger: the folder that holds a text file for each class folder, with the names of the files made in it.
     """
 
     def __init__(self, output_dir: Path, name: str) -> None:
@@ -62,9 +64,9 @@ class Tree:
                 partial.mkdir(parents=True)
 
     def _leads_into_tree(self, folders: Iterable[str]) -> bool:
-        """Whether what lies in this process's folders can be renamed into the tree: not so if that is on another disk.
+        """Whether files in this process's folders can be renamed into the tree; not if the tree is on another disk.
 
-        It is tried, with a file: numbers of devices do not tell two mounts of one disk apart.
+        A file is renamed to find out: the numbers of devices do not tell two mounts of one disk apart.
         """
         if not self.root.is_dir():
             return True
@@ -94,7 +96,7 @@ class Tree:
         return path_of(self.name, folder)
 
     def made_in(self, folder: str, files: int) -> dict[str, int]:
-        """What a receipt says of a folder with so many files that has just been made."""
+        """What a receipt says of a folder that has just been made, with this number of files."""
         return {"files": files, "changed": (self.root / folder).stat().st_mtime_ns}
 
     def folders_made(self) -> set[str]:
@@ -115,7 +117,7 @@ class Tree:
             atomic.settle(self.ledger)
 
     def install(self, folder: str, filenames: set[str]) -> None:
-        """Put an announced folder in its place; into one that is there file by file, leaving what is not ours."""
+        """Rename an announced folder to its place; if one exists there, move file by file, and keep others' files."""
         announced = self.made(folder)
         source, target = self.partial(folder), self.root / folder
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +135,7 @@ class Tree:
             self.write_down(folder, filenames)
 
     def remove(self, folder: str) -> None:
-        """Take away what was made in a folder, and the folder where nothing else is in it."""
+        """Remove the files that were made in a folder, and the folder if it is then empty."""
         target = self.root / folder
         for name in self.made(folder):
             (target / name).unlink(missing_ok=True)
@@ -142,12 +144,12 @@ class Tree:
         receipts.ledger_of(self.output_dir, self.path(folder)).unlink(missing_ok=True)
 
     def remove_if_empty(self) -> None:
-        """Take away the tree itself where nothing is in it; a link to one stays."""
+        """Remove the tree if it is empty; a link to a tree stays."""
         if self.root.is_dir() and not self.root.is_symlink() and not any(self.root.iterdir()):
             self.root.rmdir()
 
     def remove_partials(self) -> None:
-        """Take away what killed jobs left of folders that they were filling."""
+        """Remove the folders that killed jobs were filling."""
         for folder in partial_folders(self.output_dir, self.root):
             for leftover in folder.glob(f"{self.name}-*"):
                 shutil.rmtree(leftover)
@@ -163,10 +165,10 @@ def _remove_empty(partial: Path) -> None:
 
 
 def partial_folders(output_dir: Path, root: Path) -> list[Path]:
-    """Where folders may be filled before they are put in their places in a tree, the best place first.
+    """Where class folders can be filled before they are renamed into a tree, the best place first.
 
-    Beside the trees, since readers take each folder in one for a class. A tree that is a link to another disk, or where
-    one is mounted, has its place there: beside where the link leads, or in the tree if that is all there is of a disk.
+    It is beside the trees, since readers take every folder in a tree for a class. For a tree on another disk it has to
+    be on that disk: beside the target of the link, or in the tree itself where the disk is mounted there.
     """
     real = Path(os.path.realpath(root))
     beside = [real.with_name(f".{real.name}{atomic.PARTIAL}")] if root.is_symlink() else []

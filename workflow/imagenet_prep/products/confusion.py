@@ -1,4 +1,4 @@
-"""A picture of the classes that a model gets wrong most, and of what it takes them for."""
+"""A picture of the classes that a model gets wrong most often, and of the classes that it takes them for."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from imagenet_prep import atomic
 from imagenet_prep.products.scores import Indices, Truth
 
 WORST = 20
+"""How many classes the picture has."""
 
 
 def draw(top1: Indices, truth: Truth, classes: pd.DataFrame, model: str, output: Path) -> None:
     """Draw the confusion of the `WORST` classes of lowest accuracy with each other and with all other classes.
 
     Args:
-        top1: the best prediction of every image, shape (n,).
-        truth: what is right.
-        classes: the table of `scores.per_class`.
+        top1: the best prediction of every image, a class index, int64 of shape (n,).
+        truth: the right labels of these images.
+        classes: the table that `scores.per_class` gives.
         model: the model's name, for the title.
         output: the PNG file to write.
     """

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 
 LABELS = "labels.txt"
 CALLED = {"train": "TRAIN", "validation": "VAL", "test": "TEST"}
-"""What the splits are called there."""
+"""The splits, by what DINOv2's file names call them."""
 
 NO_CLASS = (1 << 32) - 1
-LONGEST_NAME = 131
-"""Characters of the longest words of a class of ILSVRC2012, which are reserved in every entry."""
+"""The `class_index` of a test image, a uint32."""
 
-_LONGEST_WNID = 9
+# Characters of the longest WNID and of the longest words of a class of ILSVRC2012; each entry has room for both.
+_LONGEST_WNID, _LONGEST_NAME = 9, 131
 _ENTRIES_AT_A_TIME = 1 << 16
 
 
@@ -73,11 +73,11 @@ class DINOv2(ShardedProduct):
         return None
 
     def count(self, config: Config, split: str) -> int:
-        """One."""
+        """One array of all images."""
         return 1
 
     def batch_size(self, config: Config, split: str, archives: Mapping[str, int] | None = None) -> int:
-        """One."""
+        """All of it: there is one array."""
         return 1
 
     def naming_of(self, split: str) -> Naming:
@@ -99,7 +99,7 @@ class DINOv2(ShardedProduct):
         return []
 
     def units(self, inputs: Inputs, split: str) -> list[str]:
-        """One array."""
+        """The array of all images."""
         return self.shard_set(inputs.output_dir, split, 1).names()
 
     def make(self, inputs: Inputs, split: str, first: int, last: int) -> Body:
@@ -141,24 +141,25 @@ class DINOv2(ShardedProduct):
         atomic.write_text(inputs.output_dir / self.path / LABELS, text.getvalue())
 
     def space(self, config: Config, split: str, images: Images, block: int) -> Space:
-        """An entry an image."""
+        """An entry an image, and a WNID and a name a class."""
         files = self.naming_of(split).of(split, 0, 1)
-        size = 8 if split == "test" else 8 + 4 * (_LONGEST_WNID + LONGEST_NAME)
-        of_classes = 4 * (_LONGEST_WNID + LONGEST_NAME) * dataset_of(config).class_count(config, split)
+        names = 4 * (_LONGEST_WNID + _LONGEST_NAME)  # bytes: NumPy's text has four a character
+        size = 8 if split == "test" else 8 + names
+        of_classes = names * dataset_of(config).class_count(config, split)
         nbytes = images.count * size + (0 if split == "test" else of_classes)
         return Space(nbytes + len(files) * block, len(files))
 
     def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
-        """For whom."""
+        """The kinds of files, and who reads them."""
         _, nbytes = super().content(config, images)
         return f"what DINOv2 and DINOv3 read: {LABELS}, arrays, links into the class folders", nbytes
 
     def choices(self, config: Config) -> list[tuple[str, str]]:
-        """None."""
+        """Nothing: DINOv2 leaves no choice."""
         return []
 
     def order(self, config: Config, expected: Expected) -> Numbers:
-        """By class, then by name."""
+        """By WNID, then by file name, as torchvision's `ImageFolder` has them."""
         import numpy as np
 
         names = expected.images.read(["wnid", "filename"])
@@ -221,7 +222,7 @@ def _npy(values: list[str]) -> bytes:
 
 
 def _write_entries(file: io.BufferedWriter, images: pa.Table, names: Mapping[str, str]) -> None:
-    """Write the array of all images, some at a time; `names` are of no class where the images have none."""
+    """Write the array of all images, some at a time; `names` are words by WNID, none where images have no class."""
     import numpy as np
 
     of = _dtype(max(map(len, names), default=0), max(map(len, names.values()), default=0))

@@ -1,7 +1,7 @@
 """The ImageFolder trees: every image a file in the folder of its class, byte for byte as in the archive.
 
-A folder appears whole, by one rename, so that a killed job leaves none that looks finished. What was put into each is
-written down first (the ledger, `state/made/`), so that a later run can take away its own files and no others.
+A folder appears whole, by one rename, so that a killed job leaves none that looks finished. Its files are noted first,
+in the ledger (`state/made/`), so that a later run can remove these and no others.
 Imports are light, since the Snakefile asks here at every start.
 """
 
@@ -65,23 +65,23 @@ class ImageFolder(SplitProduct):
         return [dataset_of(config).splits[subject].archive]
 
     def count(self, config: Config, split: str) -> int:
-        """The classes in use; a split that has not all of them, as the test set, is made as one."""
+        """A unit a class in use; a split without all classes, such as the test set, is one unit."""
         dataset = dataset_of(config)
         return dataset.class_count(config, split) if is_cut(dataset, split) else 1
 
     def jobs_key(self, config: Config, split: str) -> str:
-        """Folders of the validation set are smaller."""
+        """The validation set has a key of its own: its folders are smaller."""
         return self.jobs[1 if self._is_scattered(config, split) else 0]
 
     def job_bytes(self, config: Config, split: str) -> int:
-        """More where the images of a class lie all over the archive."""
+        """Eight times as many where the images of a class lie all over the archive."""
         return super().job_bytes(config, split) * (8 if self._is_scattered(config, split) else 1)
 
     def _is_scattered(self, config: Config, split: str) -> bool:
         return dataset_of(config).splits[split].labels is Labels.GROUND_TRUTH
 
     def units(self, inputs: Inputs, split: str) -> list[str]:
-        """The folders of the classes in use; of a split that is made as one, its tree."""
+        """The folders of the classes in use; of a split that is one unit, its tree."""
         of = inputs.dataset.splits[split]
         tree = Tree(inputs.output_dir, of.folder)
         if not is_cut(inputs.dataset, split):
@@ -111,7 +111,7 @@ class ImageFolder(SplitProduct):
         return f"{self.path}{dataset.splits[split].folder}"
 
     def existing(self, config: Config, split: str) -> int:
-        """How many class folders exist; of a split that is made as one, whether any does."""
+        """How many class folders exist; of a split that is one unit, whether anything is in its tree."""
         tree = Path(config["output_dir"], self.place(dataset_of(config), split))
         if not is_cut(dataset_of(config), split):
             return min(1, sum(1 for _ in tree.glob("*")))
@@ -146,7 +146,7 @@ class ImageFolder(SplitProduct):
         return f"class folders {trees}, {files} files", sum(it.nbytes for it in images.values())
 
     def choices(self, config: Config) -> list[tuple[str, str]]:
-        """How the folders of the validation set are called."""
+        """How the folders of the validation set are named."""
         for split in dataset_of(config).splits_in_use(config):
             if split.labels is Labels.GROUND_TRUTH:
                 names = "WNIDs" if config[self.name]["val_dirs"] == "wnid" else "indices"
@@ -181,7 +181,7 @@ class ImageFolder(SplitProduct):
         return Path(config["output_dir"], self.place(dataset_of(config), split))
 
     def _called_by(self, config: Config, split: str) -> str | None:
-        """The column of the table of images that the folders are called by; None where there are none."""
+        """The column of the table of images after which folders are named; None where the tree is flat."""
         labels = dataset_of(config).splits[split].labels
         if labels is Labels.NONE:
             return None
@@ -199,7 +199,7 @@ def folder_of(row: Row, split: Split, val_dirs: str) -> str:
 
 
 def read_rows(images: Path, wnids: list[str] | None) -> list[Row]:
-    """The images of some classes, or all, of a split's table, with `_COLUMNS`."""
+    """The rows of a split's table with these WNIDs, or of all classes, with `_COLUMNS`."""
     from imagenet_prep.engine.images import read_classes
     from imagenet_prep.formats import parquet
 
@@ -208,20 +208,20 @@ def read_rows(images: Path, wnids: list[str] | None) -> list[Row]:
 
 
 def write_folders(rows: list[Row], split: Split, val_dirs: str, archive: Path, output_dir: Path) -> dict[str, Any]:
-    """Write the given images of a split into their folders in one sweep over the archive; return what its receipt says.
+    """Write the given images of a split into their folders in one sweep over the archive.
 
     An image costs one open, one write and one close; neighbours in the archive are read together.
 
     Args:
-        rows: all images of each folder concerned, with `_COLUMNS`; perhaps none.
-        split: of which they are.
-        val_dirs: "wnid" or "index", how folders of the validation set are called.
-        archive: in which all of them lie.
-        output_dir: the configured folder, in which the trees lie.
+        rows: all images of each folder that is written, with `_COLUMNS`; perhaps none.
+        split: the split that they are of.
+        val_dirs: "wnid" or "index": how folders of the validation set are named.
+        archive: the file that holds all of them.
+        output_dir: the configured folder.
 
     Returns:
-        What the receipt says: by its path below the output folder, the number of `files` of each folder, and when it
-        `changed`.
+        The receipt's `folders`: by path below the output folder, the number of `files` and when it `changed`, in
+        nanoseconds since 1970.
 
     Raises:
         PrepError: the archive is gone, or does not hold the bytes any more that the scan found.
@@ -253,7 +253,7 @@ def write_folders(rows: list[Row], split: Split, val_dirs: str, archive: Path, o
 
 
 def is_cut(dataset: Dataset, split: str) -> bool:
-    """Whether a split is made class by class: where it has all of them."""
+    """Whether a split is made class by class: a split with all classes is; another is one unit."""
     return dataset.splits[split].classes == dataset.classes
 
 

@@ -70,16 +70,16 @@ def write_labels(synsets: pa.Table, ground_truth: npt.NDArray[np.int32], classes
 
     Args:
         synsets: the devkit's, schema SYNSETS.
-        ground_truth: the class's ILSVRC2012_ID of each validation image, shape (number of images,).
+        ground_truth: the ILSVRC2012_ID of each validation image's class, int32, shape (number of images,).
         classes: the selected ones, schema CLASSES.
-        folder: where to write to; made if need be.
+        folder: where to write; made if it does not exist.
     """
     from imagenet_prep import atomic
     from imagenet_prep.datasets.classes import hierarchy, validation_labels
     from imagenet_prep.formats import parquet
 
     images = validation_labels(ground_truth, synsets, classes)
-    parquet.write(as_told(synsets), folder / "synsets.parquet")
+    parquet.write(_published(synsets), folder / "synsets.parquet")
     atomic.write_text(folder / "classes.csv", _csv(classes))
     atomic.write_text(folder / "val_labels.csv", _csv(images))
     atomic.write_text(folder / "val_index.txt", "".join(f"{index}\n" for index in images["class_index"].to_pylist()))
@@ -93,16 +93,16 @@ def write_labels(synsets: pa.Table, ground_truth: npt.NDArray[np.int32], classes
     atomic.write_json(folder / "hierarchy.json", hierarchy(synsets, classes))
 
 
-def as_told(synsets: pa.Table) -> pa.Table:
-    """The synsets, less what nobody has told where there is no devkit."""
+def _published(synsets: pa.Table) -> pa.Table:
+    """The synsets; without a devkit, WNIDs and words alone: all else was made up to fill the table."""
     import pyarrow as pa
 
     from imagenet_prep.datasets.classes import has_ids
 
     if has_ids(synsets):
         return synsets
-    told = {"wnid", "words"}
-    columns = [synsets[it.name] if it.name in told else pa.nulls(len(synsets), it.type) for it in synsets.schema]
+    known = {"wnid", "words"}
+    columns = [synsets[it.name] if it.name in known else pa.nulls(len(synsets), it.type) for it in synsets.schema]
     return pa.table(columns, schema=synsets.schema)
 
 

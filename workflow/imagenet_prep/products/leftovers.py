@@ -1,4 +1,4 @@
-"""What an older configuration left of a product: files that this workflow made, and that belong to it no more."""
+"""Removes what an older configuration left: files that this workflow made and that the present one does not ask for."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from pathlib import Path
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine import receipts as made
 from imagenet_prep.engine.receipts import STATE
-from imagenet_prep.engine.step import ALL, Config
+from imagenet_prep.engine.step import ALL, Config, part_of
 from imagenet_prep.products.registry import PLAN, PRODUCTS, SHARDED_PRODUCTS, SPLIT_PRODUCTS, STEPS
 
 
 def remove_leftovers(config: Config, product: str, split: str, receipts: Iterable[str]) -> int:
-    """Take away what there is of a product's split beside that which its receipts are of; return how many units it has.
+    """Take away the units and receipts of a product's split that an older configuration left.
 
     Args:
-        config: complete.
-        product: its name.
-        split: of which all batches have been made.
-        receipts: those of its batches, and perhaps those of other products and splits.
+        config: the configuration, complete.
+        product: the name of the product.
+        split: a split of which all batches have been made.
+        receipts: paths of the receipts of these batches; others among them, of other products and splits, do not count.
+
+    Returns:
+        How many units the split has.
     """
     folder = Path(config["output_dir"], STATE, product)
     own = [path for path in map(Path, receipts) if path.parent.name == product and _split_of(path) == split]
@@ -31,8 +34,9 @@ def remove_unused(config: Config, kept: Mapping[str, Collection[str]]) -> None:
     """Take away what was made of archives that are not in use any more, and receipts that no step has any more.
 
     Args:
-        config: complete.
-        kept: by product, the splits that it keeps; by product of one job and by step of sidecars, whether it is kept.
+        config: the configuration, complete.
+        kept: the splits that each product keeps, by name; of a product that is not cut by split, and of the step of
+            sidecars, `[ALL]` or nothing.
     """
     output_dir = Path(config["output_dir"])
     state = output_dir / STATE
@@ -44,21 +48,21 @@ def remove_unused(config: Config, kept: Mapping[str, Collection[str]]) -> None:
             for name in files:
                 (output_dir / name).unlink(missing_ok=True)
     # After the files that have no ledger: without the receipts, nobody would know whose those are.
-    vain = _vain(state, kept)
-    made.remove_with_tables(vain)
+    unneeded = _unneeded(state, kept)
+    made.remove_with_tables(unneeded)
     for product in SPLIT_PRODUCTS.values():
         for split in product.splits(dataset_of(config)):
             if split not in kept[product.name]:
                 product.remove(config, split)
     folders = {output_dir / product.path for product in SPLIT_PRODUCTS.values() if not kept[product.name]}
-    for folder in sorted({path.parent for path in vain} | folders):
+    for folder in sorted({path.parent for path in unneeded} | folders):
         if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
             folder.rmdir()
 
 
-def _vain(state: Path, kept: Mapping[str, Collection[str]]) -> list[Path]:
-    """The receipts of what is not kept, and of what no step is called any more."""
-    plans = {f"{product}-{split}" for product in SHARDED_PRODUCTS for split in kept[product]}
+def _unneeded(state: Path, kept: Mapping[str, Collection[str]]) -> list[Path]:
+    """The receipts of what is not kept, and those of steps that this version does not have."""
+    plans = {part_of(product, split) for product in SHARDED_PRODUCTS for split in kept[product]}
     wanted = {**{step: set(subjects) for step, subjects in kept.items()}, PLAN.name: plans}
     steps = {*STEPS, made.ARCHIVES, made.FETCHED}
     return [

@@ -1,7 +1,7 @@
-"""What predictions may mean that are nearly all wrong: another numbering, other rows, other columns.
+"""What predictions that are nearly all wrong may mean: another numbering, another order of rows or columns.
 
-Each reading that people's programs lead to is held against the truth. One of them that makes a good model of a bad one
-is no chance: of 50 000 images a wrong reading has about 50 right.
+Each reading that people's programs lead to is compared with the truth. If one makes a good model of a bad one, that is
+no accident: of 50 000 images a wrong reading has about 50 right.
 """
 
 from __future__ import annotations
@@ -16,23 +16,21 @@ import numpy.typing as npt
 
 Indices = npt.NDArray[np.int64]
 
-_CLEAR = 3
-"""How many times as many images must be right in another reading."""
-
-_LEAST, _SIGMAS = 0.02, 6
-_AT_CHANCE = 0.01
+_CLEAR = 3  # times as many images have to be right in another reading as in the given one
+_LEAST, _SIGMAS = 0.02, 6  # the share that has to be right, and standard deviations above guessing
+_AT_CHANCE = 0.01  # the share below which predictions are no better than guessing, however many classes there are
 
 
 @dataclass(frozen=True)
 class Classes:
-    """The numbers of the classes in use, each int64 of shape (k,), in the order of the WNIDs.
+    """The k classes in use by every numbering, each int64 of shape (k,), in the order of the WNIDs.
 
     Attributes:
-        indices: as the configuration has them.
-        original: in the whole set.
-        devkit_ids: ILSVRC2012 IDs; None where there is no devkit, which alone tells them.
-        words: their words, a list of k.
-        numbers: indices go from 0 to one less.
+        indices: class indices, as the configuration numbers.
+        original: class indices in the whole set.
+        devkit_ids: ILSVRC2012 IDs; None where there is no devkit.
+        words: the words of each class.
+        numbers: how many class indices there are: they go from 0 to `numbers - 1`.
         total: how many classes the whole set has.
     """
 
@@ -49,11 +47,11 @@ class Reading:
     """One way to understand a file.
 
     Attributes:
-        share: the part of the predictions that is right so.
-        numbering: what the numbers are, and what to do; "" for indices.
-        mend: what to do about them.
-        rows: what the order of the rows is; "" where it is that of the images.
-        column: which column the best prediction is in; "" for the first.
+        share: the share of the predictions that is right in this reading, 0 to 1.
+        numbering: what the numbers are, in words; "" for class indices.
+        mend: what to do about the numbering, in words.
+        rows: what the order of the rows is, in words; "" for that of the images.
+        column: which column holds the best prediction, in words; "" for the first.
     """
 
     share: float
@@ -70,9 +68,9 @@ def best_reading(predictions: Indices, labels: Indices, image_numbers: Indices, 
     """The reading in which far more predictions are right than as they stand; None where there is none.
 
     Args:
-        predictions: shape (n, k), best first, in image order.
-        labels: the right indices, shape (n,).
-        image_numbers: the numbers of the images, from 1, shape (n,), ascending.
+        predictions: int64 of shape (n, k), best first, in image order.
+        labels: the right class indices, int64 of shape (n,).
+        image_numbers: the numbers of the images, from 1, int64 of shape (n,), ascending.
         classes: the numbers of the classes in use.
     """
     count = len(labels)
@@ -100,7 +98,7 @@ def is_at_chance(right: float, count: int, numbers: int) -> bool:
 
 
 def cause_of_chance(top1: Indices, labels: Indices, numbers: int) -> str:
-    """What is likely of predictions that are no better than guessing and have no other reading, as a sentence."""
+    """The likely cause, as a sentence, of predictions that are no better than guessing in any reading."""
     there = len(np.unique(labels))
     predicted = np.bincount(top1[(top1 >= 0) & (top1 < numbers)], minlength=numbers)
     kinds = int((predicted > 0).sum())

@@ -37,7 +37,7 @@ class Multilabel(TableProduct):
         return [dataset_of(config).multilabel.archive]
 
     def requires(self, dataset: Dataset) -> list[list[str]]:
-        """Likewise."""
+        """The archive of the annotations."""
         return [[dataset.multilabel.archive]]
 
     def examinations(self, facts: Facts) -> dict[str, Callable[[str], Check]]:

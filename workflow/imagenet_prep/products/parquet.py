@@ -16,7 +16,7 @@ from imagenet_prep.datasets.dataset import BOX_SIDES, Dataset, Labels
 from imagenet_prep.engine.shard_set import Naming, files_by_split
 from imagenet_prep.engine.step import ALL, Config, Need, classes_of
 from imagenet_prep.engine.table_steps import DEVKIT
-from imagenet_prep.products.shards import Row, ShardedProduct
+from imagenet_prep.products.shards import Row, ShardedProduct, boxes_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from imagenet_prep.products.audit.readings import Reading
 
 CARD = "README.md"
+"""The dataset card, whose front matter the Hub and `load_dataset` read."""
+
 NO_LABEL = -1
+"""The label of a test image, as on the Hub."""
+
 _COLUMNS = ("filename", "label", "crc32c", "header", "box_labels", *BOX_SIDES)
 
 
@@ -50,7 +54,7 @@ class Parquet(ShardedProduct):
     naming = Naming("data/{split}-{shard:05d}-of-{shards:05d}.parquet")
 
     def splits(self, dataset: Dataset) -> list[str]:
-        """Those of other products in shards, and the one without labels."""
+        """The splits of other products in shards, and the test set."""
         return [it.name for it in dataset.splits.values() if it.in_shards or it.labels is Labels.NONE]
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
@@ -91,7 +95,7 @@ class Parquet(ShardedProduct):
         atomic.write_text(inputs.output_dir / self.path / CARD, text)
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
-        """Read a file, in a process of its own where it is not the one that was made: that may be the end of it."""
+        """Read a file; one that was changed in a process of its own, which pyarrow may end on damaged bytes."""
         from imagenet_prep.products.audit.readings import read_apart
 
         rows = partial(_read, unlabelled=dataset_of(config).splits[split].labels is Labels.NONE, reencoded=reencoded)
@@ -115,12 +119,11 @@ def _sample(row: Row, image: Buffer) -> Sample:
     from imagenet_prep.formats.hub_parquet import Sample
 
     label = NO_LABEL if row["label"] is None else row["label"]
-    boxes = list(zip(*(row[side] for side in BOX_SIDES), strict=True))
-    return Sample(image, row["filename"], label, boxes)
+    return Sample(image, row["filename"], label, boxes_of(row))
 
 
 def _read(path: Path, unlabelled: bool, reencoded: Collection[str]) -> Iterator[Row]:
-    """What the rows of a file say; raises `ValueError` where an image has a label that should have none."""
+    """The samples in a file; raises `ValueError` where an image has a label and should have none."""
     from crc32c import crc32c
 
     from imagenet_prep.formats import hub_parquet

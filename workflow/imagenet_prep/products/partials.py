@@ -1,4 +1,4 @@
-"""What killed jobs leave: files and folders that they were writing, under hidden names."""
+"""Removes what killed jobs leave: files and folders that they were writing, under hidden names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def remove_partials(output_dir: Path) -> None:
     for tree in output_dir.glob(f"{ImageFolder.name}/*"):
         Tree(output_dir, tree.name).remove_partials()
     folders = [path for path in output_dir.glob("*") if path.is_dir() and path.name != ImageFolder.name]
-    # Somebody may have put a link to a folder of archives there, in which others may be writing.
+    # `archives` may be a link to a shared folder, in which others may be writing.
     folders = [path for path in folders if not (path.name == "archives" and path.is_symlink())]
     for leftover in [*output_dir.glob(_LEFTOVER), *(path for it in folders for path in it.rglob(_LEFTOVER))]:
         leftover.unlink(missing_ok=True)

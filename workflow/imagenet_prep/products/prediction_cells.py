@@ -23,7 +23,7 @@ class BadCell(ValueError):
     """A cell that is no prediction; its text completes the sentence "the prediction of … is".
 
     Attributes:
-        row: its place in the block, from 0.
+        row: its place in the block, from 0; -1 where the block as a whole is wrong.
     """
 
     def __init__(self, row: int, problem: str) -> None:
@@ -37,7 +37,7 @@ def plain(name: str) -> str:
 
 
 def image_key(name: str) -> str:
-    """What names of an image have in common that differ in folders, ending and case.
+    """The part of an image's name that does not depend on folders, ending and case.
 
     `val/n01751748/ILSVRC2012_val_00000001.JPEG` and `ilsvrc2012_val_00000001` are the same image.
     """
@@ -84,8 +84,8 @@ def to_numbers(rows: Sequence[Sequence[Any]], indices: Mapping[str, int]) -> tup
     """Cells as numbers, float64 of shape (n, k), and whether they were WNIDs.
 
     Args:
-        rows: n rows of k cells each; or of one cell that holds a list, the same number in each.
-        indices: what each WNID stands for.
+        rows: n rows of k cells each, or of one cell that holds a list of k.
+        indices: the class index of each WNID.
 
     Raises:
         BadCell: one of them is no prediction.

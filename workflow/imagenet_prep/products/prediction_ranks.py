@@ -1,4 +1,4 @@
-"""Numbers of a file of predictions as the best classes of each image: indices as they stand, scores by rank."""
+"""The best classes of each image from a file's numbers: class indices as they are, scores by rank."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from imagenet_prep.progress import grouped
 
 BEST = 5
 
-_LARGEST = 2.0**53  # from which on a float is no whole number for sure
+_LARGEST = 2.0**53  # from here on float64 does not hold every whole number
 
 
 class Ranks:
-    """Gathers the best classes of the images, block by block; whether numbers are scores shows when all are there.
+    """Gathers the best classes of the images, block by block. Only after the last is it known whether they are scores.
 
     Args:
-        numbers: indices go from 0 to one less.
+        numbers: how many class indices there are: they go from 0 to `numbers - 1`.
         in_use: the indices of the classes in use, ascending.
-        whole: the index of each class of the whole set, by WNID; of those without one, something negative.
+        whole: the index of each class of the whole set, in the order of the WNIDs; negative for one without an index.
+
+    Attributes:
+        warnings: sentences about what could not be ranked.
     """
 
     def __init__(self, numbers: int, in_use: Sequence[int], whole: Sequence[int]) -> None:
         self._numbers = numbers
-        # What scores of so many numbers an image are of; of equal lengths the last counts.
+        # By the number of scores an image, the classes that they are of; where two numbers are equal, the last counts.
         every = list(range(numbers))
         self._with_background = numbers + 1
         self._classes = {numbers + 1: every, len(whole): list(whole), len(in_use): list(in_use), numbers: every}
@@ -41,7 +44,7 @@ class Ranks:
         self.warnings: list[str] = []
 
     def add(self, block: Numbers) -> None:
-        """Take the next rows, shape (n, k).
+        """Take the next rows, float64 of shape (n, k).
 
         Raises:
             BadCell: one of the numbers is none.

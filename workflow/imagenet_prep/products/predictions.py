@@ -93,7 +93,7 @@ def read_predictions(path: Path, validation: ValidationSet, *, for_part: str | N
     are_wnids: set[bool] = set()
     count = 0
     for block in itertools.chain([first], table.blocks):
-        own = names_of(block, columns.images)
+        own = [] if columns.images is None else [str(row[columns.images]) for row in block]
         try:
             numbers, are = to_numbers(_values(block, columns.predictions), indices)
             ranks.add(numbers)
@@ -115,11 +115,6 @@ def read_predictions(path: Path, validation: ValidationSet, *, for_part: str | N
     others = f"; {grouped(left_out)} images of classes that are not in use left out" if left_out else ""
     read_as = f"{table.form}; {columns.words}; {how}{others}"
     return Predictions(order, found[rows], wnids or are_scores, read_as, ranks.warnings)
-
-
-def names_of(block: Block, place: int | None) -> list[str]:
-    """The images that the rows of a block name."""
-    return [] if place is None else [str(row[place]) for row in block]
 
 
 def _values(block: Block, places: Sequence[int] | None) -> Any:

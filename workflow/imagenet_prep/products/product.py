@@ -1,8 +1,8 @@
-"""What a product is: the interface of the modules beside this one, each of which declares one or makes one.
+"""What a product is: the interface that each product implements, in a module beside this one.
 
-The name of a product is the target, the section of the configuration, the folder below `output_dir`, the folder of its
-receipts, and the row on the page. Imports are light, since the Snakefile asks here at every start: what making needs
-is imported where something is made.
+A product has one name: the target, the section of the configuration, the folder below `output_dir`, the folder of its
+receipts, and the row on the page. Imports are light, since the Snakefile asks here at every start: what only the making
+needs is imported where something is made.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Product(Step):
 
     Attributes:
         section: JSON schema of the keys of its section in the configuration, their defaults included.
-        jobs: its keys in the section `jobs`: how many units one job makes; null: as many as `batch_size` finds.
-        is_target: whether people ask for it; else it is made with the others.
+        jobs: its keys in the section `jobs`, which say how many units one job makes; with null, `batch_size` says it.
+        is_target: whether people ask for it by name; else it is made with the others.
         is_audited: whether the audit looks at it.
-        used_by_audit: its files that the audit holds others against, of several.
+        used_by_audit: those of its files that other products are compared with; empty: all of them.
         points_into_archives: whether it is of use only as long as the archives are there.
     """
 
@@ -55,15 +55,15 @@ class Product(Step):
 
     @property
     def shown_at(self) -> str:
-        """Where people are sent to at the end of a run, below `output_dir`; products in one place share a line."""
+        """The place that the end of a run names, below `output_dir`; products with the same place share a line."""
         return self.path
 
     def requires(self, dataset: Dataset) -> list[list[str]]:
-        """The archives that it is made from, beside the devkit: of each group at least one has to be in use."""
+        """Groups of archives that it is made from, less the devkit: of each group at least one has to be in use."""
         return []
 
     def refuses(self, config: Config) -> tuple[str, str, str] | None:
-        """The key of the configuration with which it cannot be made, what is wrong with that, and what to do."""
+        """Key, problem and remedy of what in the configuration keeps it from being made; None where nothing does."""
         return None
 
     def is_in_use(self, config: Config) -> bool:
@@ -75,28 +75,28 @@ class Product(Step):
         return [self.path.rpartition("/")[0]]
 
     def known_by(self, config: Config) -> list[Need]:
-        """The steps that have made all of it when they are done."""
+        """The steps, each with its subject, that have made all of it when they are done."""
         return [(self.name, ALL)]
 
     def files(self, config: Config) -> list[str]:
-        """Its files that keep their names whatever the configuration, by path below `output_dir`."""
+        """The paths, below `output_dir`, of its files that have the same names in every configuration."""
         return []
 
     def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
-        """What it consists of, for people, and its bytes; `images` are those of the splits in use."""
+        """What it consists of, in words for the page, and its bytes; `images` are those of each split in use."""
         return "", sum(Path(config["output_dir"], name).stat().st_size for name in self.files(config))
 
     def choices(self, config: Config) -> list[tuple[str, str]]:
-        """The settings that decide what comes out, for people: what they are about, and what they say."""
+        """The settings that decide what comes out, in words for the page: what each is about, and its value."""
         return []
 
     def made(self, config: Config) -> str:
-        """What has been made, in a few words for the end of a run; "" where the number of images says it."""
+        """What has been made, in a few words for the end of a run; "" where the number of images says enough."""
         names = ", ".join(Path(name).name for name in self.files(config))
         return self.content(config, {})[0] if self.path.endswith("/") else names
 
     def examinations(self, facts: Facts) -> dict[str, Callable[[str], Check]]:
-        """What the audit looks at in its files: by the name of a check, what makes it from the command that mends."""
+        """The checks of its files, by name: functions that take the command which mends the file, and do the check."""
         return {}
 
 
@@ -104,13 +104,13 @@ class SplitProduct(Product):
     """A product that is cut by split, and each split into units, such as class folders or shards.
 
     Attributes:
-        goes_through_images: whether each unit is made by going through the bytes of its images.
-        unit: what one is called, in the plural.
-        unit_by_unit: whether a unit is made from the unit of the same number of what it needs.
-        sidecars: names of files beside the units, which say something of all of them.
-        samples: what the audit calls what a unit consists of, in the plural.
-        compared_with: the tables that its samples are compared with, beside that of the images.
-        is_each_unit_whole: whether each unit has all samples of its split, for another reader than the others.
+        goes_through_images: whether its units are made of the bytes of images; else of tables alone.
+        unit: what a unit is called, in the plural.
+        unit_by_unit: whether a unit is made from the unit with the same number of another product.
+        sidecars: names of the files beside the units that describe all of them, such as `features.json`.
+        samples: what a sample in a unit is called, in the plural.
+        compared_with: names of the tables, less that of the images, that its samples are compared with.
+        is_each_unit_whole: whether each unit holds all samples of its split, in a form for another reader.
     """
 
     is_timed = True
@@ -135,20 +135,20 @@ class SplitProduct(Product):
         raise NotImplementedError
 
     def splits_in_use(self, config: Config) -> list[str]:
-        """Those of which it has the archives in use."""
+        """The splits that it can have whose archives are in use."""
         dataset = dataset_of(config)
         return [name for name in self.splits(dataset) if dataset.splits[name].archive in config["use"]]
 
     def obstacle(self, config: Config, split: str) -> str | None:
-        """Why it cannot be made of what lies in place of the archive: it is left out then, and a target refuses."""
+        """Why a split cannot be made of what stands in for its archive, and is left out; None where it can."""
         return None
 
     def requires(self, dataset: Dataset) -> list[list[str]]:
-        """The archive of one of its splits."""
+        """The archive of at least one of its splits."""
         return [[dataset.splits[name].archive for name in self.splits(dataset)]]
 
     def known_by(self, config: Config) -> list[Need]:
-        """All splits in use, and the sidecars."""
+        """The steps of all splits in use, and that of the sidecars."""
         splits = self.splits_in_use(config)
         return [*((self.name, split) for split in splits), *([(self.description, ALL)] if self.sidecars else [])]
 
@@ -157,11 +157,11 @@ class SplitProduct(Product):
         return [f"{self.path}{name}" for name in self.sidecars]
 
     def made(self, config: Config) -> str:
-        """Likewise."""
+        """What has been made where it is made of tables; else the end of a run tells the number of images."""
         return "" if self.goes_through_images else super().made(config)
 
     def split_of_images(self, config: Config, split: str) -> str:
-        """The split of the data set whose images are in a split of the product."""
+        """The split of the data set that the images in a split of the product are from."""
         return split
 
     def count(self, config: Config, split: str) -> int:
@@ -169,17 +169,17 @@ class SplitProduct(Product):
         raise NotImplementedError
 
     def jobs_key(self, config: Config, split: str) -> str:
-        """The key in the section `jobs` that counts for a split."""
+        """The key in the section `jobs` that holds for a split."""
         return self.jobs[0]
 
     def job_bytes(self, config: Config, split: str) -> int:
-        """The bytes of images that are worth a job, where the configuration does not say how large one is."""
+        """How many bytes of images make a job worth its start, where the configuration does not say its size."""
         return batches.JOB_BYTES if self.goes_through_images else batches.JOB_BYTES_OF_TABLES
 
     def batch_size(self, config: Config, split: str, archives: Mapping[str, int] | None = None) -> int:
-        """How many of them one job makes: as configured, or so many that it is worth its start, and lasts no hour.
+        """How many units one job makes: as configured, else so many that it is worth its start and takes no hour.
 
-        `archives` are the sizes in bytes of those that are there; of others, the published ones count.
+        `archives` are the sizes in bytes of those that are there; of the others, the published sizes count.
         """
         count = self.count(config, split)
         if asked := config["jobs"][self.jobs_key(config, split)]:
@@ -192,13 +192,13 @@ class SplitProduct(Product):
         raise NotImplementedError
 
     def make(self, inputs: Inputs, split: str, first: int, last: int) -> Body:
-        """Make those from number `first` to `last`, or as many as there are; return what their receipt says of them.
+        """Make the units from number `first` to number `last`; return what their receipt says, such as `files`.
 
         Args:
-            inputs: of the job.
-            split: that they are of.
-            first: counted from 0, like `last`.
-            last: included.
+            inputs: what the job is given.
+            split: of the units.
+            first: number of the first one, counted from 0.
+            last: number of the last one, included; it may be beyond the last unit that there is.
 
         Raises:
             PrepError: an archive, or something else that it is made from, is missing or damaged.
@@ -213,11 +213,11 @@ class SplitProduct(Product):
         """Write the sidecars."""
 
     def space(self, config: Config, split: str, images: Images, block: int) -> Space:
-        """What a split fills; `block` are the bytes of which a file fills whole multiples."""
+        """The bytes and files that a split takes; a file takes whole blocks of the file system, of `block` bytes."""
         raise NotImplementedError
 
     def ledgers(self, config: Config, split: str) -> int:
-        """How many files of the ledger a split has."""
+        """How many files the ledger of a split takes."""
         return 1
 
     def place(self, dataset: Dataset, split: str) -> str:
@@ -233,15 +233,15 @@ class SplitProduct(Product):
         raise NotImplementedError
 
     def remove_leftovers(self, config: Config, split: str, receipts: Collection[Body]) -> int:
-        """Take away what was made of a split and is not named by these receipts; return how many units they name."""
+        """Take away the units of a split that none of these receipts names; return how many they name."""
         raise NotImplementedError
 
     def remove(self, config: Config, split: str) -> None:
-        """Take away all that was made of a split."""
+        """Take away all units that were made of a split."""
         raise NotImplementedError
 
     def is_made(self, config: Config) -> bool:
-        """Whether a ledger says that something of it was made, so that its sidecars are ours."""
+        """Whether a ledger says that units were made, so that the sidecars are of this workflow, too."""
         return False
 
     # For the audit. What reads a unit shares no code with what makes it, or both would have the same faults.
@@ -251,15 +251,15 @@ class SplitProduct(Product):
         raise NotImplementedError
 
     def audited_files(self, facts: Facts, split: str) -> list[Path]:
-        """These, and what else is made with each of them."""
+        """The units, and the files that are made with each of them."""
         return self.audited_units(facts, split)
 
     def pattern(self, facts: Facts, split: str) -> str:
-        """What matches all of them in a shell, and no other; "" where each sample is a file of its own."""
+        """What matches the units in a shell, and nothing else; "" where each sample is a file of its own."""
         return ""
 
     def reencoded(self, facts: Facts, split: str) -> frozenset[str]:
-        """The names of images whose bytes are not the archive's in it."""
+        """The file names of the images that it holds encoded again, with other bytes than the archive's."""
         return frozenset()
 
     def expected(self, facts: Facts, split: str) -> Expected:
@@ -269,21 +269,21 @@ class SplitProduct(Product):
         return Expected(facts.images(self.split_of_images(facts.config, split)), facts.classes)
 
     def order(self, config: Config, expected: Expected) -> Numbers | None:
-        """The numbers of these samples' images in the order of all samples; None where that is of file names."""
+        """The numbers of the images in the order of the samples, int64; None where they are in that of file names."""
         return None
 
     def was_made(self, config: Config, path: Path) -> bool:
-        """Whether something in its folder is a unit that another configuration made: a run takes that away."""
+        """Whether a file or folder is a unit that an older configuration made, which the next run takes away."""
         return False
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
         """Read a unit, which is one of `audited_units`, once.
 
         Args:
-            config: the whole configuration.
-            split: that it is of.
+            config: the configuration, complete.
+            split: of the unit.
             unit: its path.
-            reencoded: names of images whose bytes are not the archive's, of which the header is asked for.
+            reencoded: file names of the images that were encoded again, of which the header is read.
 
         Returns:
             Its samples, as rows with the columns of `audit.readings` that the format carries.
@@ -291,10 +291,10 @@ class SplitProduct(Product):
         raise NotImplementedError
 
     def fits(self, unit: Path, samples: pa.Table) -> bool:
-        """Of a product that is made unit by unit: whether one says the right thing of these samples."""
+        """Whether a unit fits the samples of the unit that it was made from, of a product made unit by unit."""
         raise NotImplementedError
 
     def names_of(self, facts: Facts, split: str, numbers: Numbers) -> list[str]:
-        """What samples are called for people, by the numbers of their images in what is expected."""
+        """What messages call samples, given by the numbers of their images in `expected`."""
         names = self.expected(facts, split).images.rows(numbers, ["filename"])["filename"].to_pylist()
         return [f"{self.name}: image {name}" for name in names]

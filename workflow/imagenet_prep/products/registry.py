@@ -76,7 +76,7 @@ FORMER_NAMES = {"tfrecords": "tfrecord", "indexes": "tfrecord_index", "multilabe
 """The names that products have had, and those that count now."""
 
 FORMER_KEYS = {f"tfrecord.{key}": f"shards.{key}" for key in SECTION}
-"""Likewise of keys of the configuration."""
+"""The names that keys of the configuration have had, and those that count now."""
 
 FORMER_TARGETS = {
     **FORMER_NAMES,
@@ -88,7 +88,7 @@ FORMER_TARGETS = {
     "write_multilabel_records": "write_tfrecord_multilabel",
     "describe_records": "describe_tfrecord",
 }
-"""Likewise of targets, and of rules."""
+"""The names that targets and rules have had, and those that count now."""
 
 STEPS: dict[str, Step] = {
     step.name: step
@@ -124,7 +124,7 @@ def target_of_part(below: str, config: Config) -> str | None:
 
 
 def left_out(config: Config, products: Collection[Product]) -> list[str]:
-    """What these products lack since it cannot be made of what lies there in the place of an archive; a line each."""
+    """A line for each split of these products that cannot be made of what stands in for its archive."""
     return [
         f"Left out: {product.name} of {split}, since {why}"
         for product in products

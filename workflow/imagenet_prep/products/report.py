@@ -1,4 +1,4 @@
-"""The dataset's page as a product: what it is made from. The package `report` draws it."""
+"""The dataset's page as a product: what it is made from. The package `report` makes it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Report(Product):
     """The dataset's page.
 
     Args:
-        products: all products that it can tell of.
+        products: all products that the page can show.
     """
 
     name = "report"
@@ -64,7 +64,7 @@ class Report(Product):
         self._products = list(products)
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
-        """All that it tells of the configuration."""
+        """All settings that the page shows."""
         own = [*(product.name for product in self._products if product.section), "shards", "synthetic"]
         lists = {key: sorted(config[key]) for key in ("use", "products")}
         return {"classes": classes_of(config), **lists, **{key: config[key] for key in own}}
@@ -75,11 +75,11 @@ class Report(Product):
         return [*tables, *_boxes(config)]
 
     def shows(self, config: Config, subject: str) -> list[str]:
-        """All archives."""
+        """All archives in use."""
         return list(config["use"])
 
     def told(self, config: Config, subject: str) -> dict[str, Any]:
-        """The scores of all models that lie there: whoever wants one asks for it by the name of its file."""
+        """The scores of all models in the output folder; the page asks for none itself."""
         return scored(config)
 
     def requires(self, dataset: Dataset) -> list[list[str]]:

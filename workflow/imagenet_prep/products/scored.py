@@ -39,9 +39,9 @@ MEASURES = (
 
 
 def scored(config: Config) -> dict[str, str]:
-    """By model the SHA-256 of its scores, or `CHANGED` where they, or those of the classes, are not as they were made.
+    """By model, the SHA-256 of its scores; `CHANGED` where these, or those by class, were changed since they were made.
 
-    Scores of other classes, and files without a receipt, are none of this data set's.
+    Scores of another choice of classes, and files without a receipt, do not count.
     """
     output = Path(config["output_dir"])
     found = {}
@@ -60,7 +60,7 @@ def scored(config: Config) -> dict[str, str]:
 def _body(receipt: Path) -> Body:
     try:
         return load(receipt)
-    except (PrepError, OSError):  # whoever asks for these scores is told
+    except (PrepError, OSError):  # a run that asks for these scores says so
         return {}
 
 

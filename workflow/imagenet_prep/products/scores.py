@@ -26,12 +26,12 @@ Verdicts = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Truth:
-    """What is right, for validation images in image order.
+    """The right labels of validation images, in image order.
 
     Attributes:
         filenames: their names.
         labels: original labels as indices, int64 of shape (n,).
-        numbers: indices go from 0 to one less.
+        numbers: how many class indices there are: they go from 0 to `numbers - 1`.
         classes: the classes in use (pandas): class_index, wnid, words, ilsvrc2012_id, and `original`, their indices in
             the whole set.
         validation_set: what predictions can be about.

@@ -1,7 +1,7 @@
-"""Products in shards: a plan says which images go into which shard, and where; a format says what a shard is.
+"""Products in shards: a plan says which image goes into which shard, and where; the product writes each shard.
 
-A product of this kind says which format, and what stands in it for an image. Imports are light, since the Snakefile
-asks here at every start.
+A product of this kind says how many shards it has, what they are called, and how one is written and read. Imports are
+light, since the Snakefile asks here at every start.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
-from imagenet_prep.datasets.dataset import Dataset
+from imagenet_prep.datasets.dataset import BOX_SIDES, Dataset
 from imagenet_prep.engine.receipts import Body
 from imagenet_prep.engine.shard_set import (
     USUAL,
@@ -24,7 +24,7 @@ from imagenet_prep.engine.shard_set import (
     sets_made,
 )
 from imagenet_prep.engine.space import Images, Space, of_even_files
-from imagenet_prep.engine.step import Config, Need, classes_of
+from imagenet_prep.engine.step import Config, Need, classes_of, part_of
 from imagenet_prep.engine.table_steps import IMAGES, boxes_in_use
 from imagenet_prep.products.product import SplitProduct
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from imagenet_prep.products.audit.facts import Facts
 
 Row = dict[str, Any]
+"""A row of the plan (`engine.plan.PLAN`), or of what the audit reads of a sample."""
 
 SECTION: dict[str, dict[str, Any]] = {
     "seed": {
@@ -54,6 +55,11 @@ REENCODED = {"CMYK": "cmyk_to_rgb", "PNG": "png_to_jpeg"}
 """The kinds of images that can be stored again as RGB JPEG, each with the key of the section that says whether."""
 
 
+def boxes_of(row: Row) -> list[tuple[float, ...]]:
+    """The boxes of a row of the plan: xmin, ymin, xmax and ymax of each, 0 … 1."""
+    return list(zip(*(row[side] for side in BOX_SIDES), strict=True))
+
+
 def reencoding(config: Config) -> dict[str, Any]:
     """The settings of which images are stored again as RGB JPEG."""
     return {key: config["shards"][key] for key in REENCODED.values()}
@@ -63,7 +69,7 @@ class ShardedProduct(SplitProduct):
     """A product in shards.
 
     Attributes:
-        label_base: the first label, where no key of its section says another one.
+        label_base: the label of the class with index 0; a key of its section with this name counts instead.
         sample_bytes: bytes of a sample besides its image.
         shard_bytes: bytes of a shard besides its samples.
         naming: how the shards are called, and files that are written beside each.
@@ -72,7 +78,6 @@ class ShardedProduct(SplitProduct):
         window: bytes of images that a job holds at once, beside what the format holds; None: as the engine has it.
     """
 
-    jobs: tuple[str, ...] = ()
     unit = "shards"
     samples = "records"
     label_base = 0
@@ -96,13 +101,17 @@ class ShardedProduct(SplitProduct):
         section, _, key = self.shards_key(split).partition(".")
         return int(config[section][key])
 
+    def first_label(self, config: Config) -> int:
+        """The label of the class with index 0."""
+        return int(config.get(self.name, {}).get("label_base", self.label_base))
+
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
         """Which images are encoded again; all else follows from the plan."""
         return reencoding(config)
 
     def needs(self, config: Config, subject: str) -> list[Need]:
         """The plan."""
-        return [("plan", f"{self.name}-{subject}")]
+        return [("plan", part_of(self.name, subject))]
 
     def reads(self, config: Config, subject: str) -> list[str]:
         """The archive of the images."""
@@ -114,7 +123,7 @@ class ShardedProduct(SplitProduct):
             "classes": classes_of(config),
             "shards": self.count(config, split),
             "seed": config["shards"]["seed"],
-            "label_base": config.get(self.name, {}).get("label_base", self.label_base),
+            "label_base": self.first_label(config),
         }
 
     def plan_needs(self, config: Config, split: str) -> list[Need]:
@@ -138,18 +147,20 @@ class ShardedProduct(SplitProduct):
         )
 
     def write(self, file: FileIO, samples: Iterator[tuple[Row, Buffer]]) -> dict[str, Any]:
-        """Write a shard; return its `bytes` and its `crc32c`, in hexadecimal.
-
-        Where `naming` has files beside it, their contents are returned, too, as `beside`, a list of bytes.
+        """Write a shard; return its `bytes` and its `crc32c` in hexadecimal, and `beside`, the contents of other files.
 
         Args:
             file: open for writing, unbuffered.
-            samples: rows of the plan with the bytes of their images, which are valid as long as they are held.
+            samples: rows of the plan (`engine.plan.PLAN`), each with the bytes of its image, which are valid as long as
+                they are held.
+
+        Returns:
+            `beside` is a list of bytes, in the order of `naming.beside`; it is left out where that is empty.
         """
         raise NotImplementedError
 
     def writer(self, inputs: Inputs) -> Callable[[FileIO, Iterator[tuple[Row, Buffer]]], dict[str, Any]]:
-        """What writes a shard; of a format that has to know more than the rows, from what the job is given."""
+        """The function that writes a shard; another one than `write` where a format has to know more than the rows."""
         return self.write
 
     def shard_set(self, output_dir: Path, split: str, shards: int) -> ShardSet:
@@ -163,7 +174,7 @@ class ShardedProduct(SplitProduct):
     def _planned(self, inputs: Inputs, split: str) -> tuple[Path, ShardSet]:
         from imagenet_prep.formats import parquet
 
-        plan = inputs.table("plan", f"{self.name}-{split}")
+        plan = inputs.table("plan", part_of(self.name, split))
         return plan, self.shard_set(inputs.output_dir, split, parquet.open_table(plan).num_row_groups)
 
     def units(self, inputs: Inputs, split: str) -> list[str]:
@@ -227,8 +238,8 @@ class ShardedProduct(SplitProduct):
 
     def choices(self, config: Config) -> list[tuple[str, str]]:
         """How labels count, and the order."""
-        base = config.get(self.name, {}).get("label_base", self.label_base)
-        return [(self.name, f"labels from {base}, shuffled by seed {config['shards']['seed']}")]
+        seed = config["shards"]["seed"]
+        return [(self.name, f"labels from {self.first_label(config)}, shuffled by seed {seed}")]
 
     def audited_set(self, facts: Facts, split: str) -> ShardSet:
         """The shards that a split should consist of."""
@@ -239,15 +250,15 @@ class ShardedProduct(SplitProduct):
         return self.audited_set(facts, split).paths()
 
     def audited_files(self, facts: Facts, split: str) -> list[Path]:
-        """The shards, and the files beside them."""
+        """The shards, and the files that are written beside each."""
         return list(self.audited_set(facts, split).files())
 
     def pattern(self, facts: Facts, split: str) -> str:
-        """Of their names."""
+        """What matches the names of the shards."""
         return self.audited_set(facts, split).pattern
 
     def reencoded(self, facts: Facts, split: str) -> frozenset[str]:
-        """Those that the section `shards` asks for."""
+        """Those that the section `shards` has encoded again."""
         return facts.reencoded(self.split_of_images(facts.config, split))
 
     def expected(self, facts: Facts, split: str) -> Expected:
@@ -261,7 +272,7 @@ class ShardedProduct(SplitProduct):
             facts.classes,
             boxes=boxes,
             lacks=facts.box_table if facts.has_boxes(of) and boxes is None else None,
-            label_base=facts.config.get(self.name, {}).get("label_base", self.label_base),
+            label_base=self.first_label(facts.config),
             reencoded=self.reencoded(facts, split),
         )
 

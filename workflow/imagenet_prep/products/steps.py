@@ -1,4 +1,7 @@
-"""The steps around the products: plans, sidecars, what is taken away, scores, copies. Imports are light."""
+"""The steps around the products: plans, sidecars, removal, scores, copies.
+
+Imports are light, since the Snakefile asks here at every start.
+"""
 
 from __future__ import annotations
 
@@ -33,20 +36,15 @@ class Plan(Step):
     def __init__(self, products: Iterable[ShardedProduct]) -> None:
         self._products = {product.name: product for product in products}
 
-    def of(self, subject: str) -> tuple[ShardedProduct, str]:
-        """The product and the split that a plan is of."""
-        product, _, split = subject.partition("-")
-        return self._products[product], split
-
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
         """Those of the product."""
-        product, split = self.of(subject)
-        return product.plan_settings(config, split)
+        product, _, split = subject.partition("-")
+        return self._products[product].plan_settings(config, split)
 
     def needs(self, config: Config, subject: str) -> list[Need]:
         """What the product's samples are made of, less their bytes."""
-        product, split = self.of(subject)
-        return product.plan_needs(config, split)
+        product, _, split = subject.partition("-")
+        return self._products[product].plan_needs(config, split)
 
     def inputs(self, config: Config, subject: str) -> list[Need]:
         """These, and the devkit for the names of the classes."""
@@ -72,7 +70,7 @@ class Description(Step):
 
 
 class Leftovers(Step):
-    """What an older configuration left is taken away; its subject is `<product>-<split>`, or all that is configured."""
+    """Takes away the units that an older configuration left; its subject is `<product>-<split>`, or all configured."""
 
     name = LEFTOVERS
     rule = "remove_leftovers"
@@ -82,7 +80,7 @@ class Leftovers(Step):
         self._products = {product.name: product for product in products}
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
-        """Of what, and of how many units each consists."""
+        """How many units each split has."""
         needs = self.needs(config, subject)
         return {"units": {part_of(*need): self._products[need[0]].count(config, need[1]) for need in needs}}
 
@@ -95,7 +93,7 @@ class Leftovers(Step):
 
 
 class Unused(Step):
-    """What was made of archives that are not in use any more is taken away."""
+    """Takes away what was made of archives that are not in use any more."""
 
     name = UNUSED
     rule = "remove_unused"
@@ -159,13 +157,13 @@ class Scores(Step):
 
 
 class Published(Step):
-    """Copies of what was audited, elsewhere."""
+    """Copies what was audited to a store or a folder."""
 
     name = "published"
     rule = "publish_products"
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
-        """Where."""
+        """The address."""
         return {"url": config["publish"]["url"]}
 
     def needs(self, config: Config, subject: str) -> list[Need]:

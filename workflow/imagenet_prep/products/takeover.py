@@ -27,7 +27,7 @@ from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import STATE, Body, Name, described, table
 from imagenet_prep.engine.shard_set import ShardSet
 from imagenet_prep.engine.shard_writer import Reencoding
-from imagenet_prep.engine.step import ALL
+from imagenet_prep.engine.step import ALL, part_of
 from imagenet_prep.engine.table_steps import expected
 from imagenet_prep.engine.tables import GROUND_TRUTH_TABLE, SYNSET_TABLE, devkit_of
 from imagenet_prep.engine.verification import body as body_of_archive
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 
 class Takeover:
-    """Of an output folder in form 1 that a configuration, complete, is to be made in."""
+    """Takes over the output folder of a configuration, complete, whose state is of form 1."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
@@ -194,7 +194,7 @@ class Takeover:
         """Make the plan of the split's shards again, of the boxes on the disk."""
         self._expect_version("boxes")
         boxes = None
-        for step, subject in self._provenance.needs("plan", f"{TFRECORD}-{split}"):
+        for step, subject in self._provenance.needs("plan", part_of(TFRECORD, split)):
             if step == "boxes":
                 receipt = self._provenance.receipt(step, subject)
                 noted = json.loads((self.state / step / f"{subject}.json").read_text(encoding="utf-8"))
@@ -203,7 +203,7 @@ class Takeover:
                 counts = {key: n for key, n in noted.items() if key not in ("sha256", "format_version")}
                 self._write(receipt, step, subject, {**counts, "files": described(self.output_dir, [boxes])})
         self._expect_version("plan")
-        subject = f"{TFRECORD}-{split}"
+        subject = part_of(TFRECORD, split)
         settings, receipt = self._provenance.settings("plan", subject), self._provenance.receipt("plan", subject)
         synsets = devkit_of(os.fspath(self._provenance.receipt("devkit"))).synsets
         body = write_plan(

@@ -42,17 +42,17 @@ _BAGEL = """@inproceedings{vasudevan2022when,
 }"""
 
 
-def label_names(wnids: list[str], label_base: int) -> list[str]:
-    """The name of every label from 0 on: the WNIDs by index, after `background` where labels begin with 1."""
-    return ["background", *wnids] if label_base else wnids
-
-
 IMAGENET = "imagenet2012"
-"""What TFDS calls the data set, also in the names of its own files."""
+"""The name of the data set in TFDS, which is also in the names of TFDS's own files."""
 
 TFRECORDS = ("tfrecord", "{SPLIT}-{SHARD_X_OF_Y}")
 ARRAY_RECORDS = ("array_record", "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}")
-"""Formats of files as TFDS calls them, and how the files are called."""
+"""File formats by TFDS's names, each with the template of its file names."""
+
+
+def label_names(wnids: list[str], label_base: int) -> list[str]:
+    """The name of every label from 0 on: the WNIDs by index, after `background` where labels begin with 1."""
+    return ["background", *wnids] if label_base else wnids
 
 
 def describe_imagenet(
@@ -63,8 +63,8 @@ def describe_imagenet(
     Args:
         splits: the receipts of the splits' shards (`shard_set.files_by_split`).
         names: the name of every label (`label_names`).
-        folder: where the shards lie.
-        form: of the shards.
+        folder: the folder of the shards.
+        form: the file format of the shards and the template of their names.
     """
     text = "ILSVRC2012 (ImageNet-1k) with bounding boxes, made by imagenet-prep from the official archives."
     _describe(folder, IMAGENET, "1.0.0", text, [_CITATION], _imagenet_features(len(names)), splits, form)

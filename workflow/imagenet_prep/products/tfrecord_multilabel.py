@@ -34,11 +34,14 @@ if TYPE_CHECKING:
     from imagenet_prep.products.audit.facts import Facts
     from imagenet_prep.products.audit.readings import Features, Reading
 
-# The splits, as TFDS calls them: all annotated images, and the hard ones, of which there are few.
 VALIDATION = "validation"
-IMAGENET_M = "imagenet_m"
+"""The split of all annotated images, as TFDS calls it."""
 
-# What the audit compares: lists of labels as the table and the records call them, and what it asks of the images.
+IMAGENET_M = "imagenet_m"
+"""The split of the few that models still get wrong, likewise."""
+
+# What the audit compares: the lists of labels, said again here so that it does not go by what writes them, and columns
+# of the table of images.
 _JUDGED = ("correct_multi_labels", "unclear_multi_labels", "wrong_multi_labels")
 _AUDITED_COLUMNS = ["filename", "crc32c", "width", "height"]
 
@@ -60,15 +63,14 @@ class TFRecordMultilabel(ShardedProduct):
 
     def splits_in_use(self, config: Config) -> list[str]:
         """Both, where the annotations and their images are in use."""
-        groups = self.requires(dataset_of(config))
-        return self.splits(dataset_of(config)) if all(set(group) & set(config["use"]) for group in groups) else []
+        return self.splits(dataset_of(config)) if self.is_in_use(config) else []
 
     def requires(self, dataset: Dataset) -> list[list[str]]:
         """The annotations and the images."""
         return [[dataset.multilabel.archive], [dataset.splits[dataset.multilabel.split].archive]]
 
     def shards_key(self, split: str) -> str:
-        """That of the TFRecords."""
+        """The key of the TFRecords: the images are the same."""
         return f"{TFRecord.name}.{VALIDATION}_shards"
 
     def count(self, config: Config, split: str) -> int:
@@ -89,9 +91,10 @@ class TFRecordMultilabel(ShardedProduct):
         return [(Multilabel.name, ALL), (IMAGES.name, self.split_of_images(config, split))]
 
     def plan(self, inputs: Inputs, split: str, output: Path) -> Body:
-        """Write the annotated images in their order; of fewer images than shards, a shard each.
+        """Write the annotated images in the order of the shuffle, a row group a shard.
 
-        Of a few classes, none may be in ImageNet-M: then that split is not there, since TFDS reads no empty one.
+        Fewer images than shards get a shard each. A choice of classes may leave no image for ImageNet-M: that split is
+        then left out, since TFDS reads no empty one.
 
         Raises:
             PrepError: no image is annotated.
@@ -132,7 +135,7 @@ class TFRecordMultilabel(ShardedProduct):
         tfds.describe_multilabel(splits, inputs.numbered_wnids, inputs.output_dir / self.path)
 
     def space(self, config: Config, split: str, images: Images, block: int) -> Space:
-        """As other records, of a part of the images."""
+        """The annotated share of the images, and what stands beside each in its record."""
         dataset = dataset_of(config)
         annotated = dataset.multilabel.images if split == VALIDATION else dataset.multilabel.hard
         share = min(1.0, annotated / dataset.splits[self.split_of_images(config, split)].images)
@@ -151,7 +154,7 @@ class TFRecordMultilabel(ShardedProduct):
         return sum(1 for _ in Path(config["output_dir"], self.path).glob(f"{split}-*-of-*"))
 
     def choices(self, config: Config) -> list[tuple[str, str]]:
-        """None: labels count from 0, as TFDS has them."""
+        """Nothing: labels count from 0, as TFDS has them."""
         return []
 
     def audited_set(self, facts: Facts, split: str) -> ShardSet:
@@ -207,7 +210,7 @@ class TFRecordMultilabel(ShardedProduct):
 
 
 def encode_features(row: Row) -> bytes:
-    """All features of an annotated image but the image."""
+    """All features of an annotated image but `image`, as TFDS's `imagenet2012_multilabel` defines them."""
     return b"".join(
         [
             example.bytes_entry("file_name", row["file_name"].encode()),

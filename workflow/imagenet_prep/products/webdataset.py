@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.engine.shard_set import Naming, files_by_split
 from imagenet_prep.errors import PrepError
-from imagenet_prep.products.shards import Row, ShardedProduct
+from imagenet_prep.products.shards import Row, ShardedProduct, boxes_of
 
 if TYPE_CHECKING:
     from imagenet_prep.engine.inputs import Inputs
@@ -53,7 +53,7 @@ class WebDataset(ShardedProduct):
         return webdataset.write_samples(file, (_files(row, image) for row, image in samples))
 
     def describe(self, inputs: Inputs) -> None:
-        """Write the splits with the names of the shards and the number of samples in each, as timm reads them."""
+        """Write the names of each split's shards and the numbers of samples in them, as timm reads `_info.json`."""
         from imagenet_prep import atomic
 
         splits = {}
@@ -68,7 +68,7 @@ class WebDataset(ShardedProduct):
         atomic.write_json(inputs.output_dir / self.path / INFO, {"name": "imagenet1k", "splits": splits})
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
-        """Read a shard by the reader of archives, and hold its index against it."""
+        """Read a shard with the reader of archives, and compare its index with what was read."""
         from imagenet_prep.formats import webdataset
         from imagenet_prep.formats.tfrecord import REMEDY
         from imagenet_prep.products.audit.readings import beside, read_file, schema_of
@@ -81,7 +81,7 @@ class WebDataset(ShardedProduct):
                     places = (f"{kind} {at} {len(content)} {key}.{kind}" for kind, (at, content) in files.items())
                     index.append(" ".join(places))
                     yield _sample(key, {kind: content for kind, (_, content) in files.items()}, reencoded)
-            except PrepError as error:  # a shard is not to be got from anywhere
+            except PrepError as error:  # its remedy is to get an archive again; a shard is made again
                 raise PrepError(unit, error.problem, REMEDY, member=error.member, offset=error.offset) from error
 
         reading = read_file(unit, schema_of(_COLUMNS), rows)
@@ -91,8 +91,7 @@ class WebDataset(ShardedProduct):
 
 def _files(row: Row, image: Buffer) -> tuple[str, Files]:
     key = row["filename"].rpartition(".")[0]
-    boxes = [list(box) for box in zip(*(row[side] for side in BOX_SIDES), strict=True)]
-    values = [row["filename"], row["label"], row["width"], row["height"], row["wnid"], row["text"], boxes]
+    values = [row["filename"], row["label"], row["width"], row["height"], row["wnid"], row["text"], boxes_of(row)]
     content = json.dumps(dict(zip(_KEYS, values, strict=True)), ensure_ascii=False, separators=(",", ":"))
     return key, (
         (_EXTENSIONS[row["format"]], image),

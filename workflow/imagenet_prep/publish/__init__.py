@@ -1,1 +1,1 @@
-"""Copies of the products in an object store or another folder: compared, sent, verified, and vouched for at the end."""
+"""Copies of the products in an object store or another folder: compared, sent, verified, and listed in a manifest."""

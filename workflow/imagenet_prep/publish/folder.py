@@ -1,4 +1,4 @@
-"""A folder to publish to: a disk of others, a network drive, a bucket that is mounted."""
+"""A folder to publish to, such as a network drive or a mounted bucket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HALF_SENT = f".*{atomic.PARTIAL}"
 
 
 class Folder(Store):
-    """A folder; there is no checksum of it but of what is read back."""
+    """A folder; it keeps no checksums, so that files are read back."""
 
     def files(self) -> dict[str, Found]:
         """All files, less those that are half-sent; none where nothing lies there yet."""

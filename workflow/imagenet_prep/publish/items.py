@@ -1,4 +1,4 @@
-"""What is published: the files that the audit has seen, by its list of their checksums."""
+"""What is published: the files that the audit lists with their checksums."""
 
 from __future__ import annotations
 

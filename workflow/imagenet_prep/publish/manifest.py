@@ -1,4 +1,4 @@
-"""The list of what is published, which is written last: where it lies, all that it names lies there, too."""
+"""The manifest, the list of what is published. It is written last: where it exists, all that it names exists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imagenet_prep.errors import PrepError
 from imagenet_prep.publish.digests import Digests
 
 MANIFEST = "manifest.json"
-UNFINISHED = "unfinished.json"  # of the same form, of the files that lie there or may: while a set is being changed
+UNFINISHED = "unfinished.json"  # in the same form, while a set is being changed: names of all files that may exist
 
 _VERSION = 1  # of its form
 _PUBLISHER = "imagenet-prep"
@@ -28,7 +28,7 @@ def manifest_of(files: Mapping[str, Digests]) -> dict[str, Any]:
 
 
 def unfinished_of(names: set[str]) -> dict[str, Any]:
-    """What lies beside a set while it is being changed: names alone, for the next run to know them by."""
+    """The list that exists while a set is being changed: names alone, by which the next run knows its own files."""
     return _document({name: {} for name in sorted(names)})
 
 

@@ -1,4 +1,4 @@
-"""The way into a store: what is there is compared, what is not is sent and verified, and the manifest comes last."""
+"""Publishes to a store: compares what is there, sends and verifies what is not, and writes the manifest last."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from imagenet_prep.publish.store_errors import Damaged, Failure
 from imagenet_prep.publish.stores import open_store
 from imagenet_prep.publish.threads import each
 
-UPLOADS = 8  # at once; each takes some forty MB of memory, and enough of them fill any line
-_TICK = 0.5
+UPLOADS = 8  # at a time: each takes some 40 MB of memory, and so many fill most lines
+_TICK = 0.5  # seconds between two looks at the progress
 
 Result = TypeVar("Result")
 
@@ -47,15 +47,15 @@ class Outcome:
 
 
 class Publication:
-    """Brings what ``SHA256SUMS`` names, and that file, to a store.
+    """Copies what ``SHA256SUMS`` names, and that file, to a store.
 
-    A set is whole where its manifest lies. So the manifest goes first when anything has to be changed, and comes back
-    last. In between another list tells the next run, if this one is killed, which files are this workflow's.
+    Where the manifest exists, the set is complete. So the manifest is removed before anything is changed, and written
+    last. In between, another list tells the next run, if this one is killed, which files are this workflow's.
 
     Args:
         output_dir: the folder with ``SHA256SUMS``.
-        store: where to.
-        retries: with the store.
+        store: where the copies go.
+        retries: how often the store is asked again.
     """
 
     def __init__(self, output_dir: Path, store: Store, retries: Retries | None = None) -> None:
@@ -63,7 +63,7 @@ class Publication:
         self._store = store
         self._retries = retries or Retries()
         self._digests: dict[str, Digests] = {}
-        self._gone: dict[str, int] = {}
+        self._passed: dict[str, int] = {}  # bytes of each file that have been compared, or sent
 
     def run(self) -> Outcome:
         """Publish.
@@ -99,8 +99,8 @@ class Publication:
         return Outcome(manifest_of(self._digests), [item.name for item in missing], removed)
 
     def _compare(self, items: list[Item], there: Mapping[str, Found]) -> set[str]:
-        """The names of those of which the store has the right content; fills in their digests."""
-        # One of another size is another one; it is read when it is sent.
+        """The names of the files that the store has with the right content; fills in their digests."""
+        # One of another size is sent in any case, and read then.
         items = [item for item in items if there[item.name].nbytes == item.nbytes]
         progress = Progress(f"comparing with {self._store.address.url}", sum(item.nbytes for item in items))
 
@@ -108,7 +108,7 @@ class Publication:
             digests = item.digest()
             found = there[item.name]
             same = self._ask(self._at(item.name), lambda: self._store.holds(item.name, found, digests), stopping)
-            self._gone[item.name] = item.nbytes
+            self._passed[item.name] = item.nbytes
             return item, digests, same
 
         right = set()
@@ -121,22 +121,23 @@ class Publication:
     def _send(self, items: list[Item]) -> None:
         """Send these; fills in their digests."""
         progress = Progress(f"publishing to {self._store.address.url}", sum(item.nbytes for item in items))
-        for item, digests in self._each(self._bring, items, progress):
-            self._digests[item.name] = digests
 
-    def _bring(self, item: Item, stopping: threading.Event) -> tuple[Item, Digests]:
-        digests = item.digest()
-        self._ask(self._at(item.name), lambda: self._put(item.path, item.name, digests), stopping)
-        self._gone[item.name] = item.nbytes
-        return item, digests
+        def send(item: Item, stopping: threading.Event) -> tuple[Item, Digests]:
+            digests = item.digest()
+            self._ask(self._at(item.name), lambda: self._put(item.path, item.name, digests), stopping)
+            self._passed[item.name] = item.nbytes
+            return item, digests
+
+        for item, digests in self._each(send, items, progress):
+            self._digests[item.name] = digests
 
     def _each(
         self, work: Callable[[Item, threading.Event], Result], items: list[Item], progress: Progress
     ) -> Iterator[Result]:
-        self._gone.clear()
+        self._passed.clear()
 
         def show() -> None:
-            progress.reach(sum(tuple(self._gone.values())))
+            progress.reach(sum(tuple(self._passed.values())))
 
         yield from each(work, items, UPLOADS, _TICK, show)
         progress.end()
@@ -144,10 +145,10 @@ class Publication:
     def _put(self, path: Path, name: str, digests: Digests) -> None:
         """Send a file, and see that it has arrived as it is."""
 
-        def tell(nbytes: int) -> None:
-            self._gone[name] = nbytes
+        def note(nbytes: int) -> None:
+            self._passed[name] = nbytes
 
-        self._store.put(path, name, tell)
+        self._store.put(path, name, note)
         found = self._store.file(name)
         if found is None or not self._store.holds(name, found, digests):
             raise Damaged

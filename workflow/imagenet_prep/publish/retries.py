@@ -1,4 +1,4 @@
-"""How often a store is asked again, and how long in between."""
+"""How often a store is asked again, and with which waits."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Retries:
-    """Beyond what the clients do by themselves, which is a minute or less.
+    """Attempts on top of the clients' own, which end after a minute or less. The defaults last about ten minutes.
 
     Attributes:
-        attempts: how often a thing is tried: ten minutes.
+        attempts: how often an action is tried.
         backoff: seconds to wait after the first failure; the wait doubles with each one.
-        longest: where the doubling ends.
+        longest: seconds at which the doubling ends.
     """
 
     attempts: int = 10

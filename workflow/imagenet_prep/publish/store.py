@@ -1,4 +1,4 @@
-"""What a place to publish to can do, whatever keeps it."""
+"""The interface of a place to publish to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imagenet_prep.publish.address import Address
 from imagenet_prep.publish.digests import Digests
 from imagenet_prep.publish.store_errors import Damaged
 
-Progress = Callable[[int], None]  # how many bytes of a file have gone so far
+Progress = Callable[[int], None]  # is given the number of bytes of a file that have been sent so far
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Found:
 
 
 class Store(ABC):
-    """A place with files, by their names below its address, with slashes.
+    """A place that holds files, under names below its address; names can have slashes.
 
-    Methods raise `Refused` and `Interrupted`; those of a folder OSError.
+    All methods raise `Refused` or `Interrupted`; those of a folder raise `OSError`.
     """
 
     def __init__(self, address: Address) -> None:
@@ -38,15 +38,15 @@ class Store(ABC):
 
     @abstractmethod
     def files(self) -> dict[str, Found]:
-        """All files; none where nothing lies there yet."""
+        """All files; none where the place does not exist yet."""
 
     @abstractmethod
     def file(self, name: str) -> Found | None:
-        """One file."""
+        """One file; None where it does not exist."""
 
     @abstractmethod
     def put(self, path: Path, name: str, progress: Progress) -> None:
-        """Send a local file; what lay under the name is replaced."""
+        """Send a local file; a file with the same name is replaced."""
 
     @abstractmethod
     def read(self, name: str) -> bytes:

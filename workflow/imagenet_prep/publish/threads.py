@@ -1,4 +1,4 @@
-"""Threads that work off a list side by side, and none of which outlives a failure or an interruption."""
+"""Threads that work off a list side by side, and stop at the first failure or interruption."""
 
 from __future__ import annotations
 

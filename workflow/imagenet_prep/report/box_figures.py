@@ -1,4 +1,4 @@
-"""One pass over the bounding boxes: how many, how large, where they lie; and those of the images that are shown."""
+"""One pass over the bounding boxes: their number, size and place; and the boxes of the images that are shown."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ from imagenet_prep.formats import parquet
 from imagenet_prep.report.statistics import Coverage, Histogram
 
 CELLS = 24
+"""Of the map of where boxes lie, along each side."""
+
 _COLUMNS = ("filename", "image_wnid", *BOX_SIDES, "usable", "problem")
-_MOST = 100
+_MOST = 100  # boxes of an image that are told apart; more count as these
 
 Box = tuple[float, float, float, float]
 
 
 @dataclass
 class Boxes:
-    """What the boxes of all splits say. A series of a histogram is a split; usable boxes count alone.
+    """The figures of the boxes of all splits. Histograms are of usable boxes, with a series a split.
 
     Attributes:
-        boxes, usable: their numbers by split.
-        problems: how often each is noted, by split.
+        boxes, usable: number of all boxes, and of the usable ones, by split.
+        problems: how often each problem is noted, by split.
         an_image: how many boxes an image has.
-        area: of a box, a share of its image's.
-        coverage: where they lie.
-        shown: the usable boxes of the images asked for, by split and file name: xmin, ymin, xmax, ymax, 0 ... 1.
+        area: of a box, as a share of its image's.
+        coverage: which part of their images the boxes cover.
+        shown: by split and file name, the usable boxes of the images asked for: xmin, ymin, xmax, ymax, 0 ... 1.
     """
 
     boxes: dict[str, int] = field(default_factory=dict)

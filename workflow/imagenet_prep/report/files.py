@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+"""The folder of the templates, and of the files that are copied."""
+
 COPIED = (
     "page.css",
     "page.js",
@@ -11,7 +16,7 @@ COPIED = (
     "uPlot.min.css",
     "uPlot.LICENSE.txt",
 )
-"""Those that are the same for every dataset."""
+"""The files that are the same on every page."""
 
 FILES = ("index.html", "classes.js", "run.js", *COPIED)
-"""All but the sheets of images."""
+"""All files of a page but the sheets of images."""

@@ -1,4 +1,4 @@
-"""The scores of all models that lie there, side by side, as the page shows them."""
+"""The scores of all models in the output folder, side by side, as the page shows them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def models(folder: Path, scored: Mapping[str, str]) -> list[Model]:
 
 
 def best(found: list[Model]) -> list[float | int | None]:
-    """The best value of each measure, of those that several models have; None of others."""
+    """The best value of each measure; None where fewer than two models have one."""
     values = [[it.values[place] for it in found if it.values[place] is not None] for place in range(len(MEASURES))]
     order = [min if measure.within == "wrong" else max for measure in MEASURES]
     return [pick(of) if len(of) > 1 else None for pick, of in zip(order, values, strict=True)]  # type: ignore[type-var]

@@ -12,7 +12,7 @@ from imagenet_prep.report.samples import SIDE, Shown
 from imagenet_prep.report.survey import EXTREMES, Picture, Survey
 
 COLUMNS = 12
-"""Of the sheet of their thumbnails."""
+"""How many thumbnails a line of their sheet has."""
 
 TURNED = 24
 """How many images with an EXIF orientation are shown at most."""
@@ -36,7 +36,7 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """Which images the shards hold encoded again: those that are odd so, of the splits that they are made of."""
+    """Which images the shards hold encoded again: of `splits`, those that `again` names."""
 
     again: Reencoding
     splits: Collection[str]
@@ -75,7 +75,7 @@ def groups(survey: Survey, orientations: Mapping[Picture, int]) -> list[Group]:
 
     Args:
         survey: what is odd by the table of images.
-        orientations: that of EXIF, of the images that were looked at.
+        orientations: the EXIF orientation of each image that the page shows; the others were not decoded.
     """
     count, turned = survey.odd_count, turned_of(orientations)
     found = [

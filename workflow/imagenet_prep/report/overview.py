@@ -39,7 +39,7 @@ def splits_table(config: Mapping[str, Any], survey: Survey, boxes: Boxes) -> lis
 
 
 def products_table(config: Mapping[str, Any], survey: Survey) -> list[dict[str, Any]]:
-    """A row a configured product, then those that the page is made from: where it is, what, and how many bytes."""
+    """A row a product, those that are configured first, then others that the page needs: where, what, and bytes."""
     images = {split: Images(count, survey.nbytes[split]) for split, count in survey.images.items()}
     names = {*config["products"], *(name for name, _ in PAGE.needs(config, ALL))}
     found = []
@@ -110,7 +110,7 @@ def archives_table(receipts: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def settings_table(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What of the configuration decides what comes out, for people."""
+    """The settings that decide what comes out, each with its value, in words."""
     classes, made = config["classes"], [it for it in ALL_PRODUCTS if it.name in config["products"]]
     table = [("archives", ", ".join(config["use"])), ("products", ", ".join(config["products"]))]
     if classes is None:

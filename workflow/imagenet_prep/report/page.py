@@ -28,20 +28,19 @@ from imagenet_prep.products.registry import IMAGE_TABLE, LABELS, PAGE, SHARDED_P
 from imagenet_prep.products.report import CLASSES_A_SHEET
 from imagenet_prep.report import model_scores, oddities, overview, timings
 from imagenet_prep.report.box_figures import Boxes
-from imagenet_prep.report.files import COPIED
-from imagenet_prep.report.page_inputs import Subject, version
+from imagenet_prep.report.files import ASSETS, COPIED
+from imagenet_prep.report.page_inputs import PageInputs, version
 from imagenet_prep.report.rendering import render
 from imagenet_prep.report.samples import A_CLASS, SIDE, Shown
 from imagenet_prep.report.survey import Survey, survey
 from imagenet_prep.report.synset_tree import taxonomy
 
-ASSETS = Path(__file__).resolve().parent / "assets"
 _CLASS = ["wnid", "words", "class_index", "tf_label", "ilsvrc2012_id"]  # what the page tells of a class
 _VERSIONS = ("snakemake", "pyarrow", "Pillow")
 
 
-class Page(Subject):
-    """The page of what lies in an output folder."""
+class Page(PageInputs):
+    """The page of an output folder, from what it is made of."""
 
     @property
     def folder(self) -> Path:
@@ -150,7 +149,7 @@ class Page(Subject):
 
     def _write_run(self, found: Survey) -> None:
         archives = {row["name"]: row["nbytes"] for row in overview.archives_table(self.receipts)}
-        # A product with splits of its own is made of some of the images, and what it goes through is no measure.
+        # A product with splits of its own goes through a part of the images, so that their bytes give no rate.
         splits = self.dataset.splits
         whole = [
             it.rule
@@ -179,5 +178,5 @@ class Page(Subject):
 
 
 def _own(splits: Sequence[Split], counts: Mapping[str, int]) -> int:
-    """Images of a class, of which the splits in use have so many; others count where they are all that there is."""
+    """How many images of a class are in the own splits among those in use; in all of them where it has none there."""
     return sum(counts.get(split.name, 0) for split in own_splits(splits)) or sum(counts.values())

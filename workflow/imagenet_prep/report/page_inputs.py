@@ -1,9 +1,9 @@
-"""What a page is about."""
+"""What a page is made of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,19 @@ from imagenet_prep.report.sheets import Drawn
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What lies in an output folder, and where that is told which the page repeats.
+class PageInputs:
+    """What a page is made of, beside the files in `output_dir`.
 
     Attributes:
         config: the configuration, complete.
-        boxes: the tables of boxes, by split.
-        receipts: those of the archives in use.
+        boxes: paths of the tables of boxes (schema BOXES), by split.
+        receipts: paths of the `verified/` files of the archives in use.
         stages: the rules whose times are shown, each with the folder of its receipts.
-        sheets: the names of the sheets of sample images.
+        sheets: the file names of the sheets of sample images.
         drawn: what is on all sheets.
-        readers: the file that tells how to read the products.
-        readme: the file that has the terms.
-        scores: what `products.scored` says of the models' scores.
+        readers: the Markdown file on reading the products, docs/readers.md.
+        readme: the Markdown file with the terms, README.md.
+        scores: by model, what `products.scored` says of its scores.
     """
 
     config: Mapping[str, Any]
@@ -38,7 +38,7 @@ class Subject:
     drawn: Drawn
     readers: Path
     readme: Path
-    scores: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, str]
 
     @property
     def output_dir(self) -> Path:
@@ -47,7 +47,7 @@ class Subject:
 
     @property
     def dataset(self) -> Dataset:
-        """What it is prepared from."""
+        """The declaration of the data set."""
         return dataset_of(self.config)
 
     @property
@@ -61,12 +61,12 @@ class Subject:
 
     @property
     def version(self) -> str:
-        """Of this software."""
+        """The version of this software."""
         return version("imagenet-prep")
 
 
 def version(package: str) -> str:
-    """Of an installed package; "" where it is not installed, but found by its path."""
+    """The version of an installed package; "" of one that is not installed, but found by PYTHONPATH."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

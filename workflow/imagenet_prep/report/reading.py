@@ -19,7 +19,7 @@ from imagenet_prep.products.registry import PAGE, PRODUCTS, SPLIT_PRODUCTS
 
 TERMS = "Terms, licence, citation"
 
-# What a piece of code reads, and the product that it is a part of.
+# The paths that the code on the page can read, each with the name of its product.
 _PRODUCTS = {f"results/{product.path.rstrip('/')}": name for name, product in PRODUCTS.items()}
 _PATH = re.compile(r"results/(?:tables/[\w.]+|\w+)")
 
@@ -71,7 +71,7 @@ def ways_to_read(readers: Path, config: Mapping[str, Any]) -> list[Section]:
 
 
 def _exchange(config: Mapping[str, Any], body: str) -> _Exchange:
-    """By what the split that the code of a section reads is called there: its folder or its name."""
+    """The split to put in, called as the section's code calls splits: by folder or by name."""
     dataset = dataset_of(config)
     first, *others = own_splits(dataset.splits.values())
     in_use = dataset.splits_in_use(config)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -16,8 +15,9 @@ from imagenet_prep.products.registry import AUDIT
 from imagenet_prep.products.scored import CHANGED, MEASURES
 from imagenet_prep.report import overview, reading
 from imagenet_prep.report.box_figures import CELLS, Boxes
+from imagenet_prep.report.files import ASSETS
 from imagenet_prep.report.model_scores import Model, best
-from imagenet_prep.report.page_inputs import Subject
+from imagenet_prep.report.page_inputs import PageInputs
 from imagenet_prep.report.statistics import Histogram
 from imagenet_prep.report.survey import Survey
 from imagenet_prep.report.wording import number, percent
@@ -26,7 +26,7 @@ _TEMPLATE = "index.html.jinja"
 
 
 def render(
-    subject: Subject,
+    inputs: PageInputs,
     found: Survey,
     boxes: Boxes,
     classes: Sequence[Mapping[str, Any]],
@@ -36,20 +36,20 @@ def render(
     """The HTML.
 
     Args:
-        subject: what the page is about.
-        found: what the table of images says.
-        boxes: what the boxes say.
-        classes: those in use, schema CLASSES less the number of training images, and with the gloss.
-        odd: the groups of odd images, ready to be shown.
-        models: those with scores.
+        inputs: what the page is made of.
+        found: the figures of the images.
+        boxes: the figures of the boxes.
+        classes: a row for each class in use: schema CLASSES less `num_train_images`, and `gloss`.
+        odd: the groups of odd images, as the template shows them.
+        models: the models with scores, the best one first.
     """
-    config, dataset = subject.config, subject.dataset
-    class_splits = [split.name for split in subject.splits if split.labels is not Labels.NONE]
+    config, dataset = inputs.config, inputs.dataset
+    class_splits = [split.name for split in inputs.splits if split.labels is not Labels.NONE]
     counts = [[found.of_class[split][row["wnid"]] for split in class_splits] for row in classes]
-    version = subject.version
+    version = inputs.version
     context = {
         "title": dataset.title,
-        "lead": _lead(subject, len(classes)),
+        "lead": _lead(inputs, len(classes)),
         "synthetic": dataset.is_made_up,
         "version": version,
         "output_dir": config["output_dir"],
@@ -61,11 +61,11 @@ def render(
         },
         "splits": overview.splits_table(config, found, boxes),
         "products": overview.products_table(config, found),
-        "findings": overview.audit_table(subject.path(AUDIT)),
+        "findings": overview.audit_table(inputs.path(AUDIT)),
         "findings_files": AUDIT.files(config),
-        "archives": overview.archives_table(subject.receipts),
-        "reading": reading.ways_to_read(subject.readers, config),
-        "terms": reading.terms(subject.readme),
+        "archives": overview.archives_table(inputs.receipts),
+        "reading": reading.ways_to_read(inputs.readers, config),
+        "terms": reading.terms(inputs.readme),
         "made": [("by", f"imagenet-prep {version}".strip()), *overview.settings_table(config)],
         "class_splits": class_splits,
         "classes": [{**row, "counts": of_class} for row, of_class in zip(classes, counts, strict=True)],
@@ -93,7 +93,7 @@ def render(
         "models": models,
         "measures": MEASURES,
         "best": best(models),
-        "changed_scores": [name for name, digest in subject.scores.items() if digest == CHANGED],
+        "changed_scores": [name for name, digest in inputs.scores.items() if digest == CHANGED],
         "synthetic_config": bool(config["synthetic"]),
     }
     return environment().get_template(_TEMPLATE).render(context)
@@ -102,7 +102,7 @@ def render(
 def environment() -> jinja2.Environment:
     """Templates that escape what they show, with filters for numbers, bytes and shares."""
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).resolve().parent / "assets"),
+        loader=jinja2.FileSystemLoader(ASSETS),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -124,10 +124,10 @@ def _twins(classes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {row["wnid"]: row["gloss"] for row, name in zip(classes, names, strict=True) if name in many}
 
 
-def _lead(subject: Subject, classes: int) -> str:
-    if subject.config["classes"] is not None:
-        return f"A subset of {classes} classes, prepared from the archives of {subject.dataset.origin}."
-    return f"The images of {subject.dataset.origin}, prepared from its archives."
+def _lead(inputs: PageInputs, classes: int) -> str:
+    if inputs.config["classes"] is not None:
+        return f"A subset of {classes} classes, prepared from the archives of {inputs.dataset.origin}."
+    return f"The images of {inputs.dataset.origin}, prepared from its archives."
 
 
 def _per_class(splits: Sequence[str], counts: Sequence[Sequence[int]]) -> list[dict[str, Any]]:

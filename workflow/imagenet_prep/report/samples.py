@@ -22,7 +22,7 @@ from imagenet_prep.formats.picture import Thumbnail, thumbnail
 from imagenet_prep.report.survey import COLUMNS, Picture, rows
 
 SIDE = 128
-"""Of a cell of a sheet, in pixels: a whole number of WebP's blocks, so that no thumbnail shines into another."""
+"""Side of a cell of a sheet in pixels: whole blocks of WebP, so that no thumbnail colours its neighbour."""
 
 A_CLASS = 6
 """How many images stand for a class at the most."""
@@ -62,7 +62,7 @@ def choose(
     table: Path,
     wnids: Sequence[str],
     splits: Iterable[Split],
-    boxes: Mapping[str, Path] | None = None,
+    boxes: Mapping[str, Path],
 ) -> dict[str, list[Picture]]:
     """The samples of each class, evenly spread over its images by name, most of them of the first split.
 
@@ -70,9 +70,9 @@ def choose(
 
     Args:
         table: the table of images.
-        wnids: the classes.
-        splits: those in use.
-        boxes: the tables of boxes, by split.
+        wnids: the WNIDs of the classes.
+        splits: the splits in use.
+        boxes: paths of the tables of boxes, by split; none where boxes do not matter.
 
     Raises:
         PrepError: a table is missing or damaged.
@@ -83,7 +83,7 @@ def choose(
         quota = A_CLASS - _OF_OTHERS * (len(own) - 1) if split is own[0] else _OF_OTHERS
         for wnid, of_class in _by_class(ImageTable(table, split.name), split, wnids):
             chosen[wnid] += rows(of_class.take(pa.array(_evenly(len(of_class), quota))))
-    boxed = {split.name: _boxed(path) for split in own if (path := (boxes or {}).get(split.name))}
+    boxed = {split.name: _boxed(path) for split in own if (path := boxes.get(split.name))}
     without = _without_box(chosen, boxed)
     for split in (split for split in own if without and split.name in boxed):
         of_split = boxed[split.name]
@@ -212,7 +212,7 @@ def _thumbnail(content: bytes) -> Thumbnail | None:
 
 
 def _filled(image: Image.Image) -> Image.Image:
-    """A whole cell: the image's last column and row go on, since another colour there would shine into them."""
+    """A whole cell: the last column and row of the image are repeated, since another colour would blur its edges."""
     width, height = image.size
     cell = Image.new("RGB", (SIDE, SIDE))
     cell.paste(image)

@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,13 @@ class Drawn:
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Drawn:
-        """What a receipt says of it."""
+        """What the receipt of the sheets says is on them."""
         samples = {wnid: [Shown.parse(it) for it in line] for wnid, line in body["samples"].items()}
         return cls(samples, [Shown.parse(it) for it in body["odd"]])
 
     @property
     def orientations(self) -> dict[Picture, int]:
-        """That of EXIF, of every image that is shown: the samples, then the odd ones; each is there once."""
+        """The EXIF orientation of every image that is shown: first the samples, then the odd ones; each once."""
         lines: Iterable[Sequence[Shown]] = (*self.samples.values(), self.odd)
         return {it.picture: it.orientation for line in lines for it in line}
 
@@ -61,8 +61,8 @@ class Sheets:
         splits: those in use.
         archives: where each archive lies, by the name that the table of images has for it; "" is `archives_dir`.
         folder: where the sheets go.
-        names: of the sheets of samples.
-        boxes: the tables of boxes, by split: where they are given, each class has a sample with a box, if it has any.
+        names: file names of the sheets of samples.
+        boxes: paths of the tables of boxes, by split: with them, each class that has a box has a sample with one.
     """
 
     table: Path
@@ -71,11 +71,11 @@ class Sheets:
     archives: Mapping[str, Path]
     folder: Path
     names: Sequence[str]
-    boxes: Mapping[str, Path] = field(default_factory=dict)
+    boxes: Mapping[str, Path]
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], boxes: Mapping[str, Path] | None = None) -> Sheets:
-        """Those of what lies in the output folder of a configuration, complete."""
+    def of(cls, config: Mapping[str, Any], boxes: Mapping[str, Path]) -> Sheets:
+        """The sheets of a configuration, complete, from the tables in its output folder and these of boxes."""
         output, splits = Path(config["output_dir"]), dataset_of(config).splits_in_use(config)
         return cls(
             table=output / IMAGE_TABLE.path,
@@ -87,7 +87,7 @@ class Sheets:
             },
             folder=(output / PAGE.path).parent,
             names=sheet_names(config),
-            boxes=boxes or {},
+            boxes=boxes,
         )
 
     def write(self, processes: int) -> Drawn:
@@ -100,7 +100,7 @@ class Sheets:
         samples = choose(self.table, wnids, self.splits, self.boxes) if self.names else {}
         found = survey(self.table, [split.name for split in self.splits])
         with ProcessPoolExecutor(processes, initializer=signals.leave_at_once) as pool:
-            # As many in each process, which begin before the sheets do.
+            # A share for each process, begun before the sheets of samples.
             shares = [list(dict.fromkeys(found.odd_pictures))[number::processes] for number in range(processes)]
             odd = pool.map(functools.partial(make_thumbnails, archives=self.archives), shares)
             made = self._make_samples(list(samples.values()), pool)

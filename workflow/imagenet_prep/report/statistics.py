@@ -37,8 +37,8 @@ class Histogram:
     """How often values occur, in several series that are shown together.
 
     Attributes:
-        unit: what is told apart; 1 for whole numbers, of which a bin ends with one, less or more for others.
-        limit: in units; what is above counts as this.
+        unit: the resolution. With 1 the values are whole numbers, and a bin is labelled by its first and last one.
+        limit: the largest value, in units; what is above counts as this.
         counts: int64 of shape (limit + 1,) by series.
     """
 
@@ -53,7 +53,7 @@ class Histogram:
         self.counts[series] = self.counts[series] + found if series in self.counts else found
 
     def bins(self) -> list[Bin]:
-        """At most about fifty bins over all but the rarest values, which the first and the last one take in."""
+        """About fifty bins at the most; the first and the last one take in the rarest values at both ends."""
         total = np.sum(list(self.counts.values()), axis=0)
         if not self.counts or not total.any():
             return []
@@ -93,7 +93,7 @@ class Histogram:
 
 @dataclass
 class Coverage:
-    """How much of the boxes lies where in their images.
+    """How many boxes cover which part of their images.
 
     Attributes:
         cells: of the grid along each side.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -26,9 +25,9 @@ COLUMNS = (
     "format",
     "colorspace",
 )
-_CELLS_OF_SIZE = 1 << 16
-_EXTREMES = 8
-_ODD = 40
+_LONGEST_SIDE = 1 << 16  # pixels
+_EXTREMES = 8  # images at each end of an order
+_ODD = 40  # images of each odd kind
 
 
 class Picture(NamedTuple):
@@ -48,7 +47,7 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class Extreme:
-    """The images at one end of an order: `by` is "pixels" or "length", `order` that of the first ones."""
+    """The images that come first in an order: `by` is "pixels" or "length", `order` ascending or descending."""
 
     name: str
     by: str
@@ -73,7 +72,7 @@ class Survey:
         of_class: numbers of images by split and WNID.
         kinds: numbers of images by split and (format, colorspace).
         width, height, ratio, size: histograms; a series is a split.
-        odd: images in CMYK, and PNG files, the first ones in the table's order, by "CMYK" and "PNG".
+        odd: by "CMYK" and "PNG", the first images of that kind, in the table's order.
         extremes: the first images in each of the orders of `EXTREMES`, by its name.
     """
 
@@ -81,23 +80,12 @@ class Survey:
     nbytes: dict[str, int]
     of_class: dict[str, Counter[str]]
     kinds: dict[str, Counter[tuple[str, str]]]
-    width: Histogram = field(default_factory=lambda: Histogram(1, _CELLS_OF_SIZE))
-    height: Histogram = field(default_factory=lambda: Histogram(1, _CELLS_OF_SIZE))
+    width: Histogram = field(default_factory=lambda: Histogram(1, _LONGEST_SIDE))
+    height: Histogram = field(default_factory=lambda: Histogram(1, _LONGEST_SIDE))
     ratio: Histogram = field(default_factory=lambda: Histogram(0.01, 1000))
     size: Histogram = field(default_factory=lambda: Histogram(16, 1 << 20))
     odd: dict[str, list[Picture]] = field(default_factory=lambda: {"CMYK": [], "PNG": []})
     extremes: dict[str, list[Picture]] = field(default_factory=dict)
-
-    @classmethod
-    def of_nothing(cls, splits: Iterable[str]) -> Survey:
-        """A survey of these splits, before any of their images was counted."""
-        names = list(splits)
-        return cls(
-            dict.fromkeys(names, 0),
-            dict.fromkeys(names, 0),
-            {split: Counter() for split in names},
-            {split: Counter() for split in names},
-        )
 
     @property
     def odd_pictures(self) -> list[Picture]:
@@ -146,12 +134,17 @@ class Survey:
 
 
 def survey(table: Path, splits: list[str]) -> Survey:
-    """Read the whole table, some row groups at a time.
+    """Read the table of images, of these splits, some row groups at a time.
 
     Raises:
         PrepError: the table is missing or damaged.
     """
-    found = Survey.of_nothing(splits)
+    found = Survey(
+        images=dict.fromkeys(splits, 0),
+        nbytes=dict.fromkeys(splits, 0),
+        of_class={split: Counter() for split in splits},
+        kinds={split: Counter() for split in splits},
+    )
     for split in splits:
         for part in ImageTable(table, split).parts(COLUMNS):
             found.add(split, part)

@@ -16,7 +16,7 @@ from imagenet_prep.engine.step import ALL, Config, Need, Step
 
 @dataclass
 class Stage:
-    """The jobs of a rule that made what lies there.
+    """The jobs of a rule whose results exist.
 
     Attributes:
         rule: its name.
@@ -51,8 +51,8 @@ def read_stages(
         state: the folder of the receipts.
         rules: the names of the rules that count, each with the folder of its receipts, after which its jobs are named:
             the time of a job counts as long as its receipt is there.
-        subjects: what jobs can be about: archives in use, splits in use, and whatever else.
-        nbytes: what a stage goes through, by rule and subject.
+        subjects: the subjects of the jobs that count, such as the archives and splits in use.
+        nbytes: the bytes that a rule's jobs go through, by rule and subject.
     """
     known = set(subjects)
     stages = []

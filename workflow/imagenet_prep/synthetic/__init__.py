@@ -1,6 +1,6 @@
 """A made-up ILSVRC2012 for the demo, tests and benchmarks.
 
-It has the structure of the real archives, and their trouble in known numbers.
+It has the structure of the real archives, and their odd files and boxes in known numbers.
 """
 
 from imagenet_prep.synthetic.archives import synthesize

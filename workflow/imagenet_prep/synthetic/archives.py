@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 from imagenet_prep import atomic
-from imagenet_prep.errors import PrepError
 from imagenet_prep.synthetic import devkit_archive, human_labels
 from imagenet_prep.synthetic.box_files import xml
 from imagenet_prep.synthetic.drawing import encode
@@ -30,24 +29,11 @@ def synthesize(archives: Mapping[str, Path], settings: Settings) -> None:
         archives: paths by name (train, train_t3, val, test, devkit, bbox_train, bbox_val, multilabel, real_labels);
             only those named are written. They belong together with others written from the same settings.
         settings: seed and sizes.
-
-    Raises:
-        PrepError: an archive of no such name.
     """
-    expect_known(archives)
     world = plan(settings)
     for name, path in archives.items():
         with atomic.replacing(path) as partial:
             write(name, world, partial)
-
-
-def expect_known(archives: Iterable[str]) -> None:
-    """Raise a PrepError if there is no archive of one of these names."""
-    for name in archives:
-        if name not in _WRITERS:
-            raise PrepError(
-                f"archive {name}", "there is no synthetic archive of this name", f"Write one of {', '.join(_WRITERS)}"
-            )
 
 
 def write(name: str, world: World, path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any, TextIO
 
 from imagenet_prep.synthetic.model import Class, MultiLabel
 
-_JUDGED_SHARE = 0.4
-_WRONG_SHARE = 0.67
+_JUDGED_SHARE = 0.4  # of the validation images
+_WRONG_SHARE = 0.67  # of the judged images that have wrong labels
 _FOREIGN_SHARE = 0.1  # names that are no validation images, per judged image
-_REAL_EMPTY_SHARE = 0.06
+_REAL_EMPTY_SHARE = 0.06  # of the images that have no ReaL label
 
 
 def multilabels(labels: Sequence[Class], classes: Sequence[Class], rng: Random) -> tuple[MultiLabel, ...]:

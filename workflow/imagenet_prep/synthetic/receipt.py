@@ -17,7 +17,7 @@ from typing import Any
 
 from imagenet_prep import atomic
 from imagenet_prep.errors import PrepError, reading
-from imagenet_prep.synthetic.archives import expect_known, write
+from imagenet_prep.synthetic.archives import write
 from imagenet_prep.synthetic.settings import Settings
 from imagenet_prep.synthetic.world import World, plan
 
@@ -86,7 +86,6 @@ def make_archives(archives: Mapping[str, Path], settings: Settings, receipt: Pat
     Raises:
         PrepError: where an archive belongs lies a file that was not made up; nothing was changed.
     """
-    expect_known(archives)
     folder = receipt.parent
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / _NOTE
@@ -130,7 +129,7 @@ def _receipts(folder: Path) -> dict[Path, _Receipt]:
 
 
 def _made_without_receipt(name: str, path: Path, world: World) -> _Made:
-    """What lies at a path, if it is what would be made there: the demo did not always write receipts."""
+    """What lies at a path, if it is what would be made there: a receipt may have been lost, or never written."""
     if path.is_file():
         partial = atomic.partial_path(path)
         try:

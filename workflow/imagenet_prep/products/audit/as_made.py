@@ -1,4 +1,4 @@
-"""What lies in an output folder, against what its receipts and the last audit say of it, where tables do not help."""
+"""Compares an output folder with its receipts and the last audit, where there are no tables to compare it with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MISSING = "it is missing"
 
 
 class AsMade:
-    """Files and folders, held against what is known of them as they were made."""
+    """Compares files and folders with what is known of them as they were made."""
 
     def __init__(self, originals: Originals) -> None:
         self._originals, self._output_dir = originals, originals.output_dir
@@ -31,7 +31,7 @@ class AsMade:
         return [self._output_dir / name for name in (*files, *folders)]
 
     def split(self, name: str, place: str, need: Need, mend: str) -> Check:
-        """A split of a product, as far as it is there.
+        """Compare a split of a product, as far as it exists.
 
         Args:
             name: of the check.
@@ -55,7 +55,7 @@ class AsMade:
         return check
 
     def sums(self, sums: Mapping[str, str], named: Collection[str]) -> Check:
-        """The list of the last audit's checksums, and whether it fits.
+        """Compare the list of the last audit's checksums with the files.
 
         Args:
             sums: SHA-256 of the files that are there, by path below the output folder.
@@ -94,7 +94,7 @@ class AsMade:
         return check
 
     def others(self, archives: Collection[str]) -> Check:
-        """What the audit does not look at: page, scores, reports; of `archives`, those in use."""
+        """Compare what the audit does not look at: page, scores, and reports of `archives`, those in use."""
         check = Check("other files", {"files": 0})
         audited = {it.name for it in ALL_PRODUCTS if it.is_audited} | {it.description for it in SPLIT_PRODUCTS.values()}
         for step in sorted({*STEPS, ARCHIVES} - audited):

@@ -38,20 +38,20 @@ class AuditReport(Product):
         return [it for it in self._products if it.name in config["products"] and it.is_audited]
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:
-        """Which products and archives it is about."""
+        """Which products, splits and archives it is about."""
         splits = [split.name for split in dataset_of(config).splits_in_use(config)]
         names = sorted(product.name for product in self.audited(config))
         return {"products": names, "splits": splits, "use": sorted(config["use"])}
 
     def needs(self, config: Config, subject: str) -> list[Need]:
-        """All of them, and what they are held against."""
+        """The audited products, and the labels and tables that they are compared with."""
         products = sorted(self.audited(config), key=lambda product: product.name)
         needs = [(Labels.name, ALL), (ImageTable.name, ALL), (UNUSED, ALL)]
         needs += [need for product in products for need in product.known_by(config)]
         return list(dict.fromkeys(needs))
 
     def inputs(self, config: Config, subject: str) -> list[Need]:
-        """Likewise; and that nothing else lies there."""
+        """The same, and the removal of what an older configuration left."""
         return [*self.needs(config, subject), (LEFTOVERS, ALL)]
 
     def requires(self, dataset: Dataset) -> list[list[str]]:

@@ -47,18 +47,18 @@ _SAID = {
 }
 
 
-class Compared:
-    """A split of a product that is compared.
+class AuditedSplit:
+    """A split of a product, with all that its comparison and messages need.
 
     Attributes:
-        product: that it is of.
+        product: the product.
         units: the paths of all its units, or of one that is a whole split by itself.
-        pattern: what matches them in a shell.
+        pattern: what matches the units in a shell; "" where nothing does.
         is_file_each: whether each sample is a file of its own.
         mend: the command that makes what is missing.
         expected: the samples that it should have.
-        order: the numbers of their images in the order of all samples, int64; None where it is that of file names.
-        move_away: the command that takes away something else.
+        order: the numbers of their images in the order of the samples, int64; None where it is that of file names.
+        move_away: gives the command that takes away a file that does not belong there.
     """
 
     def __init__(self, product: SplitProduct, split: str, facts: Facts, mend: str, units: list[Path]) -> None:
@@ -103,7 +103,7 @@ class Comparison:
         changed: units that can be read and are not as they were made.
     """
 
-    def __init__(self, check: Check, split: Compared) -> None:
+    def __init__(self, check: Check, split: AuditedSplit) -> None:
         self._check, self._split, self._expected = check, split, split.expected
         self._product, self._is_file_each = split.product, split.is_file_each
         self._times = np.zeros(len(split.expected), np.int32)
@@ -148,7 +148,7 @@ class Comparison:
         self._add_changed(all_again)
 
     def _mend_of_lack(self) -> str:
-        """What brings back what missing and unreadable units held: of these, the files are to go first."""
+        """The command that makes missing and unreadable units again; unreadable files have to go first."""
         mend = self._split.mend
         return commands.remove(*self.unreadable, then=mend) if self.unreadable else mend
 
@@ -163,7 +163,7 @@ class Comparison:
         )
 
     def _add_changed(self, all_again: str) -> None:
-        """Name the shards that are wrong as a whole, of those in which nothing else is."""
+        """Name the shards that are wrong as a whole, less those in which something else is wrong."""
         wrong = {unit for of in self._wrong.values() for unit in of.units}
         changed = [unit for unit in self.changed if unit not in wrong]
         disordered = [] if changed or self._check.problems else self._disordered

@@ -1,4 +1,4 @@
-"""What the audit holds products against: labels, the table of images and of boxes, as they lie in the output folder."""
+"""What the audit compares products with: the labels and the tables of images and boxes in the output folder."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ VALIDATION_LABELS = pa.schema([("filename", pa.string()), ("wnid", pa.string()),
 
 
 class Facts:
-    """What there is to hold products against; everything is read once it is asked for.
+    """The labels and tables that products are compared with; each is read when it is first asked for.
 
     Attributes:
-        config: the whole configuration.
-        splits: of the data set, whose archives are in use.
+        config: the configuration, complete.
+        splits: names of the data set's splits whose archives are in use.
     """
 
     def __init__(self, config: Mapping[str, Any], splits: Sequence[str]) -> None:
@@ -96,8 +96,8 @@ class Facts:
         return self.box_table if self.box_table.is_file() else None
 
     def reencoded(self, split: str) -> frozenset[str]:
-        """The names of the images of which products in shards have other bytes than the archive."""
-        # Said again, and not asked of what writes shards: what is audited should not be its own witness.
+        """The file names of the images that products in shards hold encoded again."""
+        # Decided here again, and not asked of what writes shards: what is audited should not be its own witness.
         if split not in self._reencoded:
             settings = self.config["shards"]
             names: set[str] = set()

@@ -15,7 +15,7 @@ SHOWN = 20
 """How many problems of a kind are shown one by one."""
 
 Mend = str | Callable[[str], str]
-"""A command, or a sentence, that mends something; in one about many things, `{}` stands for each, or it is asked."""
+"""A command, or a sentence, that mends something; of many things, with `{}` for each name, or a function of it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Problem:
 
 @dataclass
 class Findings:
-    """What is wrong with which of many things, looked at some at a time.
+    """Problems of many things that are looked at some at a time.
 
     Attributes:
         found: by what is wrong and what mends it, the first names and the number of all.
@@ -54,7 +54,7 @@ class Findings:
 
 @dataclass
 class Check:
-    """One thing looked at.
+    """What was found about one thing, such as a split of a product.
 
     Attributes:
         name: such as "tfrecord train".
@@ -82,8 +82,8 @@ class Check:
         Args:
             what: what is wrong with all of them.
             names: the files, or what else it is that is wrong.
-            mend: of each of them.
-            count: of all the names, where only the first are given.
+            mend: what mends each of them.
+            count: how many there are, where only the first are given.
         """
         others = (count or len(names)) - SHOWN
         for number, name in enumerate(names[: SHOWN + 1]):

@@ -14,7 +14,7 @@ from imagenet_prep.products.product import SplitProduct
 
 
 class Follower:
-    """A split of a product that is made unit by unit from those of another one, held against what these hold."""
+    """Compares a split of a product with the samples of the units, of another product, that its units are made from."""
 
     def __init__(self, facts: Facts, product: SplitProduct, split: str, of: SplitProduct) -> None:
         self._product, self._of = product, of

@@ -1,4 +1,4 @@
-"""What lies in a folder, against what should: nothing missing, and nothing else."""
+"""Compares what a folder holds with what it should hold: nothing missing, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from imagenet_prep.products.audit.findings import Check, Mend
 
 
 def check_listing(name: str, top: Path, expected: Mapping[Path, str], mend_of_others: Mend) -> Check:
-    """Look at a folder, and at the folders in it as far as something in them is expected.
+    """Compare a folder, and those folders in it in which something is expected.
 
     Args:
         name: of the check.
         top: the folder.
         expected: the files and folders that should be there, at any depth below it, and nothing beside them; by path,
             the command that makes what is missing.
-        mend_of_others: the command that takes something else away.
+        mend_of_others: the command that takes away what should not be there.
     """
     check = Check(name, {"entries": 0})
     for folder, names in _by_folder(top, expected).items():

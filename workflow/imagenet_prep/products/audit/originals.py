@@ -17,8 +17,8 @@ from imagenet_prep.errors import AGAIN, PrepError
 class Originals:
     """The files that jobs have made, each with size and checksum, and the folders, with the number of their files.
 
-    Whoever makes a file anew removes every receipt of it before: so the one that is there tells of the file that was
-    made, and what lies there and is another one was changed by somebody, or by the disk.
+    A job that makes a file anew first removes every older receipt of it. So a receipt that exists is of the file that
+    was made last, and a file that differs from it was changed by somebody, or by the disk.
 
     Args:
         output_dir: that is looked at.
@@ -65,7 +65,7 @@ class Originals:
                 yield from (it for it in body.get("files", {}).items() if not it[0].startswith(f"{STATE}/"))
 
     def is_changed(self, name: str, sha256: str | None = None, crc32c: str | None = None) -> bool:
-        """Whether a file, of these checksums, is another one than was made; what nobody knows is not.
+        """Whether a file with these checksums differs from the one that was made; False where that is not known.
 
         In a folder that was copied without receipts, what the last audit saw counts.
         """

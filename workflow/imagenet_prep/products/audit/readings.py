@@ -132,7 +132,7 @@ def read_whole(path: Path, columns: Sequence[str], rows: Callable[[Path], Iterab
 
 
 def read_tables(path: Path, columns: Sequence[str], parts: Callable[[Path], Iterable[Mapping[str, Any]]]) -> Reading:
-    """Likewise of small samples, which come many at a time: a list a column."""
+    """Read a file as `read_whole` does, of small samples: `parts` gives many at a time, a list a column."""
     schema = schema_of(columns)
 
     def table(stream: Stream) -> pa.Table:
@@ -159,9 +159,9 @@ def read_apart(
     columns: Sequence[str],
     rows: Callable[[Path], Iterable[Mapping[str, Any]]],
 ) -> Reading:
-    """Likewise of a format in which damage can end the process that reads it.
+    """Read a file as `read_whole` does, of a format in which damage can end the process that reads it.
 
-    What is not as the receipts of the step say is read in a process of its own; so what it held is still told.
+    A file that is not as the receipts of `step` say is read in a process of its own, so that the audit goes on.
     """
     originals = _originals(output_dir, step)
     name = path.relative_to(output_dir).as_posix()
@@ -181,12 +181,12 @@ def _originals(output_dir: Path, step: str) -> Originals:
 
 
 def beside(reading: Reading, path: Path, expected: bytes) -> Reading:
-    """The reading of a unit, and of a small file that was written beside it; one that is missing is named elsewhere.
+    """Add a small file that was written beside a unit to the unit's reading; a missing one is named elsewhere.
 
     Args:
         reading: of the unit.
         path: of the other file.
-        expected: what should stand in it, by what was read of the unit.
+        expected: the bytes that it should hold, by what was read of the unit.
     """
     if reading.problems or not path.is_file():
         return reading
@@ -199,7 +199,7 @@ def beside(reading: Reading, path: Path, expected: bytes) -> Reading:
 
 
 def leads(reading: Reading, link: Path, target: str) -> Reading:
-    """Likewise with a link that leads to a target."""
+    """Add a problem to a unit's reading if a link beside it leads elsewhere; a missing one is named elsewhere."""
     if not os.path.lexists(link) or (link.is_symlink() and os.readlink(link) == target):
         return reading
     problem = PrepError(link, f"it is no link to {target}", tfrecord.REMEDY)
@@ -216,8 +216,6 @@ def read_small(path: Path, samples: Callable[[bytes], pa.Table]) -> Reading:
     Returns:
         As `read_file`.
     """
-    from crc32c import crc32c
-
     try:
         data = path.read_bytes()
         table = samples(data)
@@ -226,7 +224,7 @@ def read_small(path: Path, samples: Callable[[bytes], pa.Table]) -> Reading:
     except (ValueError, KeyError, IndexError, AttributeError, TypeError, pa.ArrowException) as error:
         problem = f"it is damaged ({str(error).strip().splitlines()[0]})"
     else:
-        return Reading(table, {path: sha256(data).hexdigest()}, {path: f"{crc32c(data):08x}"})
+        return Reading(table, {path: sha256(data).hexdigest()}, {path: f"{checksums.crc32c(data):08x}"})
     return Reading(schema_of([FILENAME]).empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
 
 
@@ -285,7 +283,7 @@ def each(features: Features, name: str, kind: type[T]) -> list[T]:
 
 
 def header_of(image: Buffer, filename: str, reencoded: Collection[str]) -> str | None:
-    """What the header of an image says that was encoded again; of the others nothing, since the CRC-32C says it all."""
+    """Colours, format and size of an image that was encoded again; None of others, which their CRC-32C vouches for."""
     if filename not in reencoded:
         return None
     try:

@@ -15,7 +15,7 @@ from imagenet_prep import atomic, commands, errors, signals
 from imagenet_prep.engine.receipts import ARCHIVES
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.audit.as_made import AsMade
-from imagenet_prep.products.audit.comparison import Compared, Comparison
+from imagenet_prep.products.audit.comparison import AuditedSplit, Comparison
 from imagenet_prep.products.audit.facts import Facts
 from imagenet_prep.products.audit.findings import Check
 from imagenet_prep.products.audit.follower import Follower, follows
@@ -35,9 +35,9 @@ class Audit:
     """An audit of what lies in `output_dir`, against `config` (complete) and the tables made from the archives.
 
     Args:
-        config: the whole configuration, as `configuration.complete` gives it.
-        products: those to look at.
-        splits: those whose archives are in use.
+        config: the configuration, complete.
+        products: names of the products to look at.
+        splits: names of the data set's splits whose archives are in use.
         workers: how many processes read.
 
     Attributes:
@@ -73,7 +73,7 @@ class Audit:
         return AsMade(self.originals)
 
     def run(self) -> None:
-        """Look at everything; what cannot be held against the tables is held against what its receipts say."""
+        """Look at everything; what cannot be compared with the tables is compared with its receipts."""
         products = [it for it in SPLIT_PRODUCTS.values() if it.name in self.products]
         names = {*self.products, *(table for product in products for table in product.compared_with)}
         has_labels = self._examine(LABELS)
@@ -184,7 +184,7 @@ class Audit:
         self.checks.append(check_listing(f"{product.name} folder", self.output_dir / product.path, expected, take_away))
 
     def _nothing_else(self, examined: list[Product]) -> None:
-        """Likewise of folders that several products share."""
+        """Look whether anything else is in folders that several products share."""
         # What was a product earlier, perhaps of other classes, may stay, but is not vouched for.
         for folder in dict.fromkeys(product.path.rpartition("/")[0] for product in examined):
             in_use = [product for product in ALL_PRODUCTS if product.is_in_use(self.config)]
@@ -207,7 +207,7 @@ class Audit:
         if product.unit_by_unit or (product not in audited and not followers):
             return
         for follower in followers:
-            self.sums |= {self.relative(path): digest for path, digest in follower.sums().items()}
+            self.sums |= {self._relative(path): digest for path, digest in follower.sums().items()}
         units = product.audited_units(self.facts, split)
         for of in [[unit] for unit in units] if product.is_each_unit_whole else [units]:
             self._compare(pool, product, split, of, product in audited, followers)
@@ -222,30 +222,30 @@ class Audit:
         followers: list[Follower],
     ) -> None:
         """Read units of a split, which together have all samples, and compare them."""
-        compared = Compared(product, split, self.facts, self._mend(product, split), units)
+        audited = AuditedSplit(product, split, self.facts, self._mend(product, split), units)
         name = self._name(product, split)
         check = Check(f"{name} {units[0].parent.name}" if product.is_each_unit_whole else name)
-        comparison = Comparison(check, compared)
-        there = [(number, unit) for number, unit in enumerate(compared.units) if unit.exists()]
+        comparison = Comparison(check, audited)
+        there = [(number, unit) for number, unit in enumerate(units) if unit.exists()]
         read = partial(product.read, self.config, split, reencoded=product.reencoded(self.facts, split))
         readings = _map(pool, f"reading {check.name}", product.unit, read, [unit for _, unit in there])
         for (number, _), reading in zip(there, readings, strict=True):
             for error in reading.problems:
-                mend = commands.remove(error.place, then=compared.mend)
+                mend = commands.remove(error.place, then=audited.mend)
                 check.add(str(error), mend, kind=f"{product.unit} that cannot be read")
-                self._named.add(self.relative(Path(error.place)))
-            if reading.problems and not compared.is_file_each and not len(reading.samples):
-                comparison.unreadable.append(compared.units[number])
+                self._named.add(self._relative(Path(error.place)))
+            if reading.problems and not audited.is_file_each and not len(reading.samples):
+                comparison.unreadable.append(units[number])
             else:
                 comparison.add(number, reading.samples)
                 for follower in followers:
                     follower.compare(number, reading.samples)
             for path, crc in reading.crcs.items():
-                if self.originals.is_changed(self.relative(path), crc32c=crc):
+                if self.originals.is_changed(self._relative(path), crc32c=crc):
                     comparison.changed.append(path)
-                    self._named.add(self.relative(path))
+                    self._named.add(self._relative(path))
             if is_audited:
-                self.sums |= {self.relative(path): digest for path, digest in reading.sums.items()}
+                self.sums |= {self._relative(path): digest for path, digest in reading.sums.items()}
         if is_audited:
             comparison.finish()
             self.checks.append(check)
@@ -266,7 +266,7 @@ class Audit:
         ]
         return commands.snakemake(*(f"{it.name}_{split}" for it in (product, *followers)))
 
-    def relative(self, path: Path) -> str:
+    def _relative(self, path: Path) -> str:
         """A path below the output folder."""
         return path.relative_to(self.output_dir).as_posix()
 

@@ -1,4 +1,4 @@
-// The charts, drawn by uPlot from the numbers that stand in the page; and the times of the run, which came in run.js.
+// The charts, drawn by uPlot from the numbers in the page's tables; and the times of the run, from run.js.
 "use strict";
 
 const BYTES = ["B", "kB", "MB", "GB", "TB"];
@@ -44,7 +44,7 @@ function drawBars(place, it) {
   charts.set(place, new uPlot(options, [it.x, it.values], place));
 }
 
-// The series of a figure below each other, drawn to the same scale: over each other nobody could tell them apart.
+// The series of a figure, below each other and to the same scale: over each other nobody could tell them apart.
 function drawEach(figure, series, common) {
   const plots = figure.querySelector(".plots");
   const high = Math.max(...series.flatMap((it) => it.values));
@@ -75,7 +75,7 @@ function drawHistogram(figure) {
     tick: names[0] === "bytes" ? bytes : String, written: (value) => `${value} %` });
 }
 
-// Images per class, from the table of classes; a chart of its own scale for each split, which differ much.
+// Images per class, from the table of classes. Each split has a scale of its own: their numbers differ much.
 function drawClasses(figure) {
   const names = [...document.querySelectorAll("#class-table thead th")].slice(5).map((cell) => cell.textContent);
   const lines = rows.map((row) => [row.querySelector("a").textContent, ...[...row.cells].slice(1).map((cell) => cell.textContent)]);

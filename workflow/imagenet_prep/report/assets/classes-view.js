@@ -27,7 +27,7 @@ const number = (value) => SPACED.format(value).replaceAll(",", "\u202f");
 const counted = (value, one, many) => `${number(value)} ${value === 1 ? one : many}`;
 const rows = [...document.querySelectorAll("#class-table tbody tr")];
 
-// What each class is, for those who do not know it by its name, and where two are called the same.
+// The gloss says what a class is, to those who do not know its name, and tells classes with the same name apart.
 for (const link of rows.map((row) => row.querySelector("a"))) {
   link.after(element("span", { class: "gloss" }, link.title));
   link.removeAttribute("title");
@@ -35,9 +35,9 @@ for (const link of rows.map((row) => row.querySelector("a"))) {
 
 const names = rows.map((row) => row.querySelector("a").textContent.toLowerCase());
 
-// As imagenet_prep.labels does it: a number is looked for in every numbering; a text among the whole words of the names,
-// and only where no class has it so, inside of words, where one is while somebody still types. Says of each row in
-// which of its cells it was found, and how many more have the text inside of a word.
+// As imagenet_prep.labels searches. A number is looked for in every numbering. A text is looked for as whole words of
+// the names; only where no class has it so, inside of words, since somebody may still be typing. Returns for each row
+// in which of its cells it was found, and how many more classes have the text inside of a word.
 function look(text) {
   const isNumber = /^\d+$/.test(text);
   const whole = new RegExp(`(?<![\\p{L}\\p{N}])${text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}(?![\\p{L}\\p{N}])`, "u");
@@ -81,7 +81,7 @@ search(query.value);
 
 // ---- the tree
 
-// Classes that are called the same are told apart by what they are.
+// The gloss behind the name of a class, where another class has the same name.
 let twins;
 
 function called(synsets, synset) {
@@ -181,7 +181,7 @@ function drawn(boxes) {
   return svg;
 }
 
-// A row a model: what it gets right of the class, and what it takes it for most often.
+// A row a model: how many images of the class it gets right, and which class it takes the others for most often.
 function scoresOf(scores, classes) {
   const share = (value) => (value == null ? "–" : `${(100 * value).toFixed(0)} %`);
   const body = scores.map(([model, top1, top5, index, times]) => {

@@ -1,5 +1,5 @@
-// Which view is shown: the one that the address names, #overview or #n02119789 say, or a place in one; and what all
-// views have: tables that stand as lists where the screen is narrow, buttons that copy, and one that leads to the top.
+// Shows the view that the address names: #overview, say, or #n02119789, or a heading in a view. And what all views
+// have: tables that become lists on narrow screens, buttons that copy, and one that leads back to the top.
 "use strict";
 
 const title = document.title;
@@ -36,8 +36,8 @@ async function route(moved) {
 
 // ---- tables
 
-// What a cell is of stands before it where the head of the table does not fit. Roles, since such rows are no rows to a
-// browser any more.
+// Where a table becomes a list, each cell shows the name of its column. Roles are set, since browsers take the rows of
+// a table that is displayed as blocks for rows no more.
 function label(table) {
   const head = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
   table.setAttribute("role", "table");
