@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -82,10 +84,34 @@ def test_what_a_page_links_to_is_there(page: Path) -> None:
             assert anchor in {re.sub(r"[^\w\- ]", "", it.lower()).replace(" ", "-") for it in headings}, target
 
 
-def test_the_graph_of_the_rules_is_the_one_of_the_workflow() -> None:
+def test_the_picture_of_the_workflow_is_the_one_of_its_rules() -> None:
     command = [sys.executable, "docs/rulegraph.py", "--check"]
     run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+@pytest.fixture
+def drawn() -> ModuleType:
+    """What draws the picture, with three boxes of its own."""
+    spec = importlib.util.spec_from_file_location("rulegraph", CHECKOUT / "docs" / "rulegraph.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.STEPS = {"a": ("A", ["scan", "verify"]), "b": ("B", ["plan"]), "c": ("C", ["write"])}  # type: ignore[attr-defined]
+    return module
+
+
+def test_an_arrow_of_the_picture_is_one_between_rules_unless_a_longer_way_says_the_same(drawn: ModuleType) -> None:
+    lines = drawn.picture({("verify", "scan"), ("scan", "plan"), ("plan", "write"), ("verify", "write")}).splitlines()
+    assert [line.strip() for line in lines if "-->" in line] == ["a --> b", "b --> c"]
+    lines = drawn.picture({("verify", "scan"), ("scan", "plan"), ("verify", "write")}).splitlines()
+    assert [line.strip() for line in lines if "-->" in line] == ["a --> b", "a --> c"]
+
+
+def test_a_rule_that_is_in_no_box_of_the_picture_is_named(drawn: ModuleType) -> None:
+    edges = {("verify", "scan"), ("scan", "plan"), ("plan", "write"), ("plan", "write_mds")}
+    with pytest.raises(SystemExit, match="write_mds"):
+        drawn.picture(edges)
 
 
 def commands(page: Path) -> list[tuple[str, list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
+
+from imagenet_prep import __version__
 
 NEEDED = ("numpy", "pyarrow")
 
@@ -73,6 +77,17 @@ def test_it_asks_for_numpy_and_pyarrow_alone(installed: Environment) -> None:
 def test_nothing_but_them_is_there(installed: Environment) -> None:
     found = installed.run("-c", "from importlib import metadata as m; print(*{it.name for it in m.distributions()})")
     assert {*found.stdout.split()} == {*NEEDED, "imagenet-prep"}
+
+
+def test_its_version_is_the_one_that_its_code_and_its_citation_and_the_newest_changes_say(
+    installed: Environment, checkout: Path
+) -> None:
+    (information,) = installed.packages.glob("imagenet_prep-*.dist-info")
+    cited = yaml.safe_load((checkout / "CITATION.cff").read_text(encoding="utf-8"))
+    changes = re.findall(r"^## (\S+), (\S+)$", (checkout / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert metadata.PathDistribution(information).version == __version__
+    assert (cited["version"], str(cited["date-released"])) == changes[0]
+    assert cited["version"] == __version__
 
 
 def test_its_files_of_data_are_installed(installed: Environment, checkout: Path) -> None:

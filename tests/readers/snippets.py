@@ -58,7 +58,7 @@ def blocks() -> list[str]:
 
 def blocks_of_readme() -> list[str]:
     """All blocks of code in the README's section on reading."""
-    section = re.search(r"^### Reading it\n(.*?)^### ", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    section = re.search(r"^## Reading it\n(.*?)^## ", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert section is not None
     return _code(section[1])
 

@@ -16,11 +16,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from imagenet_prep import __version__
 from imagenet_prep.engine.receipts import Name
 from imagenet_prep.errors import PrepError
 from imagenet_prep.report.timings import number, rows
 
-PACKAGES = ("imagenet-prep", "snakemake", "numpy", "pyarrow", "pillow", "scipy", "crc32c")
+PACKAGES = ("snakemake", "numpy", "pyarrow", "pillow", "scipy", "crc32c")
 FORMAT_VERSION = 1
 
 _REMEDY = "Name the folder that output_dir of the configuration names, when a run has made something there"
@@ -41,7 +42,7 @@ def collect(output_dir: Path) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
         "machine": machine(output_dir),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {"imagenet-prep": __version__, **{name: _version(name) for name in PACKAGES}},
         "archives": [_archive(_read(path)) for path in sorted((output_dir / "verified").glob("*.json"))],
         "audit": _audit(output_dir / "audit.json"),
         "jobs": jobs,

@@ -156,5 +156,5 @@ def _next(made: Collection[Product], output: Path) -> list[str]:
             f"Next: open {commands.typed(output / PAGE.path)} in a browser. It has the code to read each product, too"
         )
     elif any(product.is_audited and product.is_target for product in made):
-        lines.append('Next: README.md has the code to read it, under "Reading it"')
+        lines.append("Next: docs/readers.md has the code to read it")
     return lines

@@ -59,11 +59,6 @@ class PageInputs:
         """Where a product lies."""
         return self.output_dir / product.path
 
-    @property
-    def version(self) -> str:
-        """The version of this software."""
-        return version("imagenet-prep")
-
 
 def version(package: str) -> str:
     """The version of an installed package; "" of one that is not installed, but found by PYTHONPATH."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import jinja2
 
+from imagenet_prep import __version__
 from imagenet_prep.datasets.dataset import Labels
 from imagenet_prep.engine import space_check
 from imagenet_prep.products.registry import AUDIT
@@ -46,12 +47,11 @@ def render(
     config, dataset = inputs.config, inputs.dataset
     class_splits = [split.name for split in inputs.splits if split.labels is not Labels.NONE]
     counts = [[found.of_class[split][row["wnid"]] for split in class_splits] for row in classes]
-    version = inputs.version
     context = {
         "title": dataset.title,
         "lead": _lead(inputs, len(classes)),
         "synthetic": dataset.is_made_up,
-        "version": version,
+        "version": __version__,
         "output_dir": config["output_dir"],
         "totals": {
             "images": sum(found.images.values()),
@@ -66,7 +66,7 @@ def render(
         "archives": overview.archives_table(inputs.receipts),
         "reading": reading.ways_to_read(inputs.readers, config),
         "terms": reading.terms(inputs.readme),
-        "made": [("by", f"imagenet-prep {version}".strip()), *overview.settings_table(config)],
+        "made": [("by", f"imagenet-prep {__version__}"), *overview.settings_table(config)],
         "class_splits": class_splits,
         "classes": [{**row, "counts": of_class} for row, of_class in zip(classes, counts, strict=True)],
         "per_class": _per_class(class_splits, counts),
