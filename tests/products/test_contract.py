@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from hashlib import sha256
@@ -40,6 +41,9 @@ FEWER: dict[str, Any] = {
     if "train_shards" in it.section
 }
 OTHER: dict[str, Any] = {"shards": {"seed": 99}, "imagefolder": {"val_dirs": "index"}, "subset_labels": "renumbered"}
+
+# What this version makes of the made-up archives, with the packages of envs/lock-test.txt.
+RELEASED = Path(__file__).with_name("released.json")
 
 by_part = pytest.mark.parametrize(("product", "split"), PARTS, ids=[f"{name} {split}" for name, split in PARTS])
 by_product = pytest.mark.parametrize(("product", "split"), ONE_OF_EACH, ids=[name for name, _ in ONE_OF_EACH])
@@ -148,6 +152,28 @@ def test_the_space_foretold_is_little_more_than_is_used(everything: Maker, produ
     # Of so few images the last blocks of each file count, too.
     block = max(there.block, getattr(SPLIT_PRODUCTS[product], "granule", 1))
     assert used <= need.nbytes <= 1.02 * used + 2 * len(paths) * block
+
+
+def test_the_same_version_gives_the_bytes_that_were_released(everything: Maker, tmp_path: Path) -> None:
+    """Where bytes are to change, the version of what makes them is raised; then the table is written anew."""
+    found = {"archives": {path.stem: load(path)["md5"] for path in (everything.results / "verified").glob("*.json")}}
+    files = {part: everything.files(*part) for part in PARTS}
+    for name in ("image_table", "bboxes", "multilabel", "labels"):
+        paths = STEPS[name].files(everything.config)  # type: ignore[attr-defined]
+        files[name, ALL] = {path: (everything.results / path).read_bytes() for path in paths}
+    for (name, subject), contents in files.items():
+        asked = Name.parse(everything.receipts(name, subject)[0].name)
+        assert asked is not None
+        found[f"{name} {subject}"] = {
+            "receipt": asked.digest,
+            "bytes": sha256(b"".join(path.encode() + sha256(contents[path]).digest() for path in contents)).hexdigest(),
+        }
+    written, released = tmp_path / RELEASED.name, json.loads(RELEASED.read_text(encoding="utf-8"))
+    written.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    new = [it for it in found if found[it] != released.get(it)]
+    same = [it for it in new if found[it].get("receipt") == released.get(it, {}).get("receipt", "")]
+    assert same == [] or "archives" in new, f"other bytes of the same version: raise that of {same}"
+    assert found == released, f"if {new} are to be others: cp {written} {RELEASED}"
 
 
 @by_product
