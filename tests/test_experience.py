@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from project import Project
 
 
@@ -22,7 +23,7 @@ def collected(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_it_has_the_figures_of_the_archives_the_audit_and_every_job(finished: Project) -> None:
     told = json.loads(collected(finished.results).stdout)
     audit = json.loads((finished.results / "audit.json").read_text())
-    assert {it["name"]: it["figures"] for it in told["audit"]["checks"]} == {
+    assert {it["name"]: it["figures"] for it in told["audit"]} == {
         it["name"]: it["figures"] for it in audit["checks"]
     }
     files = list((finished.results / "benchmarks").rglob("*.tsv"))
@@ -42,6 +43,38 @@ def test_it_names_no_image_folder_host_or_person(finished: Project) -> None:
     assert not any(wnid in text for wnid in images["wnid"].dropna().unique())
     assert str(finished.results.parent) not in text and socket.gethostname() not in text
     assert f'"{getpass.getuser()}"' not in text
+
+
+def test_an_archive_is_as_published_by_its_makers_checksum_and_not_by_the_one_that_a_configuration_expects(
+    tmp_path: Path,
+) -> None:
+    devkit, multilabel = ILSVRC2012.archives["devkit"], ILSVRC2012.archives["multilabel"]
+    receipts = [
+        {"name": "train", "md5": ILSVRC2012.archives["train"].md5, "expected": None},
+        {"name": "multilabel", "sha256": multilabel.sha256, "expected": multilabel.sha256},
+        {"name": "devkit", "sha256": devkit.unpacked_sha256, "expected": devkit.unpacked_sha256},
+        {"name": "val", "md5": "0" * 32, "expected": "0" * 32},
+        {"name": "test", "sha256": "1" * 64, "source": "test", "passed_over": 3},
+    ]
+    for folder in ("benchmarks", "verified"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "benchmarks" / "write_page.tsv").write_text("s\tmax_rss\n1\t2\n")
+    for receipt in receipts:
+        (tmp_path / "verified" / f"{receipt['name']}.json").write_text(json.dumps(receipt))
+    told = json.loads(collected(tmp_path).stdout)["archives"]
+    found = {it["name"]: (it["as_published"], it["stood_in_for"], it["passed_over"]) for it in told}
+    assert found == {
+        **dict.fromkeys(("train", "multilabel", "devkit"), (True, False, 0)),
+        "val": (False, False, 0),
+        "test": (False, True, 3),
+    }
+
+
+def test_a_line_is_an_archive_a_check_or_a_job(finished: Project) -> None:
+    text = collected(finished.results).stdout
+    told = json.loads(text)
+    wanted = [it for key in ("archives", "audit", "jobs") for it in told[key]]
+    assert [json.loads(line.strip(" ,")) for line in text.splitlines() if line.startswith("  ")] == wanted
 
 
 def test_a_folder_where_nothing_was_made_is_one_line(tmp_path: Path) -> None:

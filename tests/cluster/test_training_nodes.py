@@ -70,7 +70,7 @@ def test_the_archive_is_staged_and_read_from_there(folder: Path, images: int) ->
 
 @pytest.mark.skipif(
     not (all(map(shutil.which, PROGRAMS)) and Path("/dev/fuse").exists()),
-    reason="needs FUSE, and Debian's squashfs-tools, squashfuse, fuse3",
+    reason="not possible here: no FUSE, or none of Debian's squashfs-tools, squashfuse, fuse3",
 )
 def test_a_squashfs_of_the_class_folders_is_staged_and_mounted(folder: Path, images: int) -> None:
     (make,) = blocks("mksquashfs results/imagefolder")

@@ -10,13 +10,15 @@ import argparse
 import json
 import os
 import platform
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep import __version__
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine.receipts import Name
 from imagenet_prep.errors import PrepError
 from imagenet_prep.report.timings import number, rows
@@ -49,15 +51,26 @@ def collect(output_dir: Path) -> dict[str, Any]:
     }
 
 
+def lines(told: Mapping[str, Any]) -> str:
+    """JSON with a line for each archive, check and job, so that it can be read before it is sent."""
+    parts = []
+    for key, value in told.items():
+        rows = [json.dumps(it) for it in value] if isinstance(value, list) else []
+        parts.append(f'"{key}": ' + ("[\n  " + ",\n  ".join(rows) + "\n ]" if rows else json.dumps(value)))
+    return "{\n " + ",\n ".join(parts) + "\n}"
+
+
 def machine(output_dir: Path) -> dict[str, Any]:
     """What the machine is, as far as it bears on the times."""
+    archives = {os.path.realpath(path) for path in (output_dir / "archives").glob("*") if path.is_symlink()}
     return {
         "system": platform.system(),
-        "processor": platform.machine(),
+        "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "python": platform.python_version(),
         "file_system": file_system(output_dir),
+        "file_systems_of_archives": sorted({kind for path in archives if (kind := file_system(Path(path)))}),
     }
 
 
@@ -86,21 +99,34 @@ def _jobs(benchmarks: Path) -> Iterator[dict[str, Any]]:
 
 
 def _archive(receipt: dict[str, Any]) -> dict[str, Any]:
+    """Whether it is the published one follows from the declaration: a configuration may expect another checksum."""
+    declared = ILSVRC2012.archives.get(receipt.get("name", ""))
+    published = {declared.md5, declared.sha256, declared.unpacked_sha256} - {None} if declared else set()
     return {key: receipt.get(key) for key in ("name", "bytes", "members")} | {
-        "as_published": receipt.get("md5") is not None and receipt.get("md5") == receipt.get("expected")
+        "as_published": bool(published & {receipt.get("md5"), receipt.get("sha256")}),
+        "stood_in_for": "source" in receipt,
+        "passed_over": receipt.get("passed_over", 0),
     }
 
 
-def _audit(path: Path) -> dict[str, Any] | None:
-    """The figures of every check; of its problems, which name images, their number."""
+def _audit(path: Path) -> list[dict[str, Any]] | None:
+    """The figures of every check; of its problems, which name images, their number. None where there was no audit."""
     if not path.exists():
         return None
-    report = _read(path)
-    checks = [
+    return [
         {"name": it["name"], "ok": it["ok"], "figures": it["figures"], "problems": len(it["problems"])}
-        for it in report["checks"]
+        for it in _read(path)["checks"]
     ]
-    return {"ok": report["ok"], "checks": checks}
+
+
+def _processor() -> str:
+    """The model of the processor, where the machine tells it; else its architecture."""
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        told = ""
+    model = re.search(r"^model name\s*:\s*(.+)$", told, re.MULTILINE)
+    return model[1] if model else platform.machine()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -126,7 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("output_dir", nargs="?", type=Path, default=Path("results"), help="results, if not given")
     try:
-        print(json.dumps(collect(parser.parse_args(arguments).output_dir), indent=1))
+        print(lines(collect(parser.parse_args(arguments).output_dir)))
     except PrepError as error:
         print(f"ERROR {error}", file=sys.stderr)
         return 1
