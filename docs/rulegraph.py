@@ -2,8 +2,8 @@
 
 `python docs/rulegraph.py` writes it anew; with `--check` it says whether it is the one that stands there.
 
-STEPS says which rules are one box. Every arrow is an edge of `snakemake --rulegraph`, between rules of two boxes. What a
-longer way implies is left out: every rule names the receipts that it depends on, however indirectly.
+STEPS says which rules are one box. Every arrow is an edge of `snakemake --rulegraph`, between rules of two boxes. What
+a longer way implies is left out: every rule names the receipts that it depends on, however indirectly.
 """
 
 from __future__ import annotations

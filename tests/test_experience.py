@@ -23,9 +23,7 @@ def collected(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_it_has_the_figures_of_the_archives_the_audit_and_every_job(finished: Project) -> None:
     told = json.loads(collected(finished.results).stdout)
     audit = json.loads((finished.results / "audit.json").read_text())
-    assert {it["name"]: it["figures"] for it in told["audit"]} == {
-        it["name"]: it["figures"] for it in audit["checks"]
-    }
+    assert {it["name"]: it["figures"] for it in told["audit"]} == {it["name"]: it["figures"] for it in audit["checks"]}
     files = list((finished.results / "benchmarks").rglob("*.tsv"))
     assert len(told["jobs"]) == len(files) > 20
     seconds = [value for path in files for value in pd.read_csv(path, sep="\t")["s"]]
