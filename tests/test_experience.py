@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import shlex
 import socket
 import subprocess
 import sys
@@ -73,6 +74,11 @@ def test_a_line_is_an_archive_a_check_or_a_job(finished: Project) -> None:
     told = json.loads(text)
     wanted = [it for key in ("archives", "audit", "jobs") for it in told[key]]
     assert [json.loads(line.strip(" ,")) for line in text.splitlines() if line.startswith("  ")] == wanted
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(finished: Project) -> None:
+    command = f"{shlex.join([sys.executable, '-m', 'imagenet_prep.experience', str(finished.results)])} | true"
+    assert subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stderr == ""
 
 
 def test_a_folder_where_nothing_was_made_is_one_line(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import re
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import metadata
@@ -160,4 +161,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # of a pager, or of head, that has seen enough
     sys.exit(main())
