@@ -88,7 +88,7 @@ def answer() -> None:
 def _end_early(number: int, frame: FrameType | None) -> None:
     """End the run, and have Snakemake give its lock back.
 
-    For SIGTERM it is that until the first job, for Ctrl-C until the end of the run: Snakemake's scheduler takes the
+    For SIGTERM it is that until Snakemake begins with jobs, for Ctrl-C until the end of the run: Snakemake's scheduler takes the
     exception as it takes Ctrl-C, but of Ctrl-C itself Snakemake would tell where in these files it came.
     """
     _say_stopped(number)
@@ -100,7 +100,7 @@ def _end_early(number: int, frame: FrameType | None) -> None:
 
 
 def answer_sigterm_aside() -> None:
-    """Have SIGTERM answered in a thread of its own, from the first job on.
+    """Have SIGTERM answered in a thread of its own, from the time on when Snakemake has set its handler.
 
     Snakemake's handler waits for a lock. Where the code that it interrupts holds that lock, it would wait for ever.
     """

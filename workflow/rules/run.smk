@@ -29,13 +29,13 @@ def needed_jobs():
 
 def begin_run():
     """Look whether the run can do what is asked for, have the folder to itself, and show how far it is."""
+    signals.answer_sigterm_aside()  # Snakemake has just set its own answer
     jobs = [] if workflow.touch else needed_jobs()
     run.begin(jobs, config, PROVENANCE, LOGS, lambda table: logger.info(table, extra={"event": SPACE}))
     if TERMINAL:
         progress.speak_for_jobs()
         with_log = [Job.of(it.rule, it.wildcards, it.log) for it in jobs if it.log]
         TERMINAL.begin(with_log, len(jobs), LOGS, HANDLER.quiet)
-    signals.answer_sigterm_aside()
 
 
 def is_all_made():
