@@ -37,7 +37,7 @@ def test_every_way_of_reading_reads_each_image_once(demo: Project, way: str) -> 
     figures = json.loads(run("epoch.py", way, demo.results, "1", "shuffled", "bytes"))
     assert figures["images"] == images(demo)
     assert figures["first_images"] < figures["images"]
-    assert 0 < figures["first_batch_s"] < figures["last_batch_s"]
+    assert 0 < figures["first_batch_s"] <= figures["last_batch_s"]
 
 
 @pytest.mark.parametrize("way", own_ways.WAYS)
