@@ -52,7 +52,7 @@ class Left:
 
 def room_at(folder: Path) -> Room:
     """The room for a folder, which need not exist yet; links are followed."""
-    existing = _nearest(folder)
+    existing = nearest(folder)
     place = next(path for path in (existing, *existing.parents) if os.path.ismount(path) or path == path.parent)
     device = existing.stat().st_dev
     try:
@@ -75,7 +75,7 @@ def room_at(folder: Path) -> Room:
 
 def is_writable(folder: Path) -> bool:
     """Whether files can be made in a folder, or in the one where it would be made."""
-    return os.access(_nearest(folder), os.W_OK | os.X_OK)
+    return os.access(nearest(folder), os.W_OK | os.X_OK)
 
 
 def parse_quotas(text: str) -> dict[str, Left]:
@@ -103,7 +103,8 @@ def parse_quotas(text: str) -> dict[str, Left]:
     return left
 
 
-def _nearest(folder: Path) -> Path:
+def nearest(folder: Path) -> Path:
+    """A folder, links followed; of one that does not exist yet, the closest above it that does."""
     path = Path(os.path.realpath(folder))
     # Path.is_dir raises PermissionError, before Python 3.14, where this user may not search the folder above.
     return next(parent for parent in (path, *path.parents) if os.path.isdir(parent))

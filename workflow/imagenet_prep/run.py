@@ -19,6 +19,7 @@ from imagenet_prep.engine.existing import look
 from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import STATE
 from imagenet_prep.errors import PrepError
+from imagenet_prep.filesystem import is_writable, nearest
 from imagenet_prep.products.partials import remove_partials
 from imagenet_prep.products.registry import PUBLISHED, SPLIT_PRODUCTS
 from imagenet_prep.publish import stores
@@ -78,16 +79,7 @@ def expect_usable(clone: Path) -> None:
 def expect_writable(folder: Path, remedy: str) -> None:
     """Stop if a folder, or where it would be made, is not writable: Snakemake would fail in its own words."""
     if not is_writable(folder):
-        stop(f"{_existing(folder)}: this folder is not writable for you. {remedy}.")
-
-
-def is_writable(folder: Path) -> bool:
-    """Whether one may write in a folder, or make it."""
-    return os.access(_existing(folder), os.W_OK | os.X_OK)
-
-
-def _existing(folder: Path) -> Path:
-    return next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
+        stop(f"{nearest(folder)}: this folder is not writable for you. {remedy}.")
 
 
 def begin(
