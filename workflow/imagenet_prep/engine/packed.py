@@ -18,6 +18,7 @@ from imagenet_prep.datasets.dataset import Dataset, Labels
 from imagenet_prep.datasets.names import MAPPING, MIXED, SOLUTION, VAL_OF_KAGGLE, is_of, part_of
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar, zip_archive
+from imagenet_prep.formats.file_kind import GZIP_MAGIC
 
 FOLDER = "packed"
 """Where packed archives lie, below `output_dir`."""
@@ -80,7 +81,7 @@ def is_gzip(path: Path) -> bool:
     """Whether a file begins as gzip does."""
     try:
         with open(path, "rb") as file:
-            return file.read(2) == b"\x1f\x8b"
+            return file.read(2) == GZIP_MAGIC
     except OSError:
         return False
 

@@ -143,15 +143,8 @@ Placed = tuple[str, int, Iterable[bytes | memoryview], int]
 
 
 def _of_tar(path: Path) -> Iterator[Placed]:
-    place = os.fspath(path)
-    with (
-        open(path, "rb", buffering=0) as file,
-        reading(place),
-        tar.broken_compression(place),
-        Stream(gzip.GzipFile(fileobj=file) if packed.is_gzip(path) else file) as stream,
-    ):
-        end = 1 << 62 if packed.is_gzip(path) else os.fstat(file.fileno()).st_size
-        for member in tar.walk(stream, place, end=end):
+    with tar.opened(path) as (file, stream, end):
+        for member in tar.walk(stream, os.fspath(path), end=end):
             yield member.name, member.nbytes, _chunks(stream, member.nbytes), file.tell()
 
 

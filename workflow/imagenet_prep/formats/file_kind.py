@@ -33,13 +33,16 @@ class Kind:
     is_image: bool = False
 
 
+GZIP_MAGIC = b"\x1f\x8b"
+"""How what is compressed by gzip begins (RFC 1952)."""
+
 TAR = Kind("a tar archive", packed=True, suffix=".tar")
 GZIP = Kind("compressed by gzip", packed=True, suffix=".gz", unpacker="gunzip")
 ZIP = Kind("a zip archive", packed=True, suffix=".zip")
 WEB_PAGE = Kind("a web page")
 
 _BEGINNINGS = (
-    (b"\x1f\x8b", GZIP),
+    (GZIP_MAGIC, GZIP),
     (b"BZh", Kind("compressed by bzip2", packed=True, suffix=".bz2", unpacker="bunzip2")),
     (b"\xfd7zXZ\0", Kind("compressed by xz", packed=True, suffix=".xz", unpacker="unxz")),
     (b"\x28\xb5\x2f\xfd", Kind("compressed by zstd", packed=True, suffix=".zst", unpacker="unzstd --rm -q")),
