@@ -18,7 +18,7 @@ from builders import tar
 from engine.findings import VAL, put
 from imagenet_prep import configuration
 from imagenet_prep.engine import archive_paths, existing
-from imagenet_prep.engine.space import ARCHIVE, There, needs
+from imagenet_prep.engine.space import ARCHIVE, Existing, needs
 from imagenet_prep.products.registry import SPLIT_PRODUCTS
 
 CONTENT = b"what has come"
@@ -44,7 +44,7 @@ print(json.dumps(os.path.realpath(link)))
 """
 
 
-def look(config: dict[str, Any]) -> There:
+def look(config: dict[str, Any]) -> Existing:
     return existing.look(config, SPLIT_PRODUCTS)
 
 

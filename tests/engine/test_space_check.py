@@ -8,7 +8,7 @@ import pytest
 
 from imagenet_prep import configuration
 from imagenet_prep.engine import space_check
-from imagenet_prep.engine.space import ARCHIVE, Need
+from imagenet_prep.engine.space import ARCHIVE, SpaceNeed
 from imagenet_prep.errors import PrepError
 from imagenet_prep.filesystem import Room
 from imagenet_prep.products.registry import SPLIT_PRODUCTS
@@ -18,13 +18,13 @@ CONFIG = configuration.complete({}, Path.cwd())
 GB = 10**9
 OUT, IN = Path("results"), Path("archives")
 NEEDED = [
-    Need((ARCHIVE, "train"), IN, 148 * GB, 1),
-    Need((ARCHIVE, "val"), IN, 7 * GB, 1),
-    Need((IMAGEFOLDER, "train"), OUT / "imagefolder", 150 * GB, 1_282_168),
-    Need((IMAGEFOLDER, "validation"), OUT / "imagefolder", 7 * GB, 51_001),
-    Need((TFRECORD, "train"), OUT / "tfrecord", 147 * GB, 1024),
-    Need((TFRECORD, "validation"), OUT / "tfrecord", 7 * GB, 128),
-    Need((TFRECORD_INDEX, "train"), OUT / "tfrecord_index", GB // 40, 1024),
+    SpaceNeed((ARCHIVE, "train"), IN, 148 * GB, 1),
+    SpaceNeed((ARCHIVE, "val"), IN, 7 * GB, 1),
+    SpaceNeed((IMAGEFOLDER, "train"), OUT / "imagefolder", 150 * GB, 1_282_168),
+    SpaceNeed((IMAGEFOLDER, "validation"), OUT / "imagefolder", 7 * GB, 51_001),
+    SpaceNeed((TFRECORD, "train"), OUT / "tfrecord", 147 * GB, 1024),
+    SpaceNeed((TFRECORD, "validation"), OUT / "tfrecord", 7 * GB, 128),
+    SpaceNeed((TFRECORD_INDEX, "train"), OUT / "tfrecord_index", GB // 40, 1024),
 ]
 
 

@@ -23,7 +23,7 @@ from imagenet_prep.errors import Described, PrepError
 FAILURES = Path(".snakemake", "failures")
 
 # What to do where memory was short.
-AGAIN = "Run the same command again"
+RUN_AGAIN = "Run the same command again"
 FEWER_CORES = "with fewer --cores"
 MORE_MEMORY = "mem_mb=8000"
 
@@ -145,7 +145,7 @@ def describe(error: Exception, log: str | os.PathLike[str], output_dir: str | os
         more = f"--set-resources {_rule_of(log, output_dir)}:{MORE_MEMORY}"
         return (
             f"{log}: {killed if isinstance(error, BrokenExecutor) else 'memory ran out'}. "
-            f"{AGAIN} {FEWER_CORES}; on a cluster with more memory ({more})."
+            f"{RUN_AGAIN} {FEWER_CORES}; on a cluster with more memory ({more})."
         )
     if isinstance(error, OSError) and error.errno is not None:
         place = os.fsdecode(error.filename or output_dir)

@@ -189,7 +189,7 @@ def _expect_room(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Cal
             parts.add((space.REST, ""))
         elif it.rule in kinds:
             parts.add((kinds[it.rule], it.wildcards["split"]))
-    there = look(config, SPLIT_PRODUCTS) if parts else space.There()
+    there = look(config, SPLIT_PRODUCTS) if parts else space.Existing()
     needed = space.needs(config, SPLIT_PRODUCTS, there, parts)
     rooms = space_check.rooms_of(needed)
     if needed:

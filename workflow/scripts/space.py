@@ -15,8 +15,8 @@ from imagenet_prep.products.registry import SPLIT_PRODUCTS
 def main(snakemake: Any) -> None:
     config = snakemake.config
     used = {name: config["archives"][name] for name in config["use"]}
-    for possession in archive_search.find(Path(config["archives_dir"]), used, dataset_of(config), checksums=False):
-        logging.info("%s", possession.message)
+    for candidate in archive_search.find(Path(config["archives_dir"]), used, dataset_of(config), checksums=False):
+        logging.info("%s", candidate.message)
     needed = needs(config, SPLIT_PRODUCTS, look(config, SPLIT_PRODUCTS))
     if any(need.part[0] == ARCHIVE for need in needed) and (problem := archive_table.of_folder(config)):
         raise problem

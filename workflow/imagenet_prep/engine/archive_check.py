@@ -12,7 +12,7 @@ from typing import Any
 
 from imagenet_prep.datasets.dataset import Archive
 from imagenet_prep.download.identity import Wanted
-from imagenet_prep.engine import archive_paths, archive_search
+from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN, made_by_hand, unless_made_by_hand
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
@@ -118,9 +118,10 @@ def verify_folder(name: str, path: Path, below: str) -> dict[str, Any]:
 
 
 def introduce(path: Path) -> None:
-    """Log it if the archive stands under another name than its own."""
-    if said := archive_search.introduction(path):
-        log.info("%s", said)
+    """Log which file is used for an archive, by the link to it, where that has another name than the archive."""
+    file = os.path.realpath(path)
+    if os.path.basename(file) != path.name:
+        log.info("%s is the file %s", path.name, file)
 
 
 def _is_plain_tar(path: Path) -> bool:

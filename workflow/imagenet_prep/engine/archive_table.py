@@ -144,7 +144,7 @@ def _where(archive: Seen, is_refused: bool) -> str:
     return f"not there{wrong}"
 
 
-def _search(archive: Seen, config: Config, found: list[archive_search.Possession]) -> None:
+def _search(archive: Seen, config: Config, found: list[archive_search.Candidate]) -> None:
     """Note where an archive is that is not in its place, as `fetch.find_or_fetch` finds it, or where it can be had."""
     settings, folder = config["archives"][archive.name], Path(config["archives_dir"])
     urls = [settings["url"]] if isinstance(settings["url"], str) else settings["url"] or []

@@ -15,12 +15,12 @@ from imagenet_prep.download import partial
 from imagenet_prep.engine import archive_paths, archive_search, packed
 from imagenet_prep.engine.receipts import STATE, names
 from imagenet_prep.engine.runs import read_object
-from imagenet_prep.engine.space import ARCHIVE, REST, Products, There, configured_parts
+from imagenet_prep.engine.space import ARCHIVE, REST, Existing, Products, configured_parts
 from imagenet_prep.engine.table_steps import IMAGES
 from imagenet_prep.filesystem import room_at
 
 
-def look(config: Mapping[str, Any], products: Products) -> There:
+def look(config: Mapping[str, Any], products: Products) -> Existing:
     """Which of the archives in use and of the units of products exist already.
 
     Args:
@@ -64,7 +64,7 @@ def look(config: Mapping[str, Any], products: Products) -> There:
         (kind, split): products[kind].existing(config, split) for kind, split in parts if kind not in (ARCHIVE, REST)
     }
     rest = bool(names(output / STATE / IMAGES.name))
-    return There(archives, folders, downloaded, verified, images, made, rest, room_at(output).block)
+    return Existing(archives, folders, downloaded, verified, images, made, rest, room_at(output).block)
 
 
 def _linked(settings: Mapping[str, Any], local: str) -> list[Path]:

@@ -74,8 +74,8 @@ def find_or_fetch(
             log.info("%s", message)
     if source is None:
         found = archive_search.find(archives_dir, {name: settings}, dataset)
-        for possession in found:
-            log.info("%s", possession.message)
+        for candidate in found:
+            log.info("%s", candidate.message)
         source = archive_search.stand_in(found, name)
     if source is None:
         from imagenet_prep.engine.archive_sources import (
@@ -88,7 +88,7 @@ def find_or_fetch(
                 archive, urls, local, spare, connections, expected, limits or Limits(), make_folder=make_folder
             )
         except PrepError as error:
-            told = [possession.message for possession in found if possession.archive]
+            told = [candidate.message for candidate in found if candidate.archive]
             if not told:
                 raise
             raise PrepError(error.place, f"{error.problem}. What lies there: {told[0]}", error.remedy) from error

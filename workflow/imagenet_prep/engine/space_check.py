@@ -7,14 +7,14 @@ from pathlib import Path
 
 from imagenet_prep import commands
 from imagenet_prep.datasets.catalogue import dataset_of
-from imagenet_prep.engine.space import ARCHIVE, Need, Part, Products
+from imagenet_prep.engine.space import ARCHIVE, Part, Products, SpaceNeed
 from imagenet_prep.engine.step import Config
 from imagenet_prep.errors import PrepError
 from imagenet_prep.filesystem import Room, room_at
 from imagenet_prep.progress import grouped
 
 
-def as_table(needed: list[Need], rooms: Mapping[Path, Room]) -> str:
+def as_table(needed: list[SpaceNeed], rooms: Mapping[Path, Room]) -> str:
     """Lines for people: what each part needs, then each file system with what it has.
 
     Args:
@@ -36,7 +36,7 @@ def as_table(needed: list[Need], rooms: Mapping[Path, Room]) -> str:
     return "\n".join(f"{name:{width}}{nbytes:>12}{files:>14}" for name, nbytes, files in lines)
 
 
-def expect_room(needed: list[Need], rooms: Mapping[Path, Room], config: Config, products: Products) -> None:
+def expect_room(needed: list[SpaceNeed], rooms: Mapping[Path, Room], config: Config, products: Products) -> None:
     """Raise `PrepError` where a file system has too little, with what to leave out so that the rest fits.
 
     Args:
@@ -68,7 +68,7 @@ def expect_room(needed: list[Need], rooms: Mapping[Path, Room], config: Config, 
         )
 
 
-def rooms_of(needed: Iterable[Need]) -> dict[Path, Room]:
+def rooms_of(needed: Iterable[SpaceNeed]) -> dict[Path, Room]:
     """The file system of the path of each need."""
     return {path: room_at(path) for path in sorted({need.path for need in needed})}
 
@@ -87,25 +87,25 @@ def _name(part: Part) -> str:
     return f"{kind} {name}" if name else kind
 
 
-def _by_room(needed: list[Need], rooms: Mapping[Path, Room]) -> list[tuple[Room, list[Need]]]:
-    devices: dict[int, tuple[Room, list[Need]]] = {}
+def _by_room(needed: list[SpaceNeed], rooms: Mapping[Path, Room]) -> list[tuple[Room, list[SpaceNeed]]]:
+    devices: dict[int, tuple[Room, list[SpaceNeed]]] = {}
     for need in needed:
         room = rooms[need.path]
         devices.setdefault(room.device, (room, []))[1].append(need)
     return list(devices.values())
 
 
-def _sums(rows: Iterable[Need]) -> tuple[int, int]:
+def _sums(rows: Iterable[SpaceNeed]) -> tuple[int, int]:
     rows = list(rows)
     return sum(need.nbytes for need in rows), sum(need.files for need in rows)
 
 
-def _fits(rows: Iterable[Need], room: Room) -> bool:
+def _fits(rows: Iterable[SpaceNeed], room: Room) -> bool:
     nbytes, files = _sums(rows)
     return (room.nbytes is None or nbytes <= room.nbytes) and (room.files is None or files <= room.files)
 
 
-def _without_product(rows: list[Need], room: Room, config: Config, products: Products) -> str | None:
+def _without_product(rows: list[SpaceNeed], room: Room, config: Config, products: Products) -> str | None:
     """The products to leave out so that the rest fits, as little as possible, something of them being left."""
     choices = []
     for name in dict.fromkeys(need.part[0] for need in rows if need.part[0] in products):
@@ -127,7 +127,7 @@ def _follows(product: str, other: str, config: Config, products: Products) -> bo
     return any(need[0] == other for split in it.splits_in_use(config) for need in it.needs(config, split))
 
 
-def _without_split(rows: list[Need], room: Room, config: Config, products: Products) -> str | None:
+def _without_split(rows: list[SpaceNeed], room: Room, config: Config, products: Products) -> str | None:
     """The advice to do without the largest split, where that helps."""
     dataset = dataset_of(config)
     largest = max(dataset.splits_in_use(config), key=lambda split: dataset.archives[split.archive].size, default=None)

@@ -17,10 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imagenet_prep import atomic, errors
-from imagenet_prep.errors import PrepError
-
-AGAIN = errors.AGAIN
+from imagenet_prep import atomic
+from imagenet_prep.errors import AGAIN, MISSING, PrepError
 
 Path = str | os.PathLike[str]
 
@@ -124,7 +122,7 @@ def _damage(path: Path | BinaryIO) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise PrepError(_shown(path), "the table is missing", errors.MISSING) from None
+        raise PrepError(_shown(path), "the table is missing", MISSING) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         problem = f"the table is damaged and cannot be read ({str(error).strip().splitlines()[0]})"
         raise PrepError(_shown(path), problem, AGAIN) from error

@@ -16,9 +16,11 @@ from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar
 from imagenet_prep.formats.gathering import GatheringWriter
 from imagenet_prep.formats.stream import Buffer, Stream
+from imagenet_prep.formats.tar_header import BLOCK
 
-BLOCK = 512
 INDEX_VERSION = "v1.2"
+"""The word with which DALI's indexes begin."""
+
 _NAME_LIMIT = 100
 _SIZE_LIMIT = 8 << 30
 # The fields of a header but name, size and checksum, each with the byte that ends it.

@@ -15,7 +15,7 @@ from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine import batches
 from imagenet_prep.engine.receipts import Body
-from imagenet_prep.engine.space import Images, Space, There, images_of
+from imagenet_prep.engine.space import Existing, Images, Space, images_of
 from imagenet_prep.engine.step import ALL, Config, Need, Step
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class SplitProduct(Product):
         count = self.count(config, split)
         if asked := config["jobs"][self.jobs_key(config, split)]:
             return int(asked)
-        images = images_of(config, There(archives or {}), self.split_of_images(config, split)).nbytes
+        images = images_of(config, Existing(archives or {}), self.split_of_images(config, split)).nbytes
         return batches.size(count, images, self.job_bytes(config, split))
 
     def units(self, inputs: Inputs, split: str) -> list[str]:
