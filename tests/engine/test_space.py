@@ -13,7 +13,7 @@ from imagenet_prep import configuration
 from imagenet_prep.engine import existing, space, space_check
 from imagenet_prep.engine.space import ARCHIVE, REST, Existing, Part, SpaceNeed
 from imagenet_prep.errors import PrepError
-from imagenet_prep.filesystem import Room
+from imagenet_prep.filesystem import FileSystem
 from imagenet_prep.products.registry import SPLIT_PRODUCTS
 from project import Project, merged
 
@@ -180,9 +180,9 @@ def test_a_job_for_each_validation_class_needs_the_files_of_each_job(checkout: P
 def test_the_advice_to_leave_a_product_out_holds_for_targets_too(checkout: Path) -> None:
     needed = needs(real(checkout), NOTHING)
     for free, advice in ((320 * GB, "targets"), (76 * GB, "imagefolder_validation")):
-        rooms = {need.path: Room(1, Path("/data"), free, None) for need in needed}
+        file_systems = {need.path: FileSystem(1, Path("/data"), free, None) for need in needed}
         with pytest.raises(PrepError, match=advice):
-            space_check.expect_room(needed, rooms, real(checkout), SPLIT_PRODUCTS)
+            space_check.expect_enough(needed, file_systems, real(checkout), SPLIT_PRODUCTS)
 
 
 # What is there already.

@@ -1,4 +1,4 @@
-"""The official archives: what they are, and whether they are the right ones."""
+"""Whether an archive is the right one, by its kind, size, checksum and members; and the receipt that says so."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN, made_by_hand, 
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import files, tar, tar_header, zip_archive
-from imagenet_prep.formats.file_kind import GZIP, NO_ARCHIVE, PEEK, WEB_PAGE, in_place_of_a_tar, kind_of
+from imagenet_prep.formats.file_kind import GZIP, PEEK, WEB_PAGE, in_place_of_a_tar, kind_of
 from imagenet_prep.formats.passed_over import PassedOver
+from imagenet_prep.formats.remedies import NO_ARCHIVE
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.progress import Progress
 
@@ -46,7 +47,13 @@ def verify(name: str, path: Path, expected: Expected, below: str = "") -> dict[s
     """Read an archive for its checksum, then, if it is a tar, again for its members; return its receipt.
 
     The second reading, for which a tar may be compressed, comes only where size and checksum are right. A folder that
-    an archive was unpacked into is read once; `below` is its path below `archives_dir`.
+    an archive was unpacked into is read once.
+
+    Args:
+        name: the archive's, in the configuration.
+        path: the archive, or the link to it.
+        expected: what the configuration says of it.
+        below: of a folder in its place, the path below `archives_dir`.
 
     Raises:
         PrepError: not there, of another size or checksum than expected, cut off, or holding what no archive may.

@@ -81,9 +81,9 @@ def _real(path: Path) -> Path:
 
 
 def below(config: Mapping[str, Any], name: str) -> str:
-    """Of an archive in whose place a folder is used, the path of that below `archives_dir`; "" where it is none.
+    """The path below `archives_dir` of the folder that is used in place of an archive; "" where none is.
 
-    From there the table of images names the files in it.
+    The table of images names the files in it by this path and theirs below it.
     """
     link = link_of(config, name)
     if not is_folder(link):
@@ -98,9 +98,9 @@ def is_folder(archive: Path) -> bool:
 
 
 def is_stand_in(config: Mapping[str, Any], name: str, archive: Path) -> bool:
-    """Whether what lies there, as `archive_of` has it, was packed, or was found under another name than the archive's.
+    """Whether `archive`, the path that `archive_of` gives, was packed, or has another name than the archive.
 
-    What lies in the archive's place by that name, or is linked there by somebody, is the archive.
+    What somebody has put or linked into the archive's place, under its name, is the archive.
     """
     file = config["archives"][name]["file"]
     places = (Path(config["archives_dir"]), spare_of(config))

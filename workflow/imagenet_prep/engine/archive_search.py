@@ -218,7 +218,7 @@ def _read(path: Path) -> _Folder:
 
 
 def _stand_in(
-    name: str, settings: Mapping[str, Any], about: int, files: list[tuple[Path, int]], checksums: bool
+    name: str, settings: Mapping[str, Any], published: int, files: list[tuple[Path, int]], checksums: bool
 ) -> Iterator[Candidate]:
     expected = settings["bytes"]
     algorithm = "sha256" if settings["sha256"] else "md5"
@@ -235,7 +235,7 @@ def _stand_in(
                 not checksums or size > _QUICKLY_READ or _has(path, algorithm, settings[algorithm])
             )
         else:
-            plausible = settings[algorithm] is not None and about / 2 < size < about * 2
+            plausible = settings[algorithm] is not None and published / 2 < size < published * 2
             fits = checksums and plausible and _has(path, algorithm, settings[algorithm])
         if fits:
             message = f"{path}: this is {settings['file']} {where}: it is used as it lies there"

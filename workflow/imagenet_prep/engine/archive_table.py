@@ -19,6 +19,7 @@ from imagenet_prep.progress import grouped
 
 Config = Mapping[str, Any]
 Problem = PrepError | OSError
+"""What a user can cause and mend: of this project, or of the operating system."""
 
 NO_URL = "the archive is not there, and the configuration gives no url for it"
 
@@ -87,16 +88,16 @@ def look(config: Config, to_read: Collection[str]) -> list[Seen]:
 
 
 def problems(config: Config, seen: Iterable[Seen]) -> list[Problem]:
-    """All that is wrong, an error each; of a folder that is not there, one in place of those of missing archives."""
+    """An error for each archive that is wrong; where their folder is not there, one for all that are missing."""
     seen = list(seen)
     missing = [archive for archive in seen if archive.is_needed and archive.path is None]
-    folder = of_folder(config) if missing else None
+    folder = folder_problem(config) if missing else None
     if folder:
         return [folder, *(it.problem for it in seen if it.problem and it not in missing)]
     return [it.problem for it in seen if it.problem]
 
 
-def of_folder(config: Config) -> PrepError | None:
+def folder_problem(config: Config) -> PrepError | None:
     """What is wrong with the folder of the archives; None where it is there, or is to be made."""
     folder = Path(config["archives_dir"])
     try:
@@ -110,7 +111,7 @@ def of_folder(config: Config) -> PrepError | None:
 
 def as_table(config: Config, seen: Iterable[Seen]) -> str:
     """Lines for people: each archive with where it lies or comes from, its size and the expected one."""
-    seen, is_refused = list(seen), of_folder(config) is not None
+    seen, is_refused = list(seen), folder_problem(config) is not None
     rows = [("archive", "bytes", "expected", "where")]
     for archive in seen:
         size = "-" if archive.nbytes is None else grouped(archive.nbytes)

@@ -17,7 +17,7 @@ from imagenet_prep.engine.receipts import STATE, names
 from imagenet_prep.engine.runs import read_object
 from imagenet_prep.engine.space import ARCHIVE, REST, Existing, Products, configured_parts
 from imagenet_prep.engine.table_steps import IMAGES
-from imagenet_prep.filesystem import room_at
+from imagenet_prep.filesystem import file_system_at
 
 
 def look(config: Mapping[str, Any], products: Products) -> Existing:
@@ -64,7 +64,7 @@ def look(config: Mapping[str, Any], products: Products) -> Existing:
         (kind, split): products[kind].existing(config, split) for kind, split in parts if kind not in (ARCHIVE, REST)
     }
     rest = bool(names(output / STATE / IMAGES.name))
-    return Existing(archives, folders, downloaded, verified, images, made, rest, room_at(output).block)
+    return Existing(archives, folders, downloaded, verified, images, made, rest, file_system_at(output).block)
 
 
 def _linked(settings: Mapping[str, Any], local: str) -> list[Path]:

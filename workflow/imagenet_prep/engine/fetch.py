@@ -36,14 +36,11 @@ def find_or_fetch(
     make_folder: bool = True,
     limits: Limits | None = None,
 ) -> None:
-    """Make `link` a symbolic link to an archive: in its place, under another name, or brought from one of its sources.
+    """Make `link` a symbolic link to an archive: in its place, under another name, or from one of its sources.
 
-    Where the file system has no symbolic links, a note (`archive_paths.note_of`) takes its place.
-
-    A file in the place of the link is the archive, and stays. What is compressed is packed first, below the output
-    folder.
-
-    An archive that exists is used as it is, whatever its sources are, and never written to.
+    Where the file system has no symbolic links, a note (`archive_paths.note_of`) takes the place of the link. A file
+    that lies where the link would be is the archive, and stays. An archive that exists is used as it is, whatever its
+    sources are, and never written to. What is compressed is packed first, below the output folder.
 
     Args:
         name: the archive's name in the configuration.
@@ -53,7 +50,7 @@ def find_or_fetch(
         local: "link" or "copy", for what comes from a file URL.
         link: the link to make.
         connections: how many fetch parts of a download side by side.
-        expected: what the configuration says of the archive; only a download is held against it here.
+        expected: what the configuration says of the archive; only a download is compared with it here.
         spare: the folder where an archive goes, or went in an earlier run, whose own folder is not writable.
         make_folder: whether `archives_dir` is made, if it is not there, for what comes from a source.
         limits: of time and size, of a download; the usual ones where None.

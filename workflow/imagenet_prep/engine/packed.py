@@ -30,6 +30,7 @@ _LOOKED_AT = 50  # members at the beginning of an archive
 _LOOKED_INTO = 64 << 20  # bytes
 
 Note = list[dict[str, Any]]
+"""Of each file that an archive was packed of: `path`, and `stat`, its size in bytes and its time (ns since 1970)."""
 
 
 def place_of(output_dir: Path, file: str) -> Path:
@@ -107,7 +108,7 @@ def first_members(path: Path) -> list[str]:
 
 
 def note_of(parts: Sequence[Path]) -> Note:
-    """By which the files that are packed are known again."""
+    """The note of files that are to be packed, as they are now."""
     return [{"path": os.path.abspath(it), "stat": [it.stat().st_size, it.stat().st_mtime_ns]} for it in parts]
 
 

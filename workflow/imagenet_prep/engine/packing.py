@@ -32,6 +32,8 @@ _LIST_LIMIT = 256 << 20
 _END = bytes(2 * BLOCK)
 
 Content = tuple[str, int, Iterable[bytes | memoryview]]
+"""A member: name, bytes, and its content in pieces."""
+
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +80,7 @@ def pack(name: str, parts: Sequence[Path], dataset: Dataset, output: Path) -> Pa
 
 
 class _Sink:
-    """A file that is written from its beginning, of which all is kept that is there already as it would be written."""
+    """A file written from its beginning; what an earlier attempt wrote is kept as far as it is the same."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -140,6 +142,7 @@ def _members(name: str, parts: Sequence[Path], dataset: Dataset, progress: Progr
 
 
 Placed = tuple[str, int, Iterable[bytes | memoryview], int]
+"""A member, and how many bytes of the file that it is in were read, for the progress."""
 
 
 def _of_tar(path: Path) -> Iterator[Placed]:

@@ -233,6 +233,7 @@ class Provenance:
         return self._contents.get(name) or self._older_content(name)
 
     def _older_content(self, name: str) -> str | None:
+        """What the newest receipts say that it held; those that fit the configuration come first."""
         own = self._archive_digest(name)
         seen = [of for subject, of in self._inventory.newest(ARCHIVES) if subject == name]
         bodies = [self._inventory.body(ARCHIVES, name, of) for of in sorted(seen, key=lambda it: it != own)]

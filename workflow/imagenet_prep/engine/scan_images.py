@@ -11,7 +11,7 @@ from imagenet_prep.datasets.names import CLASS_TAR
 from imagenet_prep.engine import archive_remedies
 from imagenet_prep.engine.scan_rows import IMAGE_LIMIT, Row, row_of
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import tar
+from imagenet_prep.formats import remedies, tar
 from imagenet_prep.formats.file_kind import PEEK, kind_of
 from imagenet_prep.formats.passed_over import PassedOver
 from imagenet_prep.formats.stream import EndOfStream, Stream
@@ -122,13 +122,13 @@ class ArchiveScan:
             data = self._stream.take(member.nbytes)
         except EndOfStream as error:
             problem = "the archive ends inside this image: it is cut off"
-            raise self._refusal(problem, member, shown, tar.CUT_OFF) from error
+            raise self._refusal(problem, member, shown, remedies.CUT_OFF) from error
         try:
             return row_of(data, filename, wnid, self._path.name, member.offset)
         except ValueError as error:
             raise self._refusal(str(error), member, shown) from error
 
     def _refusal(
-        self, problem: str, member: tar.Member, shown: str | None = None, remedy: str = tar.DAMAGED
+        self, problem: str, member: tar.Member, shown: str | None = None, remedy: str = remedies.DAMAGED
     ) -> PrepError:
         return PrepError(self._path, problem, remedy, member=shown or member.name, offset=member.offset)

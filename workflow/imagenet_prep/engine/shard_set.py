@@ -17,7 +17,7 @@ from imagenet_prep.engine.receipts import Name, load
 
 
 class _Any:
-    """A number that is written as what matches every number in a shell."""
+    """Stands for a number in a format string, and is written as `*`: so a name becomes a pattern for a shell."""
 
     def __format__(self, spec: str) -> str:
         return "*"

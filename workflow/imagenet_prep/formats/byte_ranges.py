@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from io import FileIO
 
 from imagenet_prep.errors import PrepError, reading
-from imagenet_prep.formats.tar import CUT_OFF
+from imagenet_prep.formats.remedies import CUT_OFF
 
 _READ = 8 << 20
 _GAP = 64 << 10

@@ -55,7 +55,7 @@ def write(path: str | os.PathLike[str], images: pa.Table, header_bytes: int) -> 
 
 
 def read(data: bytes, header_bytes: int) -> pa.Table:
-    """The samples of an index: `filename`, `offset` and `length` of the image of each.
+    """The samples of an index: `filename` (string), `offset` and `length` (int64, bytes) of the image of each.
 
     Raises:
         ValueError: it is no such index, or a header is not the first bytes of the block before its image.

@@ -7,8 +7,7 @@ import shlex
 from dataclasses import dataclass
 
 from imagenet_prep.formats import tar_header
-
-NO_ARCHIVE = "Look at what it is (a web page saved in its place?), and get the archive again"
+from imagenet_prep.formats.remedies import NO_ARCHIVE
 
 PEEK = 512
 """How many of the first bytes are looked at."""

@@ -1,8 +1,8 @@
 """Parquet tables: written whole or not at all, with checksums, so that reading finds damage.
 
-The format is Apache Parquet's. Its pages have checksums, and its footer, where the columns' names and the numbers of
-rows stand, has none: of a damaged one pyarrow may make another table, and its statistics may end the process. So what a
-receipt says of a table's file is held against it before the table is opened.
+The format is Apache Parquet's. Its pages have checksums, but its footer, with the columns' names and the numbers of
+rows, has none: of a damaged footer pyarrow may make another table, or its statistics may end the process. So a table is
+compared with the checksum in its receipt before it is opened (`engine.receipts.unchanged`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def writing(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
 
 
 def into(place: Path | BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
-    """A writer into a file that is nobody's product."""
+    """A writer into a file that is written in place, such as a temporary one; close it. Other files: `writing`."""
     # A relative path with a colon in it would be taken for a URI.
     where = os.path.abspath(place) if isinstance(place, os.PathLike) else place
     return pq.ParquetWriter(where, schema, compression="zstd", write_page_checksum=True)

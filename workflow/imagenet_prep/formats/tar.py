@@ -20,10 +20,9 @@ from io import FileIO
 from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats import tar_header as header
 from imagenet_prep.formats.file_kind import GZIP_MAGIC, in_place_of_a_tar
-from imagenet_prep.formats.file_kind import NO_ARCHIVE as NO_ARCHIVE
 from imagenet_prep.formats.passed_over import PassedOver, is_left_by_a_system
+from imagenet_prep.formats.remedies import CUT_OFF, DAMAGED
 from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
-from imagenet_prep.formats.tar_end import DAMAGED as DAMAGED
 from imagenet_prep.formats.tar_end import expect_padding
 from imagenet_prep.formats.tar_header import BLOCK
 
@@ -45,7 +44,6 @@ _REFUSED = {
     b"M": "the rest of a file that begins in another volume",
     b"S": "a sparse file",
 }
-CUT_OFF = "Its download or copy stopped early: get it again, or continue it"
 OF_FILES = (
     "The archive was made of links: make it again of the files that they lead to, with GNU tar: "
     "tar --dereference --hard-dereference -cf <archive> <files>"
@@ -191,13 +189,8 @@ def read_files(
     with opened(path) as (_, stream, end):
         for member in walk(stream, place, end=end, passed_over=passed_over):
             if member.nbytes > limit:
-                raise PrepError(
-                    place,
-                    f"the member has {member.nbytes} bytes, more than the {limit} that it can have",
-                    DAMAGED,
-                    member=member.name,
-                    offset=member.offset,
-                )
+                problem = f"the member has {member.nbytes} bytes, more than the {limit} that it can have"
+                raise PrepError(place, problem, DAMAGED, member=member.name, offset=member.offset)
             yield member, bytes(_take(stream, member.nbytes, place, member.name, member.offset))
 
 

@@ -90,7 +90,15 @@ def walk(path: str | os.PathLike[str]) -> Iterator[Member]:
 
 
 def read(descriptor: int, member: Member, place: str) -> tuple[int, bytes]:
-    """Where the bytes of a member begin in the archive, and its content, held against its CRC-32.
+    """Read a member; its content is compared with its CRC-32.
+
+    Args:
+        descriptor: of the archive, open for reading.
+        member: what `walk` yields.
+        place: the archive's name, for messages.
+
+    Returns:
+        The offset where the bytes of the member begin in the archive, and its content, inflated.
 
     Raises:
         PrepError: the archive ends before, or holds something else there.
@@ -123,7 +131,7 @@ def _content(packed: bytes, member: Member) -> bytes | None:
 
 
 def _large(extra: bytes, packed: int, nbytes: int, header: int) -> tuple[int, int, int]:
-    """Sizes and offset, from the Zip64 field where they do not fit into 32 bits."""
+    """`packed`, `nbytes` and `header` of a member, from the Zip64 field where they do not fit into 32 bits."""
     values = [nbytes, packed, header]
     at = 0
     while at + 4 <= len(extra):

@@ -205,7 +205,7 @@ def _cut_off(place: str, offset: int, size: int, found: int) -> PrepError:
 
 @contextmanager
 def _failures(place: str) -> Iterator[None]:
-    """One line of what a client of a store raises, each in its own way; its words may hold what is secret."""
+    """Raise `PrepError` for whatever a client of a store raises, mostly without its words: they may hold a secret."""
     try:
         yield
     except FileNotFoundError as error:
