@@ -99,11 +99,9 @@ def problems(config: Config, seen: Iterable[Seen]) -> list[Problem]:
 
 def folder_problem(config: Config) -> PrepError | None:
     """What is wrong with the folder of the archives; None where it is there, or is to be made."""
-    folder = Path(config["archives_dir"])
     try:
-        archive_search.expect_mounted(folder)
-        if not archive_paths.may_make_folder(config):
-            archive_paths.expect_folder(folder)
+        archive_search.expect_mounted(Path(config["archives_dir"]))
+        archive_paths.expect_folder(config)
     except PrepError as error:
         return error
     return None
@@ -121,7 +119,7 @@ def as_table(config: Config, seen: Iterable[Seen]) -> str:
     lines = [f"{a:{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {where}".rstrip() for a, b, c, where in rows]
     if any(archive.path is None for archive in seen):
         folder, output = Path(config["archives_dir"]), Path(config["output_dir"])
-        more = "which is not there" if not folder.exists() else "and in the folders in it"
+        more = "which is not there" if not os.path.exists(folder) else "and in the folders in it"
         lines.append(f"looked for in {folder} ({more}), {archive_paths.spare_of(config)} and {output / 'archives'}")
     downloads = [archive for archive in seen if archive.source and archive.is_needed]
     lines += dict.fromkeys(line for archive in downloads for line in archive.lying)
@@ -148,7 +146,7 @@ def _where(archive: Seen, is_refused: bool) -> str:
 def _search(archive: Seen, config: Config, found: list[archive_search.Candidate]) -> None:
     """Note where an archive is that is not in its place, as `fetch.find_or_fetch` finds it, or where it can be had."""
     settings, folder = config["archives"][archive.name], Path(config["archives_dir"])
-    urls = [settings["url"]] if isinstance(settings["url"], str) else settings["url"] or []
+    urls = archive_paths.urls_of(config, archive.name)
     archive_search.expect_mounted(folder)
     archive_search.expect_finished(folder / settings["file"])
     archive.lying = [it.message for it in found if it.archive in (archive.name, None) and not it.usable]
@@ -174,7 +172,7 @@ def _search(archive: Seen, config: Config, found: list[archive_search.Candidate]
         remedy = f"{ADDRESS}. {BY_HAND}" if urls else BY_HAND
         raise PrepError(os.path.abspath(folder / settings["file"]), f"{problem}{lying}", remedy)
     archive.source = hosts[0]
-    archive.place = archive_paths.place_of(folder / settings["file"], archive_paths.spare_of(config))
+    archive.place = archive_paths.place_of(config, archive.name)
     archive.begun = partial.bytes_of(archive.place)
 
 

@@ -27,11 +27,7 @@ def look(config: Mapping[str, Any], products: Products) -> Existing:
         config: complete.
         products: all that are cut by split.
     """
-    output, archives_dir, spare = (
-        Path(config["output_dir"]),
-        Path(config["archives_dir"]),
-        archive_paths.spare_of(config),
-    )
+    output, archives_dir = Path(config["output_dir"]), Path(config["archives_dir"])
     used = {name: config["archives"][name] for name in config["use"]}
     found = archive_search.find(archives_dir, used, dataset_of(config), checksums=False)
     archives, folders, downloaded = {}, {}, {}
@@ -40,10 +36,10 @@ def look(config: Mapping[str, Any], products: Products) -> Existing:
         there, source = archive_paths.find(config, name), archive_search.stand_in(found, name)
         if there is None and source is None and os.path.isfile(own):  # compressed
             source = own
-        place = archive_paths.place_of(own, spare)
+        place = archive_paths.place_of(config, name)
         if there is None and source and packed.parts_of(source, name, dataset_of(config)):
             place, source = packed.place_of(output, own.name), None
-        linked = [*_linked(settings, config["download"]["local"]), source]
+        linked = [*_linked(config, name), source]
         sizes = [_size(path) for path in (there, *linked) if path]
         size = next((size for size in sizes if size is not None), None)
         if size is None and (there or source):
@@ -67,11 +63,12 @@ def look(config: Mapping[str, Any], products: Products) -> Existing:
     return Existing(archives, folders, downloaded, verified, images, made, rest, file_system_at(output).block)
 
 
-def _linked(settings: Mapping[str, Any], local: str) -> list[Path]:
-    """Where an archive lies that will only be linked."""
-    urls = settings["url"] if isinstance(settings["url"], list) else [settings["url"] or ""]
-    paths = [archive_paths.local_path(url) for url in urls if archive_paths.is_local(url) and local == "link"]
-    return [path for path in paths if path]
+def _linked(config: Mapping[str, Any], name: str) -> list[Path]:
+    """Where an archive may lie that will only be linked."""
+    if config["download"]["local"] != "link":
+        return []
+    urls = archive_paths.urls_of(config, name)
+    return [path for url in urls if archive_paths.is_local(url) and (path := archive_paths.local_path(url))]
 
 
 def _size(path: Path) -> int | None:
