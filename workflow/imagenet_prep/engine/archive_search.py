@@ -107,7 +107,7 @@ def find(
     others.sort(key=lambda source: bool(source.lacks))
     found += _candidates([*others, *labels_of(others, dataset)], missing, dataset)
     found.sort(key=lambda candidate: (not candidate.usable, candidate.is_source, candidate.archive is None))
-    return [_beside(it, found) for it in found]
+    return [_first_alone(it, found) for it in found]
 
 
 def _is_in_place(archives_dir: Path, name: str, settings: Mapping[str, Any], dataset: Dataset) -> bool:
@@ -129,19 +129,19 @@ def _candidates(
 ) -> Iterator[Candidate]:
     for source in found:
         if source.archive in missing:
-            message = source.told(missing[source.archive]["file"], dataset)
+            message = source.message(missing[source.archive]["file"], dataset)
             yield Candidate(True, source.archive, source.path, message, is_source=True)
 
 
-def beside(archives_dir: Path, archive: Path, name: str, dataset: Dataset) -> list[str]:
-    """What is not used, since the archive is there: a line each of the folders that hold the same in another form."""
+def unused_sources(archives_dir: Path, archive: Path, name: str, dataset: Dataset) -> list[str]:
+    """A line for each folder that holds the same as an archive in another form, and is not used: the archive exists."""
     folders = [it for it in _walk(archives_dir, 0, set()) if isinstance(it, _Folder)]
     found = (source for it in folders for source in sources(it.path, it.names, it.folders, dataset))
     return [_NOT_USED.format(it.path, archive) for it in found if it.archive == name]
 
 
-def _beside(candidate: Candidate, found: list[Candidate]) -> Candidate:
-    """Of several that could stand in for an archive, the first one is used."""
+def _first_alone(candidate: Candidate, found: list[Candidate]) -> Candidate:
+    """The candidate; not usable, where another one that could stand in for the same archive comes first."""
     first = next(it for it in found if it.archive == candidate.archive and it.usable == candidate.usable)
     if not candidate.usable or first is candidate:
         return candidate

@@ -37,7 +37,7 @@ class Seen:
         place: where a download goes.
         begun: bytes of that which have come already.
         is_source: whether another form of the archive lies at `path`, of which nothing is expected.
-        lying: what looks like it in the folder of the archives, and is not used, a line each.
+        unused: what looks like it in the folder of the archives, and is not used, a line each.
         problem: what is wrong; None where nothing is.
         is_needed: whether it is to be read, or downloaded.
     """
@@ -50,7 +50,7 @@ class Seen:
     place: Path = field(default_factory=Path)
     begun: int = 0
     is_source: bool = False
-    lying: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
     problem: Problem | None = None
     is_needed: bool = True
 
@@ -122,7 +122,7 @@ def as_table(config: Config, seen: Iterable[Seen]) -> str:
         more = "which is not there" if not os.path.exists(folder) else "and in the folders in it"
         lines.append(f"looked for in {folder} ({more}), {archive_paths.spare_of(config)} and {output / 'archives'}")
     downloads = [archive for archive in seen if archive.source and archive.is_needed]
-    lines += dict.fromkeys(line for archive in downloads for line in archive.lying)
+    lines += dict.fromkeys(line for archive in downloads for line in archive.unused)
     if downloads and not is_refused:
         unknown = sum(archive.expected is None for archive in downloads)
         nbytes = sum(max(0, (archive.expected or 0) - archive.begun) for archive in downloads)
@@ -149,7 +149,7 @@ def _search(archive: Seen, config: Config, found: list[archive_search.Candidate]
     urls = archive_paths.urls_of(config, archive.name)
     archive_search.expect_mounted(folder)
     archive_search.expect_finished(folder / settings["file"])
-    archive.lying = [it.message for it in found if it.archive in (archive.name, None) and not it.usable]
+    archive.unused = [it.message for it in found if it.archive in (archive.name, None) and not it.usable]
     for place in (folder, archive_paths.spare_of(config)):
         if os.path.isfile(place / settings["file"]):  # compressed, or it would not be missing
             archive.path, archive.is_source = place / settings["file"], True
@@ -168,7 +168,7 @@ def _search(archive: Seen, config: Config, found: list[archive_search.Candidate]
     if not hosts:
         asked = " nor from ".join(f"{path} (no such file)" for path in local)
         problem = f"the archive is not there, and could not be had from {asked}" if urls else NO_URL
-        lying = f". What lies there: {archive.lying[0]}" if archive.lying else ""
+        lying = f". What lies there: {archive.unused[0]}" if archive.unused else ""
         remedy = f"{ADDRESS}. {BY_HAND}" if urls else BY_HAND
         raise PrepError(os.path.abspath(folder / settings["file"]), f"{problem}{lying}", remedy)
     archive.source = hosts[0]

@@ -49,7 +49,7 @@ def find_or_fetch(config: Mapping[str, Any], name: str, expected: Expected, limi
     places = (folder / link.name for folder in (archives_dir, archive_paths.spare_of(config)))
     source = next((place for place in places if os.path.isfile(place)), None)
     if source is not None:
-        for message in archive_search.beside(archives_dir, source, name, dataset):
+        for message in archive_search.unused_sources(archives_dir, source, name, dataset):
             log.info("%s", message)
     if source is None:
         found = archive_search.find(archives_dir, {name: config["archives"][name]}, dataset)

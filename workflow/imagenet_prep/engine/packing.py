@@ -161,7 +161,7 @@ def _chunks(stream: Stream, nbytes: int) -> Iterator[bytes | memoryview]:
 def _of_zip(path: Path) -> Iterator[Placed]:
     with open(path, "rb", buffering=0) as file:
         for member in zip_archive.walk(path):
-            yield member.name, member.nbytes, _inflated(file.fileno(), member, os.fspath(path)), member.header
+            yield member.name, member.nbytes, _inflated(file.fileno(), member, os.fspath(path)), member.header_offset
 
 
 def _inflated(descriptor: int, member: zip_archive.Member, place: str) -> Iterator[bytes]:

@@ -125,7 +125,7 @@ class SourceScan:
                 if is_passed_over(member.name) or not _IMAGE.fullmatch(base):
                     self.found.passed_over += 1
                 elif MIXED not in member.name or official_name(base, self.split):
-                    filename, wnid = self._named(self.place, member.name, member.name, member.header)
+                    filename, wnid = self._named(self.place, member.name, member.name, member.header_offset)
                     offset, data = zip_archive.read(file.fileno(), member, self.place)
                     yield self._row(data, filename, wnid, path.name, offset, self.place, member.name)
 

@@ -37,7 +37,7 @@ class Member:
         crc32: of its content.
         packed: bytes that it takes in the archive.
         nbytes: length of its content.
-        header: offset of its local header.
+        header_offset: where its local header begins.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Member:
     crc32: int
     packed: int
     nbytes: int
-    header: int
+    header_offset: int
 
 
 def is_zip(path: str | os.PathLike[str]) -> bool:
@@ -103,21 +103,23 @@ def read(descriptor: int, member: Member, place: str) -> tuple[int, bytes]:
     Raises:
         PrepError: the archive ends before, or holds something else there.
     """
-    block = os.pread(descriptor, _LOCAL.size + len(member.name.encode()) + _EXTRA_GUESS + member.packed, member.header)
+    block = os.pread(
+        descriptor, _LOCAL.size + len(member.name.encode()) + _EXTRA_GUESS + member.packed, member.header_offset
+    )
     problem = "the archive ends inside this member: it is cut off"
     if len(block) >= _LOCAL.size:
         head = _LOCAL.unpack_from(block)
         begin = _LOCAL.size + head[-2] + head[-1]
         packed = block[begin : begin + member.packed]
         if len(packed) < member.packed:
-            packed = os.pread(descriptor, member.packed, member.header + begin)
+            packed = os.pread(descriptor, member.packed, member.header_offset + begin)
         content = _content(packed, member)
         if content is not None:
-            return member.header + begin, content
+            return member.header_offset + begin, content
         problem = (
             "its bytes are not those of which the archive has a checksum" if len(packed) == member.packed else problem
         )
-    raise PrepError(place, problem, _DAMAGED, member=member.name, offset=member.header)
+    raise PrepError(place, problem, _DAMAGED, member=member.name, offset=member.header_offset)
 
 
 def _content(packed: bytes, member: Member) -> bytes | None:
