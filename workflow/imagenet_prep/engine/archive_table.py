@@ -168,9 +168,9 @@ def _search(archive: Seen, config: Config, found: list[archive_search.Candidate]
     if not hosts:
         asked = " nor from ".join(f"{path} (no such file)" for path in local)
         problem = f"the archive is not there, and could not be had from {asked}" if urls else NO_URL
-        lying = f". What lies there: {archive.unused[0]}" if archive.unused else ""
+        unused = f". What lies there: {archive.unused[0]}" if archive.unused else ""
         remedy = f"{ADDRESS}. {BY_HAND}" if urls else BY_HAND
-        raise PrepError(os.path.abspath(folder / settings["file"]), f"{problem}{lying}", remedy)
+        raise PrepError(os.path.abspath(folder / settings["file"]), f"{problem}{unused}", remedy)
     archive.source = hosts[0]
     archive.place = archive_paths.place_of(config, archive.name)
     archive.begun = partial.bytes_of(archive.place)
