@@ -31,7 +31,7 @@ _SINGLE_FILES = 100  # tables, labels, receipts of splits, folders
 
 
 @dataclass(frozen=True)
-class Images:
+class ImageTotals:
     """How many images of the classes in use a split has, and their bytes."""
 
     count: int
@@ -65,7 +65,7 @@ class Product(Batched, Protocol):
     def needs(self, config: Mapping[str, Any], subject: str) -> list[Need]:
         """What it follows from."""
 
-    def space(self, config: Mapping[str, Any], split: str, images: Images, block: int) -> Space:
+    def space(self, config: Mapping[str, Any], split: str, images: ImageTotals, block: int) -> Space:
         """What a split fills."""
 
     def ledgers(self, config: Mapping[str, Any], split: str) -> int:
@@ -171,7 +171,7 @@ def needs(
             total = product.count(config, name)
             share = max(0, total - there.made.get(part, 0)) / total
             if share:
-                of = images_of(config, there, product.split_of_images(config, name))
+                of = image_totals(config, there, product.split_of_images(config, name))
                 space = product.space(config, name, of, there.block)
                 path = output / product.place(dataset_of(config), name)
                 nbytes = round(space.nbytes * share * _MARGIN)
@@ -191,7 +191,7 @@ def _archive_bytes(config: Mapping[str, Any], there: Existing, name: str) -> int
     return known or dataset_of(config).archives[name].size
 
 
-def images_of(config: Mapping[str, Any], there: Existing, split: str) -> Images:
+def image_totals(config: Mapping[str, Any], there: Existing, split: str) -> ImageTotals:
     """Number and bytes of a split's images of the classes in use."""
     dataset = dataset_of(config)
     of, published = dataset.splits[split], dataset.archives[dataset.splits[split].archive].size
@@ -207,11 +207,11 @@ def images_of(config: Mapping[str, Any], there: Existing, split: str) -> Images:
             share *= published / nbytes
     share = min(1.0, share)
     tars = 1 + (of.classes if dataset.archives[of.archive].layout is Layout.CLASS_TARS else 0)
-    return Images(round(count * share), max(0, round((nbytes - count * _MEMBER - tars * _TAR_END) * share)))
+    return ImageTotals(round(count * share), max(0, round((nbytes - count * _MEMBER - tars * _TAR_END) * share)))
 
 
 def _rest(config: Mapping[str, Any], products: Products, there: Existing) -> Space:
-    images = sum(images_of(config, there, split.name).count for split in dataset_of(config).splits_in_use(config))
+    images = sum(image_totals(config, there, split.name).count for split in dataset_of(config).splits_in_use(config))
     jobs, files = 40, _SINGLE_FILES
     for kind, split in configured_parts(config, products):
         if kind in products:
