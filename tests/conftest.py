@@ -10,11 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import clones
 from project import LESS, OTHER, SMALL, Project, Share, merged
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+# No example is timed: on a busy machine each may take any time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 GROUP = 61003  # a number that no account has
 
 

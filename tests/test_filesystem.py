@@ -11,28 +11,28 @@ from pathlib import Path
 import pytest
 
 from imagenet_prep import filesystem
-from imagenet_prep.filesystem import Left, parse_quotas, room_at
+from imagenet_prep.filesystem import Left, file_system_at, parse_quotas
 
 KIB = 1024
 HEADER = "     Filesystem  blocks   quota   limit   grace   files   quota   limit   grace\n"
 
 
 def test_a_folder_that_is_not_there_has_the_room_of_the_one_it_will_be_made_in(tmp_path: Path) -> None:
-    assert room_at(tmp_path / "not" / "there").device == tmp_path.stat().st_dev
+    assert file_system_at(tmp_path / "not" / "there").device == tmp_path.stat().st_dev
 
 
 def test_a_link_has_the_room_of_what_it_leads_to(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("/proc/self")
-    assert room_at(link).device == Path("/proc/self").stat().st_dev
+    assert file_system_at(link).device == Path("/proc/self").stat().st_dev
 
 
 def test_what_lies_below_a_folder_that_this_user_may_not_search_has_the_room_of_that_folder(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     (closed / "below").mkdir(parents=True)
     closed.chmod(0)
-    program = "import pathlib, sys; from imagenet_prep.filesystem import room_at"
-    program += "; print(room_at(pathlib.Path(sys.argv[1])).device)"
+    program = "import pathlib, sys; from imagenet_prep.filesystem import file_system_at"
+    program += "; print(file_system_at(pathlib.Path(sys.argv[1])).device)"
     # The modes of files mean nothing to root, unless it gives up the right to pass over them.
     bound = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
     run = subprocess.run(
@@ -48,14 +48,14 @@ def test_what_lies_below_a_folder_that_this_user_may_not_search_has_the_room_of_
 def test_the_room_is_what_is_free_for_this_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     status = os.statvfs_result((4096, 4096, 1000, 500, 400, 90, 80, 70, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda path: status)
-    found = room_at(tmp_path)
+    found = file_system_at(tmp_path)
     assert (found.nbytes, found.files, found.block) == (400 * 4096, 70, 4096)
 
 
 def test_what_counts_no_inodes_has_no_known_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     status = os.statvfs_result((1 << 20, 1 << 20, 0, 0, 0, 0, 0, 0, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda path: status)
-    found = room_at(tmp_path)
+    found = file_system_at(tmp_path)
     assert (found.nbytes, found.files) == (None, None)
     assert found.block == 4096, "a block of 1 MiB is that of a network, and no small file fills it"
 
@@ -65,7 +65,7 @@ def test_a_file_system_that_does_not_answer_has_no_known_limit(tmp_path: Path, m
         raise OSError("stale file handle")
 
     monkeypatch.setattr(os, "statvfs", fail)
-    assert room_at(tmp_path).nbytes is None
+    assert file_system_at(tmp_path).nbytes is None
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 
 
 def mounted(monkeypatch: pytest.MonkeyPatch, folder: Path, kind: str, source: str) -> None:
-    place = os.fspath(room_at(folder).place)
+    place = os.fspath(file_system_at(folder).place)
     monkeypatch.setattr(filesystem, "_mounts", lambda: {place: (kind, source)})
 
 
@@ -138,7 +138,7 @@ def test_a_quota_smaller_than_the_free_space_is_the_room(
 ) -> None:
     program("quota", f'test "$1 $2" = "-w -u" || exit 1; echo "{HEADER}server:/home 10 0 30 5 0 9"; exit 1')
     mounted(monkeypatch, tmp_path, "nfs4", "server:/home")
-    found = room_at(tmp_path)
+    found = file_system_at(tmp_path)
     assert (found.nbytes, found.files, found.quota) == (20 * KIB, 4, "your quota")
 
 
@@ -147,7 +147,7 @@ def test_lustre_is_asked_by_its_own_program_at_its_mount_point(
 ) -> None:
     program("lfs", f'echo "$1 $2 $3 $4" > {tmp_path}/asked; echo "{HEADER}$4 10 0 30 - 5 0 9 -"')
     mounted(monkeypatch, tmp_path, "lustre", "10.0.0.1@tcp:/fs")
-    found = room_at(tmp_path)
+    found = file_system_at(tmp_path)
     assert found.nbytes == 20 * KIB
     assert (tmp_path / "asked").read_text().split() == ["quota", "-g", str(os.getegid()), str(found.place)]
 
@@ -157,21 +157,21 @@ def test_a_quota_on_another_file_system_leaves_the_room_as_it_is(
 ) -> None:
     program("quota", f'echo "{HEADER}server:/home 10 0 30 5 0 9"')
     mounted(monkeypatch, tmp_path, "ext4", "/dev/sda1")
-    assert room_at(tmp_path).quota is None
+    assert file_system_at(tmp_path).quota is None
 
 
 @pytest.mark.parametrize("line", ["exit 3", "kill -9 $$", "printf '\\377\\000'", "while :; do :; done"])
 def test_a_program_that_fails_or_hangs_is_as_good_as_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: Callable[[str, str], None], line: str
 ) -> None:
-    monkeypatch.setattr(filesystem, "_PATIENCE", 0.1)
+    monkeypatch.setattr(filesystem, "_TIMEOUT", 0.1)
     program("quota", line)
     mounted(monkeypatch, tmp_path, "ext4", "/dev/sda1")
-    assert room_at(tmp_path).quota is None
+    assert file_system_at(tmp_path).quota is None
 
 
 def test_without_the_programs_there_is_no_quota(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: Callable[[str, str], None]
 ) -> None:
     mounted(monkeypatch, tmp_path, "ext4", "/dev/sda1")
-    assert room_at(tmp_path).quota is None
+    assert file_system_at(tmp_path).quota is None

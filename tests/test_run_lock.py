@@ -116,7 +116,7 @@ def no_locks(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_lock, "_PATIENCE", 0.0)
+    monkeypatch.setattr(run_lock, "_TIMEOUT", 0.0)
 
 
 def released(state: Path) -> str:
@@ -241,7 +241,7 @@ def test_a_run_that_met_jobs_does_not_keep_the_lock(state: Path, begin: Begin, m
     state.mkdir(parents=True)
     job = begin("job")
     with monkeypatch.context() as patch, pytest.raises(PrepError):
-        patch.setattr(run_lock, "_PATIENCE", 0.0)
+        patch.setattr(run_lock, "_TIMEOUT", 0.0)
         run_lock.hold(state)
     job.end()
     begin("run").end()

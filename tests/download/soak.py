@@ -116,6 +116,7 @@ def soak(folder: Path, size: int, kills: int, rate: float, seed: int = 0) -> Fig
         behave = Random(seed, rate)
         served.always = behave
         place = folder / "archives" / "soak.tar"
+        place.parent.mkdir()
         command = [sys.executable, __file__, "client", f"{served.url}/soak.tar", str(place), checksum]
         start = time.monotonic()
         while not place.exists():
@@ -139,23 +140,18 @@ def soak(folder: Path, size: int, kills: int, rate: float, seed: int = 0) -> Fig
 
 def download(url: str, place: Path, checksum: str) -> None:
     """What a run of the workflow does, with shorter waits."""
-    from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
     from imagenet_prep.download.limits import Limits
     from imagenet_prep.engine.archive_check import Expected
     from imagenet_prep.engine.fetch import find_or_fetch
 
-    find_or_fetch(
-        "train",
-        {"file": place.name, "url": url, "md5": checksum, "sha256": None, "bytes": None},
-        ILSVRC2012,
-        place.parent,
-        "link",
-        place.parents[1] / "link",
-        connections=CONNECTIONS,
-        expected=Expected("md5", checksum),
-        spare=place.parents[1] / "downloads",
-        limits=Limits(stall=1, backoff=0.01, first_attempts=20),
-    )
+    config = {
+        "archives_dir": place.parent,
+        "output_dir": place.parents[1] / "results",
+        "archives": {"train": {"file": place.name, "url": url, "md5": checksum, "sha256": None, "bytes": None}},
+        "download": {"connections": CONNECTIONS, "local": "link"},
+        "synthetic": None,
+    }
+    find_or_fetch(config, "train", Expected("md5", checksum), Limits(stall=1, backoff=0.01, first_attempts=20))
 
 
 def main() -> int:

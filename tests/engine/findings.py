@@ -9,7 +9,7 @@ from typing import Any
 
 from builders import tar
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
-from imagenet_prep.engine.archive_search import Possession, find
+from imagenet_prep.engine.archive_search import Candidate, find
 
 VAL = "ILSVRC2012_img_val.tar"
 TRAIN = "ILSVRC2012_img_train.tar"
@@ -31,14 +31,14 @@ def put(path: Path, content: bytes = b"") -> Path:
     return path
 
 
-def val_in(folder: Path, content: bytes | None = CONTENT, **changes: Any) -> list[Possession]:
+def val_in(folder: Path, content: bytes | None = CONTENT, **changes: Any) -> list[Candidate]:
     """What a search for the validation archive finds."""
     return find(folder, {"val": settings(VAL, content, **changes)}, ILSVRC2012)
 
 
-def only(found: list[Possession]) -> Possession:
+def only(found: list[Candidate]) -> Candidate:
     """The one thing that was found, told in one line that begins with its place."""
-    (possession,) = found
-    assert "\n" not in possession.message
-    assert possession.message.startswith(os.fspath(possession.path))
-    return possession
+    (candidate,) = found
+    assert "\n" not in candidate.message
+    assert candidate.message.startswith(os.fspath(candidate.path))
+    return candidate

@@ -13,7 +13,7 @@ import builders
 from builders import image
 from engine.scans import NOTHING, refusal, scanned
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
-from imagenet_prep.engine.archive_check import Expected, verify
+from imagenet_prep.engine.archive_check import Expected, introduce, verify
 from imagenet_prep.engine.scan import scan
 from imagenet_prep.errors import PrepError
 
@@ -55,6 +55,19 @@ def test_an_archive_that_is_not_there_is_an_error_that_names_what_the_link_leads
         with pytest.raises(PrepError, match="is not there") as caught:
             look()
         assert caught.value.place == str(tmp_path / "gone.tar")
+
+
+def test_a_file_used_under_another_name_is_introduced_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, link = tmp_path / "my.tar", tmp_path / "val.tar"
+    file.write_bytes(b"")
+    link.symlink_to(file)
+    with caplog.at_level("INFO"):
+        introduce(file)
+        assert not caplog.messages
+        introduce(link)
+    assert caplog.messages == [f"val.tar is the file {file}"]
 
 
 def test_a_folder_in_the_place_of_an_archive_is_an_error(tmp_path: Path) -> None:

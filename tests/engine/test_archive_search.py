@@ -13,7 +13,7 @@ import pytest
 from engine.findings import CONTENT, TRAIN, VAL, only, put, settings, val_in
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import archive_search
-from imagenet_prep.engine.archive_search import expect_finished, find, introduction, stand_in
+from imagenet_prep.engine.archive_search import expect_finished, find, stand_in
 from imagenet_prep.errors import PrepError
 
 NO_TAR = b"what only a checksum or a name can tell" * 20
@@ -103,14 +103,6 @@ def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     assert val_in(put(tmp_path / "file")) == []
 
 
-def test_a_file_used_under_another_name_is_introduced(folder: Path) -> None:
-    path = put(folder / "val.tar", CONTENT)
-    link = folder.parent / VAL
-    link.symlink_to(path)
-    assert introduction(link) == f"{VAL} is the file {path}"
-    assert introduction(put(folder / VAL)) is None
-
-
 # What is only told.
 
 
@@ -168,7 +160,7 @@ def test_the_archive_comes_before_what_is_only_told(folder: Path) -> None:
     put(folder / "a" / "ILSVRC2012_val_00000001.JPEG")
     put(folder / "zz" / VAL, CONTENT)
     found = val_in(folder)
-    assert [possession.usable for possession in found] == [True, False, False]
+    assert [candidate.usable for candidate in found] == [True, False, False]
 
 
 def test_a_folder_that_cannot_be_read_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from builders import tar
 from engine.findings import VAL, put
 from imagenet_prep import configuration
 from imagenet_prep.engine import archive_paths, existing
-from imagenet_prep.engine.space import ARCHIVE, There, needs
+from imagenet_prep.engine.space import ARCHIVE, Existing, needs
 from imagenet_prep.products.registry import SPLIT_PRODUCTS
 
 CONTENT = b"what has come"
@@ -29,22 +29,28 @@ from imagenet_prep.products.registry import SPLIT_PRODUCTS
 found = look(json.loads(sys.argv[1]), SPLIT_PRODUCTS)
 print(json.dumps([str(found.places["val"]), found.downloaded["val"]]))
 """
+PROBLEMS = """
+import json, sys
+from imagenet_prep.engine import archive_table
+config = json.loads(sys.argv[1])
+seen = archive_table.look(config, ["val"])
+archive_table.as_table(config, seen)
+print(json.dumps([str(it) for it in archive_table.problems(config, seen)]))
+"""
 FETCH = """
 import json, os, sys
 from pathlib import Path
 from imagenet_prep.engine.archive_check import Expected
-from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
+from imagenet_prep.engine.archive_paths import link_of
 from imagenet_prep.engine.fetch import find_or_fetch
-config, spare = json.loads(sys.argv[1]), Path(sys.argv[2])
-link = spare.parent / "archives" / "val"
-settings = config["archives"]["val"]
-folder, how = Path(config["archives_dir"]), {"connections": 1, "expected": Expected(), "spare": spare}
-find_or_fetch("val", settings, ILSVRC2012, folder, "copy", link, **how)
-print(json.dumps(os.path.realpath(link)))
+config = json.loads(sys.argv[1])
+config["download"]["local"] = "copy"
+find_or_fetch(config, "val", Expected())
+print(json.dumps(os.path.realpath(link_of(config, "val"))))
 """
 
 
-def look(config: dict[str, Any]) -> There:
+def look(config: dict[str, Any]) -> Existing:
     return existing.look(config, SPLIT_PRODUCTS)
 
 
@@ -85,8 +91,9 @@ def test_a_download_goes_on_where_it_was_begun(
     for part in parts:
         put({"own": folder, "spare": spare}[part] / f"{VAL}.part", CONTENT)
     place = spare if is_spare else folder
-    assert archive_paths.place_of(folder / VAL, spare) == place / VAL
-    found = look(configured(checkout, folder))
+    config = configured(checkout, folder)
+    assert archive_paths.place_of(config, "val") == place / VAL
+    found = look(config)
     assert found.places["val"] == place
     assert (found.downloaded["val"] > 0) is bool(parts)
 
@@ -105,9 +112,10 @@ def test_archives_of_a_hidden_folder_go_to_the_spare_one(checkout: Path, folder:
     below = folder / "below"
     below.mkdir()
     folder.chmod(0)
-    elsewhere = put(folder.parent / "elsewhere", CONTENT)
+    elsewhere = put(folder.parent / "elsewhere", tar({"ILSVRC2012_val_00000001.JPEG": b"x"}))
     config = configured(checkout, folder, url=elsewhere.as_uri(), bytes=None, md5=None)
     config["archives_dir"] = str(below)
+    assert as_anybody(PROBLEMS, config, spare) == []
     assert as_anybody(LOOK, config, spare) == [str(spare), 0]
     assert as_anybody(FETCH, config, spare) == str(spare / VAL)
 

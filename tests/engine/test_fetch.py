@@ -12,7 +12,6 @@ import pytest
 
 import builders
 from download import server
-from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.download.limits import Limits
 from imagenet_prep.engine.archive_check import Expected
 from imagenet_prep.engine.fetch import find_or_fetch
@@ -31,18 +30,16 @@ def served() -> Iterator[server.Server]:
 def fetch(archive: Path, url: str | list[str] | None, local: str, link: Path, **expected: Any) -> None:
     """Find or fetch an archive, with limits that let no test wait."""
     wanted = Expected(**expected)
-    find_or_fetch(
-        "val",
-        {"file": archive.name, "url": url, "md5": wanted.checksum, "sha256": None, "bytes": wanted.nbytes},
-        ILSVRC2012,
-        archive.parent,
-        local,
-        link,
-        connections=1,
-        expected=wanted,
-        spare=link.parents[1] / "downloads",
-        limits=Limits(backoff=0.001, stall=5),
-    )
+    settings = {"file": archive.name, "url": url, "md5": wanted.checksum, "sha256": None, "bytes": wanted.nbytes}
+    config = {
+        "archives_dir": archive.parent,
+        "output_dir": link.parents[1],
+        "archives": {"val": settings},
+        "download": {"connections": 1, "local": local},
+        "synthetic": None,
+    }
+    archive.parent.mkdir(exist_ok=True)
+    find_or_fetch(config, "val", wanted, Limits(backoff=0.001, stall=5))
 
 
 @pytest.fixture
@@ -235,7 +232,7 @@ def test_what_lies_in_the_spare_folder_is_found_by_later_runs(archive: Path, lin
 def test_a_part_in_the_spare_folder_is_continued_there(archive: Path, link: Path, served: server.Server) -> None:
     with pytest.MonkeyPatch.context() as patch:
         asked = os.access
-        patch.setattr(os, "access", lambda path, mode: archive.parent.parent != Path(path) and asked(path, mode))
+        patch.setattr(os, "access", lambda path, mode: archive.parent != Path(path) and asked(path, mode))
         served.next.append(server.good)
         served.always = server.status(404)
         with pytest.raises(PrepError):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagenet_prep.engine import image_reader
-from imagenet_prep.engine.image_reader import ImageTable
+from imagenet_prep.engine.image_reader import ImageReader
 from imagenet_prep.engine.images import IMAGES, write_images
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import parquet
@@ -52,8 +52,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_split_has_its_images_alone(path: Path) -> None:
-    assert [len(ImageTable(path, split)) for split in ("train", "validation", "test", None)] == [50, 30, 0, 80]
-    parts = ImageTable(path, "train").parts(["filename"])
+    assert [len(ImageReader(path, split)) for split in ("train", "validation", "test", None)] == [50, 30, 0, 80]
+    parts = ImageReader(path, "train").parts(["filename"])
     assert [name for table in parts for name in table["filename"].to_pylist()] == TRAIN
 
 
@@ -62,7 +62,7 @@ def test_a_split_has_its_images_alone(path: Path) -> None:
 def test_names_are_found_with_their_rows_and_numbers(path: Path, names: list[str]) -> None:
     whole = pd.read_parquet(path)
     rows = whole[whole["split"] == "train"].reset_index(drop=True)
-    position, numbers, found = ImageTable(path, "train").find(pa.array(names, pa.string()), ["wnid", "crc32c"])
+    position, numbers, found = ImageReader(path, "train").find(pa.array(names, pa.string()), ["wnid", "crc32c"])
     assert position.tolist() == [n for n, name in enumerate(names) if name in TRAIN]
     wanted = rows.iloc[numbers]
     assert wanted["filename"].tolist() == [name for name in names if name in TRAIN]
@@ -71,13 +71,13 @@ def test_names_are_found_with_their_rows_and_numbers(path: Path, names: list[str
 
 def test_rows_are_found_by_their_numbers(path: Path) -> None:
     numbers = np.array([0, 9, 19, 20, 49])
-    table = ImageTable(path, "train")
+    table = ImageReader(path, "train")
     assert table.rows(numbers, ["filename"])["filename"].to_pylist() == [TRAIN[number] for number in numbers]
     assert len(table.rows(numbers[:0], ["filename"])) == 0
 
 
 def test_a_class_is_read_alone(path: Path) -> None:
-    table = ImageTable(path, "train")
+    table = ImageReader(path, "train")
     assert table.of_class("n00000003", ["filename"])["filename"].to_pylist() == TRAIN[30:40]
     assert len(table.of_class("n00000099", ["filename"])) == 0
 
@@ -86,5 +86,5 @@ def test_a_table_laid_down_in_another_way_is_an_error(path: Path, tmp_path: Path
     other = tmp_path / "images.parquet"
     parquet.write(parquet.read(path), other)
     with pytest.raises(PrepError, match="not of one split") as caught:
-        ImageTable(other, "train")
+        ImageReader(other, "train")
     assert caught.value.place == str(other)

@@ -11,19 +11,19 @@ import yaml
 
 from imagenet_prep import configuration
 from imagenet_prep.engine import existing, space, space_check
-from imagenet_prep.engine.space import ARCHIVE, REST, Need, Part, There
+from imagenet_prep.engine.space import ARCHIVE, REST, Existing, Part, SpaceNeed
 from imagenet_prep.errors import PrepError
-from imagenet_prep.filesystem import Room
+from imagenet_prep.filesystem import FileSystem
 from imagenet_prep.products.registry import SPLIT_PRODUCTS
 from project import Project, merged
 
 IMAGEFOLDER, TFRECORD, TFRECORD_INDEX = "imagefolder", "tfrecord", "tfrecord_index"
 TFRECORD_MULTILABEL = "tfrecord_multilabel"
 GB = 10**9
-NOTHING = There()
+NOTHING = Existing()
 
 
-def needs(config: dict[str, Any], there: There, parts: list[Part] | None = None) -> list[Need]:
+def needs(config: dict[str, Any], there: Existing, parts: list[Part] | None = None) -> list[SpaceNeed]:
     return space.needs(config, SPLIT_PRODUCTS, there, parts)
 
 
@@ -31,7 +31,7 @@ def configured_parts(config: dict[str, Any]) -> set[Part]:
     return set(space.configured_parts(config, SPLIT_PRODUCTS))
 
 
-def look(config: dict[str, Any]) -> There:
+def look(config: dict[str, Any]) -> Existing:
     return existing.look(config, SPLIT_PRODUCTS)
 
 
@@ -49,7 +49,7 @@ def of(project: Project, changes: dict[str, Any] | None = None) -> dict[str, Any
     return configuration.complete(config, project.folder)
 
 
-def by_part(needed: list[Need]) -> dict[tuple[str, str], Need]:
+def by_part(needed: list[SpaceNeed]) -> dict[tuple[str, str], SpaceNeed]:
     return {need.part: need for need in needed}
 
 
@@ -58,7 +58,7 @@ def filled(path: Path) -> int:
     return sum(each.stat().st_blocks * 512 for each in (path, *path.rglob("*")))
 
 
-def seen(project: Project) -> There:
+def seen(project: Project) -> Existing:
     return look(of(project))
 
 
@@ -102,7 +102,7 @@ def test_the_archives_of_unknown_size_need_about_as_much_as_their_pages_say(chec
 
 def test_an_archive_that_lies_there_gives_the_figures_itself(checkout: Path) -> None:
     config = real(checkout, {"use": ["devkit", "test"], "products": ["imagefolder"]})
-    found = by_part(needs(config, There(archives={"test": 26 * GB}, images={"test": 7})))
+    found = by_part(needs(config, Existing(archives={"test": 26 * GB}, images={"test": 7})))
     assert (ARCHIVE, "test") not in found
     assert found[IMAGEFOLDER, "test"].files == 8
     assert found[IMAGEFOLDER, "test"].nbytes == pytest.approx(26 * GB, rel=0.02)
@@ -120,12 +120,12 @@ def test_a_choice_of_classes_needs_its_share_of_the_products_and_all_of_the_arch
 
 def test_an_archive_of_the_chosen_classes_alone_is_needed_as_a_whole(checkout: Path) -> None:
     config = real(checkout, {"classes": [f"n{n:08d}" for n in range(100)], "archives": {"train": {"bytes": None}}})
-    found = by_part(needs(config, There(archives={"train": 15 * GB}, images={"train": 128_000})))
+    found = by_part(needs(config, Existing(archives={"train": 15 * GB}, images={"train": 128_000})))
     assert found[IMAGEFOLDER, "train"].nbytes == pytest.approx(15 * GB, rel=0.05)
 
 
 def test_a_file_fills_whole_blocks(checkout: Path) -> None:
-    small, large = (by_part(needs(real(checkout), There(block=block))) for block in (512, 65536))
+    small, large = (by_part(needs(real(checkout), Existing(block=block))) for block in (512, 65536))
     more = large[IMAGEFOLDER, "train"].nbytes - small[IMAGEFOLDER, "train"].nbytes
     assert more == pytest.approx(1_281_167 * (65536 - 512) / 2, rel=0.02)
 
@@ -180,22 +180,22 @@ def test_a_job_for_each_validation_class_needs_the_files_of_each_job(checkout: P
 def test_the_advice_to_leave_a_product_out_holds_for_targets_too(checkout: Path) -> None:
     needed = needs(real(checkout), NOTHING)
     for free, advice in ((320 * GB, "targets"), (76 * GB, "imagefolder_validation")):
-        rooms = {need.path: Room(1, Path("/data"), free, None) for need in needed}
+        file_systems = {need.path: FileSystem(1, Path("/data"), free, None) for need in needed}
         with pytest.raises(PrepError, match=advice):
-            space_check.expect_room(needed, rooms, real(checkout), SPLIT_PRODUCTS)
+            space_check.expect_enough(needed, file_systems, real(checkout), SPLIT_PRODUCTS)
 
 
 # What is there already.
 
 
 def test_what_is_downloaded_of_an_archive_is_not_needed_again(checkout: Path) -> None:
-    found = by_part(needs(real(checkout), There(downloaded={"train": 100 * GB})))
+    found = by_part(needs(real(checkout), Existing(downloaded={"train": 100 * GB})))
     assert found[ARCHIVE, "train"].nbytes == 147_897_477_120 - 100 * GB
 
 
 def test_finished_folders_and_shards_are_not_needed_again(checkout: Path) -> None:
     made = {(IMAGEFOLDER, "train"): 500, (TFRECORD, "train"): 256, (TFRECORD, "validation"): 128}
-    before, found = by_part(needs(real(checkout), NOTHING)), by_part(needs(real(checkout), There(made=made)))
+    before, found = by_part(needs(real(checkout), NOTHING)), by_part(needs(real(checkout), Existing(made=made)))
     for part, left in (((IMAGEFOLDER, "train"), 0.5), ((TFRECORD, "train"), 0.75)):
         assert found[part].nbytes == pytest.approx(before[part].nbytes * left)
         assert found[part].files == pytest.approx(before[part].files * left, abs=1)
@@ -252,7 +252,7 @@ def test_an_archive_that_will_be_linked_needs_no_space(project: Project, tmp_pat
 
 
 def test_archives_that_go_into_another_folder_are_needed_there(checkout: Path) -> None:
-    found = by_part(needs(real(checkout), There(places={"train": Path("spare")})))
+    found = by_part(needs(real(checkout), Existing(places={"train": Path("spare")})))
     assert found[ARCHIVE, "train"].path == Path("spare")
     assert found[ARCHIVE, "val"].path == Path("archives")
 
@@ -276,7 +276,7 @@ def test_the_synthetic_archives_are_of_the_size_that_was_estimated(finished: Pro
 )
 def test_what_is_made_is_what_was_estimated_of_the_archives(finished: Project, kind: str, split: str) -> None:
     config, there = of(finished), seen(finished)
-    known = There(archives=there.archives, images=there.images, block=there.block)
+    known = Existing(archives=there.archives, images=there.images, block=there.block)
     (need,) = needs(config, known, [(kind, split)])
     if kind == IMAGEFOLDER:
         tree = finished.results / "imagefolder" / {"validation": "val"}.get(split, split)

@@ -8,9 +8,9 @@ import pytest
 
 from imagenet_prep import configuration
 from imagenet_prep.engine import space_check
-from imagenet_prep.engine.space import ARCHIVE, Need
+from imagenet_prep.engine.space import ARCHIVE, SpaceNeed
 from imagenet_prep.errors import PrepError
-from imagenet_prep.filesystem import Room
+from imagenet_prep.filesystem import FileSystem
 from imagenet_prep.products.registry import SPLIT_PRODUCTS
 
 IMAGEFOLDER, TFRECORD, TFRECORD_INDEX = "imagefolder", "tfrecord", "tfrecord_index"
@@ -18,35 +18,35 @@ CONFIG = configuration.complete({}, Path.cwd())
 GB = 10**9
 OUT, IN = Path("results"), Path("archives")
 NEEDED = [
-    Need((ARCHIVE, "train"), IN, 148 * GB, 1),
-    Need((ARCHIVE, "val"), IN, 7 * GB, 1),
-    Need((IMAGEFOLDER, "train"), OUT / "imagefolder", 150 * GB, 1_282_168),
-    Need((IMAGEFOLDER, "validation"), OUT / "imagefolder", 7 * GB, 51_001),
-    Need((TFRECORD, "train"), OUT / "tfrecord", 147 * GB, 1024),
-    Need((TFRECORD, "validation"), OUT / "tfrecord", 7 * GB, 128),
-    Need((TFRECORD_INDEX, "train"), OUT / "tfrecord_index", GB // 40, 1024),
+    SpaceNeed((ARCHIVE, "train"), IN, 148 * GB, 1),
+    SpaceNeed((ARCHIVE, "val"), IN, 7 * GB, 1),
+    SpaceNeed((IMAGEFOLDER, "train"), OUT / "imagefolder", 150 * GB, 1_282_168),
+    SpaceNeed((IMAGEFOLDER, "validation"), OUT / "imagefolder", 7 * GB, 51_001),
+    SpaceNeed((TFRECORD, "train"), OUT / "tfrecord", 147 * GB, 1024),
+    SpaceNeed((TFRECORD, "validation"), OUT / "tfrecord", 7 * GB, 128),
+    SpaceNeed((TFRECORD_INDEX, "train"), OUT / "tfrecord_index", GB // 40, 1024),
 ]
 
 
-def one(nbytes: int | None, files: int | None = None, quota: str | None = None) -> dict[Path, Room]:
-    return {need.path: Room(1, Path("/data"), nbytes, files, quota=quota) for need in NEEDED}
+def one(nbytes: int | None, files: int | None = None, quota: str | None = None) -> dict[Path, FileSystem]:
+    return {need.path: FileSystem(1, Path("/data"), nbytes, files, quota=quota) for need in NEEDED}
 
 
-def two(archives: int, outputs: int) -> dict[Path, Room]:
-    return {need.path: Room(2, Path("/out"), outputs, None) for need in NEEDED} | {
-        IN: Room(1, Path("/in"), archives, None)
+def two(archives: int, outputs: int) -> dict[Path, FileSystem]:
+    return {need.path: FileSystem(2, Path("/out"), outputs, None) for need in NEEDED} | {
+        IN: FileSystem(1, Path("/in"), archives, None)
     }
 
 
-def error(rooms: dict[Path, Room]) -> str:
+def error(file_systems: dict[Path, FileSystem]) -> str:
     with pytest.raises(PrepError) as caught:
-        space_check.expect_room(NEEDED, rooms, CONFIG, SPLIT_PRODUCTS)
+        space_check.expect_enough(NEEDED, file_systems, CONFIG, SPLIT_PRODUCTS)
     return str(caught.value)
 
 
-@pytest.mark.parametrize("rooms", [one(500 * GB), one(None), one(500 * GB, 1_400_000), two(160 * GB, 320 * GB)])
-def test_enough_space_is_no_error(rooms: dict[Path, Room]) -> None:
-    space_check.expect_room(NEEDED, rooms, CONFIG, SPLIT_PRODUCTS)
+@pytest.mark.parametrize("file_systems", [one(500 * GB), one(None), one(500 * GB, 1_400_000), two(160 * GB, 320 * GB)])
+def test_enough_space_is_no_error(file_systems: dict[Path, FileSystem]) -> None:
+    space_check.expect_enough(NEEDED, file_systems, CONFIG, SPLIT_PRODUCTS)
 
 
 def test_the_error_names_the_product_without_which_the_rest_fits() -> None:

@@ -13,7 +13,7 @@ from engine.findings import CONTENT, DEVKIT, VAL, only, put, settings, val_in
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import archive_check
 from imagenet_prep.engine.archive_check import Expected
-from imagenet_prep.engine.archive_search import beside, find, stand_in
+from imagenet_prep.engine.archive_search import find, stand_in, unused_sources
 from imagenet_prep.errors import PrepError
 
 # A devkit that a browser has unpacked, which is used.
@@ -100,7 +100,7 @@ def test_unpacked_images_beside_the_archive_are_not_used_and_told(folder: Path) 
     put(folder / "train" / "n01440764" / "n01440764_1.JPEG")
     assert val_in(folder) == []
     told = f"{folder / 'val'}: it is not used, since {archive} is there, too"
-    assert beside(folder, archive, "val", ILSVRC2012) == [told]
+    assert unused_sources(folder, archive, "val", ILSVRC2012) == [told]
 
 
 def test_without_a_devkit_the_lists_of_kaggle_come_before_the_names_of_images(folder: Path) -> None:

@@ -144,7 +144,7 @@ def test_what_an_older_configuration_left_goes_and_files_of_others_stay(maker: M
 @by_part
 def test_the_space_foretold_is_little_more_than_is_used(everything: Maker, product: str, split: str) -> None:
     there = existing.look(everything.config, SPLIT_PRODUCTS)
-    known = space.There(archives=there.archives, images=there.images, block=there.block)
+    known = space.Existing(archives=there.archives, images=there.images, block=there.block)
     (need,) = space.needs(everything.config, SPLIT_PRODUCTS, known, [(product, split)])
     paths = [path for path in everything.paths(product, split) if path != everything.results / product]
     assert need.files == len(paths)

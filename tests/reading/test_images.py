@@ -126,6 +126,12 @@ def test_it_imports_neither_the_workflow_nor_torch_nor_a_client() -> None:
     assert {"snakemake", "torch", "fsspec", "crc32c", "yaml", "pandas", "jsonschema"}.isdisjoint(found)
 
 
+def test_it_leaves_the_environment_of_the_training_as_it_is() -> None:
+    code = "import os; before = {**os.environ}; import imagenet_prep.reading; assert {**os.environ} == before"
+    env = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=env)
+
+
 # Other places of the archive
 
 

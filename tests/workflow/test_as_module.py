@@ -113,7 +113,7 @@ def test_the_workflow_of_the_page_makes_what_is_asked_for(outer: Outer, finished
 @pytest.fixture
 def limited(tmp_path: Path) -> tuple[str, ...]:
     """What to run a command with, so that a quota leaves it 100 KiB where this test writes."""
-    place = os.fspath(filesystem.room_at(tmp_path).place)
+    place = os.fspath(filesystem.file_system_at(tmp_path).place)
     if place not in filesystem._mounts():
         pytest.skip("what is mounted here is not known")
     programs = tmp_path / "programs"

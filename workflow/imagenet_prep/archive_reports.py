@@ -22,8 +22,11 @@ def gather(snakemake: Any, archive_receipts: Iterable[str], look: Callable[[], o
 
     Args:
         snakemake: of the script; a problem that one of its inputs notes is the one of these archives, too.
-        archive_receipts: what is written of them.
-        look: writes that where nothing is wrong.
+        archive_receipts: the paths of the receipts of these archives.
+        look: looks at the archives, and writes these receipts where nothing is wrong.
+
+    Raises:
+        PrepError: something is wrong, and the run does not report on all archives.
     """
     before = lines_of(snakemake.input)
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 USUAL_BLOCK = 4096
 _BELIEVED_BLOCK = 1 << 16
-_PATIENCE = 10.0  # seconds; the server that `quota` asks may be gone
+_TIMEOUT = 10.0  # seconds; the server that `quota` asks may be gone
 
 _QUOTA = re.compile(
     r"(?P<place>\S+) (?P<blocks>\d+)\*? (?P<soft>\d+) (?P<hard>\d+)(?: (?!\d+\*?(?: |$))\S+)?"
@@ -22,8 +22,8 @@ _QUOTA = re.compile(
 
 
 @dataclass(frozen=True)
-class Room:
-    """What is left where a folder lies, or would be made.
+class FileSystem:
+    """A file system, as far as its free space goes.
 
     Attributes:
         device: the same number for all folders of one file system.
@@ -50,15 +50,15 @@ class Left:
     files: int | None
 
 
-def room_at(folder: Path) -> Room:
-    """The room for a folder, which need not exist yet; links are followed."""
-    existing = _nearest(folder)
+def file_system_at(folder: Path) -> FileSystem:
+    """The file system of a folder, which need not exist yet; links are followed."""
+    existing = nearest(folder)
     place = next(path for path in (existing, *existing.parents) if os.path.ismount(path) or path == path.parent)
     device = existing.stat().st_dev
     try:
         status = os.statvfs(existing)
     except OSError:
-        return Room(device, place, None, None)
+        return FileSystem(device, place, None, None)
     # File systems that make inodes as they need them count none; some network file systems count no blocks either.
     nbytes = status.f_bavail * status.f_frsize if status.f_blocks else None
     files = status.f_favail if status.f_files else None
@@ -70,12 +70,12 @@ def room_at(folder: Path) -> Room:
             nbytes, quota = left.nbytes, owner
         if left.files is not None and (files is None or left.files < files):
             files, quota = left.files, owner
-    return Room(device, place, nbytes, files, block, quota)
+    return FileSystem(device, place, nbytes, files, block, quota)
 
 
 def is_writable(folder: Path) -> bool:
     """Whether files can be made in a folder, or in the one where it would be made."""
-    return os.access(_nearest(folder), os.W_OK | os.X_OK)
+    return os.access(nearest(folder), os.W_OK | os.X_OK)
 
 
 def parse_quotas(text: str) -> dict[str, Left]:
@@ -103,7 +103,8 @@ def parse_quotas(text: str) -> dict[str, Left]:
     return left
 
 
-def _nearest(folder: Path) -> Path:
+def nearest(folder: Path) -> Path:
+    """A folder, links followed; of one that does not exist yet, the closest above it that does."""
     path = Path(os.path.realpath(folder))
     # Path.is_dir raises PermissionError, before Python 3.14, where this user may not search the folder above.
     return next(parent for parent in (path, *path.parents) if os.path.isdir(parent))
@@ -160,7 +161,7 @@ def _output(*command: str) -> str:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             check=False,
             env={**os.environ, "LC_ALL": "C"},
         )

@@ -22,8 +22,8 @@ from imagenet_prep.errors import Described, PrepError
 # Snakemake's own folder in the working directory, where every job can write, even if it can nowhere below output_dir.
 FAILURES = Path(".snakemake", "failures")
 
-# What to do where memory was short.
-AGAIN = "Run the same command again"
+# What to do, also where memory was short.
+RUN_AGAIN = "Run the same command again"
 FEWER_CORES = "with fewer --cores"
 MORE_MEMORY = "mem_mb=8000"
 
@@ -41,9 +41,14 @@ _REMEDIES = {
 def run(main: Callable[[Any], None], snakemake: Any, *, writes: bool = True) -> None:
     """Call `main(snakemake)`; on failure print one line, leave it for the summary of the run, and exit with 1.
 
-    A job that `writes` to the output folder says so while it does, and is none beside a run that it does not belong to.
+    A job that `writes` to the output folder holds a lock of it while it works, and fails where another run than the one
+    that started it is at work there. A job that failed in this run with a `PrepError` is not tried again: that would
+    fail, too.
 
-    Another attempt of a job that failed in this run with a `PrepError` would be made in vain, so that none is made.
+    Args:
+        main: does the work of the script.
+        snakemake: of the script.
+        writes: whether it writes to the output folder.
     """
     log = Path(snakemake.log[0])
     logging.raiseExceptions = False  # a log that cannot be written must not bury the cause under its own traceback
@@ -77,6 +82,7 @@ def run(main: Callable[[Any], None], snakemake: Any, *, writes: bool = True) -> 
 
 @contextlib.contextmanager
 def _taking_part(snakemake: Any, writes: bool) -> Iterator[None]:
+    """Have later runs wait for what the block writes; raises `PrepError` where another run works than the job's own."""
     state = Path(snakemake.config["output_dir"], "state")
     if not writes:
         yield
@@ -145,7 +151,7 @@ def describe(error: Exception, log: str | os.PathLike[str], output_dir: str | os
         more = f"--set-resources {_rule_of(log, output_dir)}:{MORE_MEMORY}"
         return (
             f"{log}: {killed if isinstance(error, BrokenExecutor) else 'memory ran out'}. "
-            f"{AGAIN} {FEWER_CORES}; on a cluster with more memory ({more})."
+            f"{RUN_AGAIN} {FEWER_CORES}; on a cluster with more memory ({more})."
         )
     if isinstance(error, OSError) and error.errno is not None:
         place = os.fsdecode(error.filename or output_dir)

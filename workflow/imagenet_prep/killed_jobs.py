@@ -83,10 +83,10 @@ class FailedJob:
 
     def __str__(self) -> str:
         if self.is_foreign:
-            return f"{self._problem} {job.AGAIN} when that is mended."
+            return f"{self._problem} {job.RUN_AGAIN} when that is mended."
         if self._no_start:
             return f"{self._no_start}. Mend that (`make env` makes the environment), then run the same command again."
-        remedy = job.AGAIN
+        remedy = job.RUN_AGAIN
         if self.on_cluster:
             remedy += (
                 "; if it was stopped for want of time or memory, with more of it, such as "

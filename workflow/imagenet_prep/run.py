@@ -19,6 +19,7 @@ from imagenet_prep.engine.existing import look
 from imagenet_prep.engine.provenance import Provenance
 from imagenet_prep.engine.receipts import STATE
 from imagenet_prep.errors import PrepError
+from imagenet_prep.filesystem import is_writable, nearest
 from imagenet_prep.products.partials import remove_partials
 from imagenet_prep.products.registry import PUBLISHED, SPLIT_PRODUCTS
 from imagenet_prep.publish import stores
@@ -78,16 +79,7 @@ def expect_usable(clone: Path) -> None:
 def expect_writable(folder: Path, remedy: str) -> None:
     """Stop if a folder, or where it would be made, is not writable: Snakemake would fail in its own words."""
     if not is_writable(folder):
-        stop(f"{_existing(folder)}: this folder is not writable for you. {remedy}.")
-
-
-def is_writable(folder: Path) -> bool:
-    """Whether one may write in a folder, or make it."""
-    return os.access(_existing(folder), os.W_OK | os.X_OK)
-
-
-def _existing(folder: Path) -> Path:
-    return next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
+        stop(f"{nearest(folder)}: this folder is not writable for you. {remedy}.")
 
 
 def begin(
@@ -125,7 +117,7 @@ def begin(
                 provenance.note()
         if PUBLISHED.rule in rules:  # rather now than when all has been made
             stores.expect_client(config["publish"]["url"])
-        _expect_room(jobs, config, tell)
+        _expect_space(jobs, config, tell)
 
 
 def _expect_archives(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Callable[[str], object]) -> None:
@@ -141,7 +133,7 @@ def _expect_archives(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell:
     seen = archive_table.look(config, needed)
     tell(archive_table.as_table(config, seen))
     if archive_reports.RULE in rules:  # reads all that are there before it says what is wrong
-        folder = archive_table.of_folder(config) if any(it.path is None for it in seen) else None
+        folder = archive_table.folder_problem(config) if any(it.path is None for it in seen) else None
         wrong: list[archive_table.Problem] = [folder] if folder else []
     else:
         wrong = archive_table.problems(config, seen)
@@ -181,7 +173,7 @@ def _hold_linked_folders(output: Path) -> None:
             atexit.register(holder.unlink, missing_ok=True)
 
 
-def _expect_room(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Callable[[str], object]) -> None:
+def _expect_space(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Callable[[str], object]) -> None:
     """Show the space that this run needs, and raise a PrepError if it is not there.
 
     Here and in no rule, since a rule's output would be an input of all others and could make them stale.
@@ -197,12 +189,12 @@ def _expect_room(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Cal
             parts.add((space.REST, ""))
         elif it.rule in kinds:
             parts.add((kinds[it.rule], it.wildcards["split"]))
-    there = look(config, SPLIT_PRODUCTS) if parts else space.There()
+    there = look(config, SPLIT_PRODUCTS) if parts else space.Existing()
     needed = space.needs(config, SPLIT_PRODUCTS, there, parts)
-    rooms = space_check.rooms_of(needed)
+    file_systems = space_check.file_systems_of(needed)
     if needed:
-        tell(space_check.as_table(needed, rooms))
-    space_check.expect_room(needed, rooms, config, SPLIT_PRODUCTS)
+        tell(space_check.as_table(needed, file_systems))
+    space_check.expect_enough(needed, file_systems, config, SPLIT_PRODUCTS)
 
 
 def end(output: Path, *, succeeded: bool, is_all_made: Callable[[], bool], keep_packed: bool) -> None:

@@ -26,7 +26,7 @@ _RUN = "run.lock"
 _RUN_WITHOUT_LOCKS = "run.lock.held"  # is there while a run is, where the file system has no locks
 _JOBS = "jobs.lock"
 
-_PATIENCE = 1.0  # seconds: whoever only asks whether a file is locked locks it for a moment
+_TIMEOUT = 1.0  # seconds: whoever only asks whether a file is locked locks it for a moment
 _PAUSE = 0.02
 
 _WAIT = "Wait until it has ended, or end it, then run the same command again"
@@ -106,7 +106,7 @@ def hold(state: Path) -> RunLock:
     path = state / _RUN
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _patiently(lambda: _lock(descriptor, fcntl.LOCK_EX)):
+        if not _retry(lambda: _lock(descriptor, fcntl.LOCK_EX)):
             raise _busy(state, _read(path), _WAIT)
         _write(descriptor, us)
         _expect_no_jobs(state)
@@ -164,7 +164,7 @@ def expect_own(state: Path, run_id: str | None) -> None:
         last[0] = holder = _read(state / _RUN) or _read(state / _RUN_WITHOUT_LOCKS)
         return (holder is not None and holder.id == run_id) or not _is_held(state)
 
-    if not _patiently(is_own):
+    if not _retry(is_own):
         raise _busy(state, last[0], "This job is not one of that run: wait until that has ended, then run it again")
 
 
@@ -185,9 +185,9 @@ def _lock(descriptor: int, kind: int, *, wait: bool = False) -> bool:
     return True
 
 
-def _patiently(succeeds: Callable[[], bool]) -> bool:
-    """Try it until it succeeds or patience is at an end; return whether it did."""
-    end = time.monotonic() + _PATIENCE
+def _retry(succeeds: Callable[[], bool]) -> bool:
+    """Try it until it succeeds, for `_TIMEOUT` at the most; return whether it did."""
+    end = time.monotonic() + _TIMEOUT
     while not succeeds():
         if time.monotonic() > end:
             return False
@@ -198,7 +198,7 @@ def _patiently(succeeds: Callable[[], bool]) -> bool:
 def _expect_no_jobs(state: Path) -> None:
     descriptor = os.open(state / _JOBS, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _patiently(lambda: _lock(descriptor, fcntl.LOCK_EX)):
+        if not _retry(lambda: _lock(descriptor, fcntl.LOCK_EX)):
             raise PrepError(
                 state.parent,
                 "jobs of a run that was killed are still writing here",
@@ -241,7 +241,7 @@ def _hold_without_locks(state: Path, us: _Holder) -> Path:
             os.close(descriptor)
         return True
 
-    if not _patiently(is_ours):
+    if not _retry(is_ours):
         remedy = (
             "Wait until it has ended, or end it; if it surely is over, delete what it left "
             f"(rm {shlex.quote(os.path.abspath(path))}); then run the same command again"

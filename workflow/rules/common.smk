@@ -24,6 +24,7 @@ from imagenet_prep.engine.receipts import ARCHIVES, DIGEST, LEFTOVERS
 from imagenet_prep.engine.step import ALL, part_of
 from imagenet_prep.engine.table_steps import expected
 from imagenet_prep.errors import PrepError
+from imagenet_prep.filesystem import is_writable
 from imagenet_prep.products import registry
 
 run.expect_usable(CHECKOUT)
@@ -43,7 +44,7 @@ LABELS = OUT / "labels"
 TABLES = OUT / "tables"
 STATE = OUT / "state"
 # What only looks can do so where one may not write.
-LOGS = OUT / "logs" if run.is_writable(OUT) else Path(".snakemake") / "logs"
+LOGS = OUT / "logs" if is_writable(OUT) else Path(".snakemake") / "logs"
 BENCHMARKS = OUT / "benchmarks"
 
 DATASET = dataset_of(config)

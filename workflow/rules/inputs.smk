@@ -54,7 +54,10 @@ def subject_of(wildcards):
 
 
 def receipts(step, subject=ALL, by_name=False):
-    """What a step is known by: its receipt, or those of its batches, which somebody may ask for by name."""
+    """The receipts of what a step has made: its one, or those of its batches.
+
+    `by_name` if somebody asks for just this: what cannot be made is asked for as well, so that its job says why.
+    """
     if step in registry.SPLIT_PRODUCTS:
         return PROVENANCE.batches(step, subject, by_name=by_name)
     # Receipts of tables between the steps have other names when other tables are there, and their rules are checkpoints:
@@ -67,10 +70,10 @@ NOTHING_ELSE = {}
 
 
 def alone(step, subject, by_name=False):
-    """Likewise, and the receipt that tells that nothing else lies there.
+    """The same receipts, and the one which says that nothing is left there of an older configuration.
 
-    That is a receipt of this alone, unless the one of all that is configured tells it already. By which it is known is
-    looked up once: a job that makes this anew takes both away.
+    That is the one of all products, where it exists and holds for this; else one of this product's split alone. Which
+    one is decided once for a run: a job that makes this anew removes both.
     """
     found = receipts(step, subject, by_name)
     if step not in registry.SPLIT_PRODUCTS:

@@ -22,7 +22,7 @@ def by_attempt(amount):
 
 def space_of(kind, name):
     """The space in MB that an archive or a product's split fills; none where that cannot be made, as its job says."""
-    needs = space.needs(config, registry.SPLIT_PRODUCTS, space.There(), [(kind, name)])
+    needs = space.needs(config, registry.SPLIT_PRODUCTS, space.Existing(), [(kind, name)])
     return sum(need.nbytes for need in needs) / 1e6
 
 

@@ -1,11 +1,9 @@
 """Link archives that are there, or download them first."""
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from imagenet_prep import archive_reports, atomic
-from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_check import Expected
 from imagenet_prep.engine.fetch import find_or_fetch
@@ -20,20 +18,8 @@ def main(snakemake: Any) -> None:
 
 
 def _fetch(config: dict[str, Any], name: str, expected: Expected, receipt: str) -> None:
-    link = archive_paths.link_of(config, name)
-    find_or_fetch(
-        name,
-        config["archives"][name],
-        dataset_of(config),
-        Path(config["archives_dir"]),
-        config["download"]["local"],
-        link,
-        connections=config["download"]["connections"],
-        expected=expected,
-        spare=archive_paths.spare_of(config),
-        make_folder=archive_paths.may_make_folder(config),
-    )
-    atomic.write_json(receipt, {"file": link.name})
+    find_or_fetch(config, name, expected)
+    atomic.write_json(receipt, {"file": archive_paths.link_of(config, name).name})
 
 
 if __name__ == "__main__":

@@ -15,14 +15,14 @@ from imagenet_prep.products.registry import SPLIT_PRODUCTS
 def main(snakemake: Any) -> None:
     config = snakemake.config
     used = {name: config["archives"][name] for name in config["use"]}
-    for possession in archive_search.find(Path(config["archives_dir"]), used, dataset_of(config), checksums=False):
-        logging.info("%s", possession.message)
+    for candidate in archive_search.find(Path(config["archives_dir"]), used, dataset_of(config), checksums=False):
+        logging.info("%s", candidate.message)
     needed = needs(config, SPLIT_PRODUCTS, look(config, SPLIT_PRODUCTS))
-    if any(need.part[0] == ARCHIVE for need in needed) and (problem := archive_table.of_folder(config)):
+    if any(need.part[0] == ARCHIVE for need in needed) and (problem := archive_table.folder_problem(config)):
         raise problem
-    rooms = space_check.rooms_of(needed)
-    logging.info("%s", space_check.as_table(needed, rooms))
-    space_check.expect_room(needed, rooms, config, SPLIT_PRODUCTS)
+    file_systems = space_check.file_systems_of(needed)
+    logging.info("%s", space_check.as_table(needed, file_systems))
+    space_check.expect_enough(needed, file_systems, config, SPLIT_PRODUCTS)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""HTTP downloads that survive anything: in parts, continued after any end, validated, from several mirrors."""
+"""HTTP downloads: in parts, from several mirrors, continued where they broke off, checksums compared at the end."""

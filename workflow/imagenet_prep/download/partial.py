@@ -116,12 +116,13 @@ class Journal:
 class Partial:
     """A partial file, opened for this process alone.
 
-    `journal` tells what is there, and of what; it is None where nothing is there that could be continued. `is_judged`
-    tells whether the checksum is known, which would tell in the end if versions had been mixed.
-
     Args:
         place: where the finished file goes.
         wanted: what is known of it.
+
+    Attributes:
+        journal: what is there, and of which version; None where nothing is there that could be continued.
+        has_checksum: whether the checksum is known, which shows in the end whether versions were mixed.
 
     Raises:
         PrepError: another process downloads the same file.
@@ -131,7 +132,7 @@ class Partial:
         self.place = place
         self.path = path_of(place)
         self.finished = False
-        self.is_judged = wanted.checksum is not None
+        self.has_checksum = wanted.checksum is not None
         self._journal_path = self.path.with_name(f"{self.path.name}.json")
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
@@ -180,7 +181,7 @@ class Partial:
                 raise DamagedJournal(f"its journal tells of {journal.identity.length} bytes, and it has {size}")
             if nbytes is not None and size != nbytes:
                 raise DamagedJournal(f"it is of a file of {size} bytes, where {nbytes} are expected")
-            if journal.is_mixed and not self.is_judged:
+            if journal.is_mixed and not self.has_checksum:
                 raise DamagedJournal("it may be of several versions, and no checksum is known any more")
         except DamagedJournal as error:
             log.info("%s cannot be continued, since %s: the download starts over", self.path, error)
@@ -216,8 +217,9 @@ class Partial:
         """Let bytes of this version go with those that are there, if any are.
 
         From the same address with the same ETag, Last-Modified and length; from another address with the same strong
-        ETag and length. Where the checksum is known, which judges in the end, the same length is enough: nodes of one
-        mirror often label the same file differently. Where nothing of this tells versions apart, nothing is continued.
+        ETag and length. Where the checksum is known, and is compared in the end, the same length is enough: nodes of
+        one mirror often label the same file differently. Where nothing of this tells versions apart, nothing is
+        continued.
 
         Raises:
             Changed: they may not.
@@ -227,7 +229,7 @@ class Partial:
             return
         difference = there.identity.difference(identity)
         is_same = url == there.url and difference is None
-        if self.is_judged:
+        if self.has_checksum:
             if identity.length not in (None, there.identity.length):
                 raise Changed(str(difference))
             there.is_mixed |= not is_same

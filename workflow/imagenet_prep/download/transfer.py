@@ -71,7 +71,7 @@ class Transfer:
         try:
             opened = self._open(connection)
             identity, journal = opened.answer.identity, self._partial.journal
-            versioned = identity.is_known or self._partial.is_judged
+            versioned = identity.is_known or self._partial.has_checksum
             if not (opened.answer.is_part and identity.length and versioned):
                 why = "does not tell versions apart" if opened.answer.is_part else "sends no parts of files"
                 log.info("%s %s: one connection, and each interruption starts it over", self._source.shown, why)
@@ -109,7 +109,7 @@ class Transfer:
         if journal and journal.identity.length:
             start, end = ranges.gaps(journal.written, journal.identity.length)[0]
             end = min(end, start + self._limits.smallest_piece)
-            if journal.url == self._source.shown and not self._partial.is_judged:
+            if journal.url == self._source.shown and not self._partial.has_checksum:
                 version = journal.identity
         failures = 0
         while True:

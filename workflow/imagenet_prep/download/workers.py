@@ -18,7 +18,7 @@ from imagenet_prep.download.sources import Source
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 1.0  # seconds that a connection gets to end
+_TIMEOUT = 1.0  # seconds that a connection gets to end
 
 WHOLE = "it sends the whole file where a part of it was asked for"
 
@@ -49,7 +49,7 @@ class Workers:
     ) -> None:
         assert partial.journal is not None
         assert partial.journal.identity.length is not None
-        self._version = None if partial.is_judged else partial.journal.identity
+        self._version = None if partial.has_checksum else partial.journal.identity
         length = partial.journal.identity.length
         self._source = source
         self._tokens = tokens
@@ -87,7 +87,7 @@ class Workers:
         finally:
             self._stop(None)
             try:
-                deadline = time.monotonic() + _PATIENCE
+                deadline = time.monotonic() + _TIMEOUT
                 for thread in threads:
                     if thread.ident is not None:  # it was started; others find nothing to do any more
                         thread.join(max(0, deadline - time.monotonic()))

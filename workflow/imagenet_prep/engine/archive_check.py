@@ -1,4 +1,4 @@
-"""The official archives: what they are, and whether they are the right ones."""
+"""Whether an archive is the right one, by its kind, size, checksum and members; and the receipt that says so."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Any
 
 from imagenet_prep.datasets.dataset import Archive
 from imagenet_prep.download.identity import Wanted
-from imagenet_prep.engine import archive_paths, archive_search
+from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN, made_by_hand, unless_made_by_hand
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import files, tar, tar_header, zip_archive
-from imagenet_prep.formats.file_kind import GZIP, NO_ARCHIVE, PEEK, WEB_PAGE, in_place_of_a_tar, kind_of
+from imagenet_prep.formats.file_kind import GZIP, PEEK, WEB_PAGE, in_place_of_a_tar, kind_of
 from imagenet_prep.formats.passed_over import PassedOver
+from imagenet_prep.formats.remedies import NO_ARCHIVE
 from imagenet_prep.formats.stream import Stream
 from imagenet_prep.progress import Progress
 
@@ -46,7 +47,13 @@ def verify(name: str, path: Path, expected: Expected, below: str = "") -> dict[s
     """Read an archive for its checksum, then, if it is a tar, again for its members; return its receipt.
 
     The second reading, for which a tar may be compressed, comes only where size and checksum are right. A folder that
-    an archive was unpacked into is read once; `below` is its path below `archives_dir`.
+    an archive was unpacked into is read once.
+
+    Args:
+        name: the archive's, in the configuration.
+        path: the archive, or the link to it.
+        expected: what the configuration says of it.
+        below: of a folder in its place, the path below `archives_dir`.
 
     Raises:
         PrepError: not there, of another size or checksum than expected, cut off, or holding what no archive may.
@@ -118,9 +125,10 @@ def verify_folder(name: str, path: Path, below: str) -> dict[str, Any]:
 
 
 def introduce(path: Path) -> None:
-    """Log it if the archive stands under another name than its own."""
-    if said := archive_search.introduction(path):
-        log.info("%s", said)
+    """Log which file is used for an archive, by the link to it, where that has another name than the archive."""
+    file = os.path.realpath(path)
+    if os.path.basename(file) != path.name:
+        log.info("%s is the file %s", path.name, file)
 
 
 def _is_plain_tar(path: Path) -> bool:

@@ -114,7 +114,7 @@ def find_odd(archive: Path, filenames: Sequence[str], offsets: Sequence[int]) ->
 
 @cache
 def _first(archive: Path, size: int, time: int, is_nested: bool) -> str | None:
-    """The first image of an archive of this size and time, if its header is odd."""
+    """The first image of an archive, if its header is odd; size and time are for the cache, where it is another now."""
     try:
         with open(archive, "rb", buffering=0) as file:
             found = _member(file.fileno(), 0)

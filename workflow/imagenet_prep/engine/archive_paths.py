@@ -81,9 +81,9 @@ def _real(path: Path) -> Path:
 
 
 def below(config: Mapping[str, Any], name: str) -> str:
-    """Of an archive in whose place a folder is used, the path of that below `archives_dir`; "" where it is none.
+    """The path below `archives_dir` of the folder that is used in place of an archive; "" where none is.
 
-    From there the table of images names the files in it.
+    The table of images names the files in it by this path and theirs below it.
     """
     link = link_of(config, name)
     if not is_folder(link):
@@ -98,9 +98,9 @@ def is_folder(archive: Path) -> bool:
 
 
 def is_stand_in(config: Mapping[str, Any], name: str, archive: Path) -> bool:
-    """Whether what lies there, as `archive_of` has it, was packed, or was found under another name than the archive's.
+    """Whether `archive`, the path that `archive_of` gives, was packed, or has another name than the archive.
 
-    What lies in the archive's place by that name, or is linked there by somebody, is the archive.
+    What somebody has put or linked into the archive's place, under its name, is the archive.
     """
     file = config["archives"][name]["file"]
     places = (Path(config["archives_dir"]), spare_of(config))
@@ -146,28 +146,38 @@ def stat(archive: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns]
 
 
-def place_of(archive: Path, spare: Path) -> Path:
+def urls_of(config: Mapping[str, Any], name: str) -> list[str]:
+    """The addresses from which an archive can be had, in the order in which they are asked."""
+    given = config["archives"][name]["url"]
+    return [given] if isinstance(given, str) else given or []
+
+
+def place_of(config: Mapping[str, Any], name: str) -> Path:
     """Where an archive is downloaded or copied to, which is not there.
 
-    Into its own folder, if that is writable, else into the folder `spare`; but where only the spare one has a part of
-    it, the download goes on there.
+    Into `archives_dir`, if that is writable, else into the spare folder; but where only the spare one has a part of it,
+    the download goes on there.
     """
-    other = spare / archive.name
-    begun = [os.path.exists(partial.path_of(place)) for place in (archive, other)]
-    return other if begun == [False, True] or not is_writable(archive.parent) else archive
+    own = Path(config["archives_dir"], config["archives"][name]["file"])
+    other = spare_of(config) / own.name
+    begun = [os.path.exists(partial.path_of(place)) for place in (own, other)]
+    return other if begun == [False, True] or not is_writable(own.parent) else own
 
 
-def may_make_folder(config: Mapping[str, Any]) -> bool:
-    """Whether the folder of the archives is made where it is not there: one that somebody has named is not.
+def expect_folder(config: Mapping[str, Any]) -> None:
+    """Raise `PrepError` where the folder of the archives is not there, and is named; names a similar one that is.
 
-    It may be mistyped, and then all archives would be downloaded again.
+    One that somebody has named is not made: it may be mistyped, and then all archives would be downloaded again.
     """
-    return bool(config["synthetic"]) or Path(config["archives_dir"]) == Path(FOLDER)
-
-
-def expect_folder(folder: Path) -> None:
-    """Raise `PrepError` where the folder of the archives is not there; names a similar one that is."""
-    if folder.exists():
+    folder = Path(config["archives_dir"])
+    if config["synthetic"] or folder == Path(FOLDER):
+        return
+    try:
+        os.stat(folder)
+        return
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError:  # it may be there, where this user may not look
         return
     path = Path(os.path.abspath(folder))
     near = _similar(path)

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import tar
+from imagenet_prep.formats import remedies
 from imagenet_prep.formats.tar_end import repacked
 
 DOWNLOAD_AGAIN = "Delete it and run again to have it downloaded, or get the right one and put it in its place"
 
 _HOW = "docs/archives.md says how"
 _BY_HAND = {
-    tar.DAMAGED: f"It was made in another way than is read here, or is damaged: make it again ({_HOW})",
-    tar.CUT_OFF: f"It was not written, or not copied, to its end: make it or copy it again ({_HOW})",
-    tar.NO_ARCHIVE: f"Look at what it is, and put a tar in its place ({_HOW})",
+    remedies.DAMAGED: f"It was made in another way than is read here, or is damaged: make it again ({_HOW})",
+    remedies.CUT_OFF: f"It was not written, or not copied, to its end: make it or copy it again ({_HOW})",
+    remedies.NO_ARCHIVE: f"Look at what it is, and put a tar in its place ({_HOW})",
     DOWNLOAD_AGAIN: f"Look at what is in it (tar tvf), and make it again ({_HOW})",
 }
 _RENAMED = r" --transform 's/\.jpe\?g$/.JPEG/i'"

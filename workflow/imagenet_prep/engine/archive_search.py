@@ -34,7 +34,7 @@ _OF_ANOTHER_PROGRAM = "Let the program that began it finish it; this workflow ca
 
 
 @dataclass(frozen=True)
-class Possession:
+class Candidate:
     """One thing that lies in `archives_dir`, though not where the configuration has it.
 
     Attributes:
@@ -66,7 +66,7 @@ class _Folder:
 
 def find(
     archives_dir: Path, archives: Mapping[str, Mapping[str, Any]], dataset: Dataset, *, checksums: bool = True
-) -> list[Possession]:
+) -> list[Candidate]:
     """Look in `archives_dir` and a few folders further down for what stands in for archives, or looks as if it did.
 
     An archive that lies where the configuration has it is not searched for. Under another name an archive is known by
@@ -91,7 +91,7 @@ def find(
     folders: list[_Folder] = []
     found = []
     for folder in _walk(archives_dir, 0, set()):
-        if isinstance(folder, Possession):
+        if isinstance(folder, Candidate):
             found.append(folder)
         else:
             folders.append(folder)
@@ -99,15 +99,15 @@ def find(
     for name, settings in missing.items():
         found += _stand_in(name, settings, dataset.archives[name].size, files, checksums)
         found += _unfinished(name, settings, files, [path for folder in folders for path in folder.folders])
-    used = {possession.path for possession in found if possession.usable}
+    used = {candidate.path for candidate in found if candidate.usable}
     others = [it for folder in folders for it in sources(folder.path, folder.names, folder.folders, dataset)]
     for path, size in files:
         if path not in used and size and _may_be_source(path, missing, dataset):
             others += in_file(path, dataset)
     others.sort(key=lambda source: bool(source.lacks))
-    found += _possessions([*others, *labels_of(others, dataset)], missing, dataset)
-    found.sort(key=lambda possession: (not possession.usable, possession.is_source, possession.archive is None))
-    return [_beside(it, found) for it in found]
+    found += _candidates([*others, *labels_of(others, dataset)], missing, dataset)
+    found.sort(key=lambda candidate: (not candidate.usable, candidate.is_source, candidate.archive is None))
+    return [_first_alone(it, found) for it in found]
 
 
 def _is_in_place(archives_dir: Path, name: str, settings: Mapping[str, Any], dataset: Dataset) -> bool:
@@ -124,33 +124,33 @@ def _may_be_source(path: Path, missing: Mapping[str, Mapping[str, Any]], dataset
     return path.name not in archives or (packed.is_gzip(path) and path.name.endswith(".tar"))
 
 
-def _possessions(
+def _candidates(
     found: Iterable[Source], missing: Mapping[str, Mapping[str, Any]], dataset: Dataset
-) -> Iterator[Possession]:
+) -> Iterator[Candidate]:
     for source in found:
         if source.archive in missing:
-            message = source.told(missing[source.archive]["file"], dataset)
-            yield Possession(True, source.archive, source.path, message, is_source=True)
+            message = source.message(missing[source.archive]["file"], dataset)
+            yield Candidate(True, source.archive, source.path, message, is_source=True)
 
 
-def beside(archives_dir: Path, archive: Path, name: str, dataset: Dataset) -> list[str]:
-    """What is not used, since the archive is there: a line each of the folders that hold the same in another form."""
+def unused_sources(archives_dir: Path, archive: Path, name: str, dataset: Dataset) -> list[str]:
+    """A line for each folder that holds the same as an archive in another form, and is not used: the archive exists."""
     folders = [it for it in _walk(archives_dir, 0, set()) if isinstance(it, _Folder)]
     found = (source for it in folders for source in sources(it.path, it.names, it.folders, dataset))
     return [_NOT_USED.format(it.path, archive) for it in found if it.archive == name]
 
 
-def _beside(possession: Possession, found: list[Possession]) -> Possession:
-    """Of several that could stand in for an archive, the first one is used."""
-    first = next(it for it in found if it.archive == possession.archive and it.usable == possession.usable)
-    if not possession.usable or first is possession:
-        return possession
-    return replace(possession, usable=False, message=_NOT_USED.format(possession.path, first.path))
+def _first_alone(candidate: Candidate, found: list[Candidate]) -> Candidate:
+    """The candidate; not usable, where another one that could stand in for the same archive comes first."""
+    first = next(it for it in found if it.archive == candidate.archive and it.usable == candidate.usable)
+    if not candidate.usable or first is candidate:
+        return candidate
+    return replace(candidate, usable=False, message=_NOT_USED.format(candidate.path, first.path))
 
 
-def stand_in(found: list[Possession], archive: str) -> Path | None:
+def stand_in(found: list[Candidate], archive: str) -> Path | None:
     """The file to use for an archive that is not in its place; None where none was found."""
-    return next((possession.path for possession in found if possession.usable and possession.archive == archive), None)
+    return next((candidate.path for candidate in found if candidate.usable and candidate.archive == archive), None)
 
 
 def expect_mounted(archives_dir: Path) -> None:
@@ -179,13 +179,7 @@ def expect_finished(archive: Path) -> None:
         raise PrepError(archive, problem, "Mount that disk or mend the link; delete the link to have it downloaded")
 
 
-def introduction(link: Path) -> str | None:
-    """A line that says which file is used for an archive, where that has another name than the archive; else None."""
-    file = os.path.realpath(link)
-    return f"{link.name} is the file {file}" if os.path.basename(file) != link.name else None
-
-
-def _walk(path: Path, depth: int, seen: set[tuple[int, int]]) -> Iterator[_Folder | Possession]:
+def _walk(path: Path, depth: int, seen: set[tuple[int, int]]) -> Iterator[_Folder | Candidate]:
     try:
         status = path.stat()
         if (status.st_dev, status.st_ino) in seen:  # a link that leads back
@@ -196,7 +190,7 @@ def _walk(path: Path, depth: int, seen: set[tuple[int, int]]) -> Iterator[_Folde
         return
     except OSError as error:
         message = f"{path}: this folder cannot be read ({error.strerror}): what lies in it is not used"
-        yield Possession(False, None, path, message)
+        yield Candidate(False, None, path, message)
         return
     yield folder
     if depth < _DEPTH:
@@ -224,8 +218,8 @@ def _read(path: Path) -> _Folder:
 
 
 def _stand_in(
-    name: str, settings: Mapping[str, Any], about: int, files: list[tuple[Path, int]], checksums: bool
-) -> Iterator[Possession]:
+    name: str, settings: Mapping[str, Any], published: int, files: list[tuple[Path, int]], checksums: bool
+) -> Iterator[Candidate]:
     expected = settings["bytes"]
     algorithm = "sha256" if settings["sha256"] else "md5"
     for path, size in files:
@@ -241,16 +235,16 @@ def _stand_in(
                 not checksums or size > _QUICKLY_READ or _has(path, algorithm, settings[algorithm])
             )
         else:
-            plausible = settings[algorithm] is not None and about / 2 < size < about * 2
+            plausible = settings[algorithm] is not None and published / 2 < size < published * 2
             fits = checksums and plausible and _has(path, algorithm, settings[algorithm])
         if fits:
             message = f"{path}: this is {settings['file']} {where}: it is used as it lies there"
-            yield Possession(True, name, path, message)
+            yield Candidate(True, name, path, message)
         elif _is_unpacked(path, size, settings, checksums):
             message = (
                 f"{path}: this is {settings['file']} unpacked, with the right content: it is used as it lies there"
             )
-            yield Possession(True, name, path, message)
+            yield Candidate(True, name, path, message)
 
 
 def _is_unpacked(path: Path, size: int, settings: Mapping[str, Any], checksums: bool) -> bool:
@@ -274,7 +268,7 @@ def _has(path: Path, algorithm: str, checksum: str | None) -> bool:
 
 def _unfinished(
     name: str, settings: Mapping[str, Any], files: list[tuple[Path, int]], folders: Collection[Path]
-) -> Iterator[Possession]:
+) -> Iterator[Candidate]:
     # Browsers put letters or numbers behind the name; train_t3 is no such train.
     begins = re.compile(re.escape(_ENDING.sub("", settings["file"])) + r"[. (-]")
     sizes = dict(files)
@@ -287,4 +281,4 @@ def _unfinished(
             message = (
                 f"{path}: a download of {settings['file']} that broke off{size}. It is not used. {_OF_ANOTHER_PROGRAM}"
             )
-            yield Possession(False, name, path, message)
+            yield Candidate(False, name, path, message)

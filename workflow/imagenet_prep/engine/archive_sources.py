@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from imagenet_prep import atomic
 from imagenet_prep.download import partial
@@ -20,47 +21,38 @@ from imagenet_prep.engine.archive_table import NO_URL
 from imagenet_prep.errors import PrepError
 
 
-def get(
-    archive: Path,
-    urls: Sequence[str],
-    local: str,
-    spare: Path,
-    connections: int,
-    expected: Expected,
-    limits: Limits,
-    *,
-    make_folder: bool,
-) -> Path:
-    """Link, copy or download an archive from the first of its sources that has it; return where it lies then.
+def get(config: Mapping[str, Any], name: str, expected: Expected, limits: Limits) -> Path:
+    """Copy or download an archive from the first of its sources that has it, or find it there; return where it lies.
 
     The arguments are those of `fetch.find_or_fetch`.
 
     Raises:
         PrepError: no source has it; names each with its answer.
     """
+    archive, urls = Path(config["archives_dir"], config["archives"][name]["file"]), archive_paths.urls_of(config, name)
     if not urls:
         raise PrepError(archive, NO_URL, BY_HAND)
     answers: list[str] = []
     remedies: list[str] = []
     kept = 0
-    place = archive_paths.place_of(archive, spare)
+    place = archive_paths.place_of(config, name)
     for is_local, group in itertools.groupby(urls, archive_paths.is_local):
         if is_local:
             for url in group:
                 path = archive_paths.local_path(url)
-                if path and os.path.isfile(path) and local == "link":
-                    return path
                 if path and os.path.isfile(path):
-                    _expect_folder(archive, make_folder)
+                    if config["download"]["local"] == "link":
+                        return path
+                    archive_paths.expect_folder(config)
                     return _copy(path, place)
                 answers.append(f"{shown(url)} (no such file, or none that you may read)")
                 remedies.append(ADDRESS)
             continue
-        _expect_folder(archive, make_folder)
+        archive_paths.expect_folder(config)
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             # Neighbours go together: a download goes on at its mirrors.
-            download(list(group), place, connections, expected, limits)
+            download(list(group), place, config["download"]["connections"], expected, limits)
             return place
         except NotHad as error:
             answers += [f"{source} ({failure.answer})" for source, failure in error.failures]
@@ -72,11 +64,6 @@ def get(
     # To wait helps least.
     remedies = sorted(dict.fromkeys([*remedies, BY_HAND]), key=lambda remedy: remedy == LATER)
     raise PrepError(archive, problem, ". ".join(remedies))
-
-
-def _expect_folder(archive: Path, make_folder: bool) -> None:
-    if not make_folder:
-        archive_paths.expect_folder(archive.parent)
 
 
 def _copy(source: Path, place: Path) -> Path:

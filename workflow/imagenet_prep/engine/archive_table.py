@@ -19,6 +19,7 @@ from imagenet_prep.progress import grouped
 
 Config = Mapping[str, Any]
 Problem = PrepError | OSError
+"""What a user can cause and mend: of this project, or of the operating system."""
 
 NO_URL = "the archive is not there, and the configuration gives no url for it"
 
@@ -36,7 +37,7 @@ class Seen:
         place: where a download goes.
         begun: bytes of that which have come already.
         is_source: whether another form of the archive lies at `path`, of which nothing is expected.
-        lying: what looks like it in the folder of the archives, and is not used, a line each.
+        unused: what looks like it in the folder of the archives, and is not used, a line each.
         problem: what is wrong; None where nothing is.
         is_needed: whether it is to be read, or downloaded.
     """
@@ -49,7 +50,7 @@ class Seen:
     place: Path = field(default_factory=Path)
     begun: int = 0
     is_source: bool = False
-    lying: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
     problem: Problem | None = None
     is_needed: bool = True
 
@@ -87,22 +88,20 @@ def look(config: Config, to_read: Collection[str]) -> list[Seen]:
 
 
 def problems(config: Config, seen: Iterable[Seen]) -> list[Problem]:
-    """All that is wrong, an error each; of a folder that is not there, one in place of those of missing archives."""
+    """An error for each archive that is wrong; where their folder is not there, one for all that are missing."""
     seen = list(seen)
     missing = [archive for archive in seen if archive.is_needed and archive.path is None]
-    folder = of_folder(config) if missing else None
+    folder = folder_problem(config) if missing else None
     if folder:
         return [folder, *(it.problem for it in seen if it.problem and it not in missing)]
     return [it.problem for it in seen if it.problem]
 
 
-def of_folder(config: Config) -> PrepError | None:
+def folder_problem(config: Config) -> PrepError | None:
     """What is wrong with the folder of the archives; None where it is there, or is to be made."""
-    folder = Path(config["archives_dir"])
     try:
-        archive_search.expect_mounted(folder)
-        if not archive_paths.may_make_folder(config):
-            archive_paths.expect_folder(folder)
+        archive_search.expect_mounted(Path(config["archives_dir"]))
+        archive_paths.expect_folder(config)
     except PrepError as error:
         return error
     return None
@@ -110,7 +109,7 @@ def of_folder(config: Config) -> PrepError | None:
 
 def as_table(config: Config, seen: Iterable[Seen]) -> str:
     """Lines for people: each archive with where it lies or comes from, its size and the expected one."""
-    seen, is_refused = list(seen), of_folder(config) is not None
+    seen, is_refused = list(seen), folder_problem(config) is not None
     rows = [("archive", "bytes", "expected", "where")]
     for archive in seen:
         size = "-" if archive.nbytes is None else grouped(archive.nbytes)
@@ -120,10 +119,10 @@ def as_table(config: Config, seen: Iterable[Seen]) -> str:
     lines = [f"{a:{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {where}".rstrip() for a, b, c, where in rows]
     if any(archive.path is None for archive in seen):
         folder, output = Path(config["archives_dir"]), Path(config["output_dir"])
-        more = "which is not there" if not folder.exists() else "and in the folders in it"
+        more = "which is not there" if not os.path.exists(folder) else "and in the folders in it"
         lines.append(f"looked for in {folder} ({more}), {archive_paths.spare_of(config)} and {output / 'archives'}")
     downloads = [archive for archive in seen if archive.source and archive.is_needed]
-    lines += dict.fromkeys(line for archive in downloads for line in archive.lying)
+    lines += dict.fromkeys(line for archive in downloads for line in archive.unused)
     if downloads and not is_refused:
         unknown = sum(archive.expected is None for archive in downloads)
         nbytes = sum(max(0, (archive.expected or 0) - archive.begun) for archive in downloads)
@@ -144,13 +143,13 @@ def _where(archive: Seen, is_refused: bool) -> str:
     return f"not there{wrong}"
 
 
-def _search(archive: Seen, config: Config, found: list[archive_search.Possession]) -> None:
+def _search(archive: Seen, config: Config, found: list[archive_search.Candidate]) -> None:
     """Note where an archive is that is not in its place, as `fetch.find_or_fetch` finds it, or where it can be had."""
     settings, folder = config["archives"][archive.name], Path(config["archives_dir"])
-    urls = [settings["url"]] if isinstance(settings["url"], str) else settings["url"] or []
+    urls = archive_paths.urls_of(config, archive.name)
     archive_search.expect_mounted(folder)
     archive_search.expect_finished(folder / settings["file"])
-    archive.lying = [it.message for it in found if it.archive in (archive.name, None) and not it.usable]
+    archive.unused = [it.message for it in found if it.archive in (archive.name, None) and not it.usable]
     for place in (folder, archive_paths.spare_of(config)):
         if os.path.isfile(place / settings["file"]):  # compressed, or it would not be missing
             archive.path, archive.is_source = place / settings["file"], True
@@ -169,11 +168,11 @@ def _search(archive: Seen, config: Config, found: list[archive_search.Possession
     if not hosts:
         asked = " nor from ".join(f"{path} (no such file)" for path in local)
         problem = f"the archive is not there, and could not be had from {asked}" if urls else NO_URL
-        lying = f". What lies there: {archive.lying[0]}" if archive.lying else ""
+        unused = f". What lies there: {archive.unused[0]}" if archive.unused else ""
         remedy = f"{ADDRESS}. {BY_HAND}" if urls else BY_HAND
-        raise PrepError(os.path.abspath(folder / settings["file"]), f"{problem}{lying}", remedy)
+        raise PrepError(os.path.abspath(folder / settings["file"]), f"{problem}{unused}", remedy)
     archive.source = hosts[0]
-    archive.place = archive_paths.place_of(folder / settings["file"], archive_paths.spare_of(config))
+    archive.place = archive_paths.place_of(config, archive.name)
     archive.begun = partial.bytes_of(archive.place)
 
 

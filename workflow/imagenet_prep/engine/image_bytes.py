@@ -1,4 +1,4 @@
-"""Images out of their archive: byte ranges, held against the checksums that the scan made."""
+"""Images out of their archive: byte ranges, compared with the checksums that the scan took."""
 
 from __future__ import annotations
 

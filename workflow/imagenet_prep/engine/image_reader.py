@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagenet_prep.errors import PrepError
+from imagenet_prep.errors import AGAIN, PrepError
 from imagenet_prep.formats import parquet
 
 _ROWS_AT_A_TIME = 1 << 17
@@ -19,7 +19,7 @@ _ROWS_AT_A_TIME = 1 << 17
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
-class ImageTable:
+class ImageReader:
     """The images of one split, or of all.
 
     Args:
@@ -121,6 +121,6 @@ class ImageTable:
         for group in groups:
             statistics = self._file.metadata.row_group(group).column(position).statistics if position >= 0 else None
             if statistics is None or statistics.min is None or statistics.min != statistics.max:
-                raise PrepError(self.path, f"a row group of the table is not of one {column}", parquet.AGAIN)
+                raise PrepError(self.path, f"a row group of the table is not of one {column}", AGAIN)
             found[group] = statistics.min
         return found

@@ -35,6 +35,7 @@ IMAGES = pa.schema(
         ("crc32c", pa.uint32()),
     ]
 )
+"""`tables/images.parquet`: `offset` and `length` in bytes, in the file `archive`; `width` and `height` in pixels."""
 
 
 def label_images(
@@ -53,7 +54,7 @@ def label_images(
     class (null), as those of the test set, are all kept.
 
     Args:
-        scan: Parquet file of schema `scan.SCAN`.
+        scan: Parquet file of schema `SCAN`.
         split: that they are of.
         synsets: the devkit's synsets, all of them.
         ground_truth: the devkit's labels of the validation images, int32 of shape (n,).
@@ -98,7 +99,8 @@ def label_images(
 def write_images(tables: Iterable[pa.Table], output: Path) -> int:
     """Write a split's images; return their number.
 
-    Each table becomes a row group, a class for training images, so that a job can read its classes alone.
+    Each table is a row group, or several of at most 65536 images. Of training images it is a class, so that a job can
+    read its classes alone.
     """
     images = 0
     with parquet.writing(output, IMAGES) as writer:

@@ -18,6 +18,7 @@ from imagenet_prep.datasets.dataset import Dataset, Labels
 from imagenet_prep.datasets.names import MAPPING, MIXED, SOLUTION, VAL_OF_KAGGLE, is_of, part_of
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar, zip_archive
+from imagenet_prep.formats.file_kind import GZIP_MAGIC
 
 FOLDER = "packed"
 """Where packed archives lie, below `output_dir`."""
@@ -29,6 +30,7 @@ _LOOKED_AT = 50  # members at the beginning of an archive
 _LOOKED_INTO = 64 << 20  # bytes
 
 Note = list[dict[str, Any]]
+"""Of each file that an archive was packed of: `path`, and `stat`, its size in bytes and its time (ns since 1970)."""
 
 
 def place_of(output_dir: Path, file: str) -> Path:
@@ -80,7 +82,7 @@ def is_gzip(path: Path) -> bool:
     """Whether a file begins as gzip does."""
     try:
         with open(path, "rb") as file:
-            return file.read(2) == b"\x1f\x8b"
+            return file.read(2) == GZIP_MAGIC
     except OSError:
         return False
 
@@ -106,7 +108,7 @@ def first_members(path: Path) -> list[str]:
 
 
 def note_of(parts: Sequence[Path]) -> Note:
-    """By which the files that are packed are known again."""
+    """The note of files that are to be packed, as they are now."""
     return [{"path": os.path.abspath(it), "stat": [it.stat().st_size, it.stat().st_mtime_ns]} for it in parts]
 
 

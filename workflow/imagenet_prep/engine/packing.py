@@ -32,6 +32,8 @@ _LIST_LIMIT = 256 << 20
 _END = bytes(2 * BLOCK)
 
 Content = tuple[str, int, Iterable[bytes | memoryview]]
+"""A member: name, bytes, and its content in pieces."""
+
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +80,7 @@ def pack(name: str, parts: Sequence[Path], dataset: Dataset, output: Path) -> Pa
 
 
 class _Sink:
-    """A file that is written from its beginning, of which all is kept that is there already as it would be written."""
+    """A file written from its beginning; what an earlier attempt wrote is kept as far as it is the same."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -140,18 +142,12 @@ def _members(name: str, parts: Sequence[Path], dataset: Dataset, progress: Progr
 
 
 Placed = tuple[str, int, Iterable[bytes | memoryview], int]
+"""A member, and how many bytes of the file that it is in were read, for the progress."""
 
 
 def _of_tar(path: Path) -> Iterator[Placed]:
-    place = os.fspath(path)
-    with (
-        open(path, "rb", buffering=0) as file,
-        reading(place),
-        tar.broken_compression(place),
-        Stream(gzip.GzipFile(fileobj=file) if packed.is_gzip(path) else file) as stream,
-    ):
-        end = 1 << 62 if packed.is_gzip(path) else os.fstat(file.fileno()).st_size
-        for member in tar.walk(stream, place, end=end):
+    with tar.opened(path) as (file, stream, end):
+        for member in tar.walk(stream, os.fspath(path), end=end):
             yield member.name, member.nbytes, _chunks(stream, member.nbytes), file.tell()
 
 
@@ -165,7 +161,7 @@ def _chunks(stream: Stream, nbytes: int) -> Iterator[bytes | memoryview]:
 def _of_zip(path: Path) -> Iterator[Placed]:
     with open(path, "rb", buffering=0) as file:
         for member in zip_archive.walk(path):
-            yield member.name, member.nbytes, _inflated(file.fileno(), member, os.fspath(path)), member.header
+            yield member.name, member.nbytes, _inflated(file.fileno(), member, os.fspath(path)), member.header_offset
 
 
 def _inflated(descriptor: int, member: zip_archive.Member, place: str) -> Iterator[bytes]:

@@ -67,11 +67,11 @@ def write_plan(
     key: str,
     output: Path,
 ) -> dict[str, Any]:
-    """Write all that the samples of a split are made of, in their order, a row group a shard; return how many of both.
+    """Write all that the samples of a split are made of, in their order; return the numbers of `images` and `shards`.
 
-    Columns (schema `PLAN`): those of the image, `label` (label_base + class_index), `text` (the class's words), and the
-    usable boxes (`xmin, ymin, xmax, ymax`, 0 … 1, empty lists where an image has none). The images are in random order,
-    so some shards at a time are gathered in one reading of the tables, and memory is bounded.
+    A row group is a shard. Columns (schema `PLAN`): those of the image, `label` (label_base + class_index), `text` (the
+    class's words), and the usable boxes (`xmin, ymin, xmax, ymax`, 0 … 1, empty lists where an image has none). The
+    images are in random order, so some shards at a time are gathered in one reading of the tables: memory is bounded.
 
     Args:
         images: the table of the split's images.

@@ -116,7 +116,7 @@ class Provenance:
         cut = {path: batches.parse(name.subject) for path, name in subjects.items() if name}
         return [path for path, batch in cut.items() if batch and batches.overlap(wanted, batch[1])]
 
-    def archive_receipts(self, step: str, subject: str = ALL) -> list[Path]:
+    def archive_receipts(self, step: str, subject: str) -> list[Path]:
         """The receipts of the archives that a job is made from, less those gone that it does not read."""
         read = self.steps[step].reads(self.config, subject)
         return [self.archive_receipt(it) for it in self.archives(step, subject) if it in read or self.is_wanted(it)]
@@ -128,10 +128,10 @@ class Provenance:
         newest = self._inventory.number(ARCHIVES, name, of)
         return self._fixed(ARCHIVES, name, of, newest, lambda: self._is_as_scanned(name, of))
 
-    def has_needs_of(self, step: str, subject: str = ALL) -> bool:
-        """Whether all that this is made from lies there as it is asked for now, down to the archives."""
-        there = [self.archive_receipt(name) for name in self.archives(step, subject) if self.is_wanted(name)]
-        left, seen = self.needs(step, subject), set()
+    def has_needs_of(self, step: str) -> bool:
+        """Whether all that a step of one job is made from exists as it is asked for now, down to the archives."""
+        there = [self.archive_receipt(name) for name in self.archives(step) if self.is_wanted(name)]
+        left, seen = self.needs(step), set()
         while left:
             need = left.pop()
             if need not in seen:
@@ -233,6 +233,7 @@ class Provenance:
         return self._contents.get(name) or self._older_content(name)
 
     def _older_content(self, name: str) -> str | None:
+        """What the newest receipts say that it held; those that fit the configuration come first."""
         own = self._archive_digest(name)
         seen = [of for subject, of in self._inventory.newest(ARCHIVES) if subject == name]
         bodies = [self._inventory.body(ARCHIVES, name, of) for of in sorted(seen, key=lambda it: it != own)]

@@ -10,7 +10,7 @@ The body of a receipt says, whatever the step:
     archives: the content of each archive that this was made from, by its name in the configuration;
     files: by path below the output folder, what is known of each file, such as its `bytes` and its `sha256`;
     folders: by path below the output folder, the number of `files` in each and when it `changed`, in ns since 1970;
-    told: what lay there unasked, and is told of;
+    told: what the job found in the output folder without asking for it, and its files tell of (`Step.told`);
     links: by path below the output folder, where each leads;
 and what else the step has to tell.
 Imports are light, since the Snakefile looks here at every start.

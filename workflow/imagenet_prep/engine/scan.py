@@ -23,7 +23,7 @@ from imagenet_prep.engine.archive_check import (
 )
 from imagenet_prep.engine.archive_headers import NOTES, ODD_HEADER, OF_FOLDER, OF_ZIP, WITHOUT_HEADERS
 from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN
-from imagenet_prep.engine.scan_images import Images
+from imagenet_prep.engine.scan_images import ArchiveScan
 from imagenet_prep.engine.scan_rows import ROWS, SCAN, Row, batch_of
 from imagenet_prep.engine.scan_source import Found, scan_folder, scan_tar, scan_zip
 from imagenet_prep.errors import PrepError
@@ -35,23 +35,23 @@ _LOOKED_AT = 50  # members at the beginning of an archive
 
 
 def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Dataset, below: str = "") -> dict[str, Any]:
-    """Read an image archive once, write one row an image (schema `SCAN`) in archive order; return the receipt.
+    """Read an image archive once, write a row for each image (schema `SCAN`), and return the receipt.
 
-    A class archive is a row group; of flat archives, 65536 images are. Memory is bounded by the larger of the two, and
-    by the names of one flat archive or class, which are remembered. Members that are neither images nor archives are
-    passed over, and counted in the receipt.
-
-    What stands in for an archive in another form is written by file name.
+    The rows of an archive of the official layout are in its order: a row group for each class tar, or for each 65536
+    images of a flat archive. Memory is bounded by one row group, and by the names in one class tar or flat archive.
+    What stands in for an archive in another form is written by file name. Members that are neither images nor archives
+    are passed over, and counted in the receipt.
 
     Args:
         name: the archive's, in the configuration.
         path: the archive; its base name goes into the column `archive`.
+        expected: what the configuration says of it.
         output: the Parquet file to write.
         dataset: that the archive is of.
         below: of a folder in place of an archive, its path below `archives_dir`.
 
     Raises:
-        PrepError: as `verify`; also for a member that is no whole image or whose name does not fit its archive.
+        PrepError: as `archive_check.verify`; also a member is no whole image, or its name does not fit the archive.
     """
     introduce(path)
     expect_there(path)
@@ -64,7 +64,7 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
     expect_size(name, path, expected)
     with archive_remedies.made_by_hand(expected.checksum is None):
         if _is_official(path, dataset.archives[name].layout, split):
-            return _scan(name, path, expected, output, dataset)
+            return _scan_official(name, path, expected, output, dataset)
         found, checksum = scan_tar(split, path, expected.algorithm, output)
     expect_checksum(name, path, expected, checksum)
     return {
@@ -75,15 +75,15 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
     }
 
 
-def _scan(name: str, path: Path, expected: Expected, output: Path, dataset: Dataset) -> dict[str, Any]:
+def _scan_official(name: str, path: Path, expected: Expected, output: Path, dataset: Dataset) -> dict[str, Any]:
     rows = 0
     nested, filename = dataset.archives[name].layout is Layout.CLASS_TARS, dataset.of_archive[name].filename
     with open(path, "rb", buffering=0) as file, parquet.writing(output, SCAN) as writer:
         size = os.fstat(file.fileno()).st_size
         progress = Progress(f"scanning {path.name}", size)
         with Stream(file, expected.algorithm, progress.reach) as stream:
-            images = Images(stream, path, size, filename, nested)
-            for group in _groups(images.of_classes() if nested else images.of_archive(), nested):
+            images = ArchiveScan(stream, path, size, filename, nested)
+            for group in _groups(images.rows(), nested):
                 writer.write_batch(batch_of(group))
                 rows += len(group)
                 progress.count.images = rows

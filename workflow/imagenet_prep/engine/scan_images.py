@@ -1,4 +1,4 @@
-"""The images of an archive, as its tar has them: class by class, or all in one."""
+"""The scan of an archive of the official layout: a tar of class tars, or a flat tar of images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imagenet_prep.datasets.names import CLASS_TAR
 from imagenet_prep.engine import archive_remedies
 from imagenet_prep.engine.scan_rows import IMAGE_LIMIT, Row, row_of
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import tar
+from imagenet_prep.formats import remedies, tar
 from imagenet_prep.formats.file_kind import PEEK, kind_of
 from imagenet_prep.formats.passed_over import PassedOver
 from imagenet_prep.formats.stream import EndOfStream, Stream
@@ -20,11 +20,18 @@ _SEVERAL = re.compile(r"(?i)\.(?:tar|tgz|gz|bz2|xz|zst|zip)$")
 _IMAGE = re.compile(r"(?i)\.(?:jpe|jpeg|jpg|png)$")
 
 
-class Images:
+class ArchiveScan:
     """The images of an archive in its order, each as its row.
 
+    Args:
+        stream: the bytes of the archive, from their beginning.
+        path: of the archive; its base name goes into the rows.
+        size: of the archive, in bytes.
+        pattern: of the images' file names, a regular expression with `{wnid}` for the class.
+        nested: whether it holds a tar for each class.
+
     Attributes:
-        passed_over: the members that are none.
+        passed_over: the members that are no images.
         odd_header: the first image whose base name is not what its header begins with; None while there is none.
     """
 
@@ -38,8 +45,15 @@ class Images:
         self._pattern = pattern
         self._nested = nested
 
-    def of_classes(self) -> Iterator[Row]:
-        """The images of an archive of class tars."""
+    def rows(self) -> Iterator[Row]:
+        """All images.
+
+        Raises:
+            PrepError: a member is no whole image, has a name that does not belong here, or comes twice.
+        """
+        return self._of_class_tars() if self._nested else self._of_tar(self._size, None, None)
+
+    def _of_class_tars(self) -> Iterator[Row]:
         classes: set[str] = set()
         for class_tar in tar.walk(self._stream, self._place, end=self._size, passed_over=self.passed_over):
             matched = CLASS_TAR.fullmatch(class_tar.name.rpartition("/")[2])
@@ -56,10 +70,6 @@ class Images:
                 images += 1
             if not images:
                 raise self._refusal("the class archive holds no image", class_tar)
-
-    def of_archive(self) -> Iterator[Row]:
-        """The images of a flat archive."""
-        return self._of_tar(self._size, None, None)
 
     def _of_tar(self, end: int, wnid: str | None, within: str | None) -> Iterator[Row]:
         fits = re.compile(self._pattern.format(wnid=wnid or r"n\d{8}"), re.ASCII).fullmatch
@@ -112,13 +122,13 @@ class Images:
             data = self._stream.take(member.nbytes)
         except EndOfStream as error:
             problem = "the archive ends inside this image: it is cut off"
-            raise self._refusal(problem, member, shown, tar.CUT_OFF) from error
+            raise self._refusal(problem, member, shown, remedies.CUT_OFF) from error
         try:
             return row_of(data, filename, wnid, self._path.name, member.offset)
         except ValueError as error:
             raise self._refusal(str(error), member, shown) from error
 
     def _refusal(
-        self, problem: str, member: tar.Member, shown: str | None = None, remedy: str = tar.DAMAGED
+        self, problem: str, member: tar.Member, shown: str | None = None, remedy: str = remedies.DAMAGED
     ) -> PrepError:
         return PrepError(self._path, problem, remedy, member=shown or member.name, offset=member.offset)

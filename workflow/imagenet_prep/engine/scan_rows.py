@@ -9,7 +9,10 @@ from imagenet_prep.formats import picture
 from imagenet_prep.formats.stream import Buffer
 
 IMAGE_LIMIT = 256 << 20
+"""Bytes; what is larger is no image."""
+
 ROWS = 1 << 16
+"""Rows of a row group, where that is not a class."""
 
 SCAN = pa.schema(
     [
@@ -26,12 +29,13 @@ SCAN = pa.schema(
         ("crc32c", pa.uint32()),
     ]
 )
+"""A row for each image: `offset` and `nbytes` in bytes, in the file `archive`; `width` and `height` in pixels."""
 
 Row = tuple[str, str | None, str, int, int, int, int, int, str, str, int]
 
 
 def row_of(data: Buffer, filename: str, wnid: str | None, archive: str, offset: int) -> Row:
-    """What is noted of an image; raises `ValueError` where it is none, or not whole."""
+    """What is noted of an image; raises `ValueError` where `data` is no image, or not a whole one."""
     header = picture.identify(data)
     return (
         filename,
@@ -49,6 +53,6 @@ def row_of(data: Buffer, filename: str, wnid: str | None, archive: str, offset: 
 
 
 def batch_of(rows: list[Row]) -> pa.RecordBatch:
-    """Rows as Arrow has them, schema `SCAN`."""
+    """Rows as an Arrow record batch, schema `SCAN`."""
     columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), SCAN, strict=True)]
     return pa.record_batch(columns, schema=SCAN)

@@ -1,7 +1,6 @@
 """The scan of what people have in place of an archive: class folders, class tars, tars of another layout.
 
-Nothing is published that their bytes could be held against. So every image is looked at by its own format, and the name
-of each has to be an official one.
+No checksum of such a form is published. So every image is checked by its own format, and has to have an official name.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from imagenet_prep.datasets.dataset import Labels, Split
 from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, MIXED, official_name, part_of
 from imagenet_prep.engine.scan_rows import IMAGE_LIMIT, ROWS, SCAN, Row, batch_of, row_of
 from imagenet_prep.errors import PrepError, reading
-from imagenet_prep.formats import files, parquet, tar, zip_archive
+from imagenet_prep.formats import files, parquet, remedies, tar, zip_archive
 from imagenet_prep.formats.passed_over import PassedOver
 from imagenet_prep.formats.stream import EndOfStream, Stream
 from imagenet_prep.formats.tree import Walk, is_passed_over
@@ -109,12 +108,12 @@ class SourceScan:
                     self.found.odd_header = shown
                 if member.nbytes > IMAGE_LIMIT:
                     problem = f"an image of {member.nbytes} bytes cannot be"
-                    raise PrepError(place, problem, tar.DAMAGED, member=shown, offset=member.offset)
+                    raise PrepError(place, problem, remedies.DAMAGED, member=shown, offset=member.offset)
                 try:
                     data = stream.take(member.nbytes)
                 except EndOfStream as error:
                     problem = "the archive ends inside this image: it is cut off"
-                    raise PrepError(place, problem, tar.CUT_OFF, member=shown, offset=member.offset) from error
+                    raise PrepError(place, problem, remedies.CUT_OFF, member=shown, offset=member.offset) from error
                 yield self._row(data, filename, wnid, archive, member.offset, place, shown)
         self.found.passed_over += left.count
 
@@ -126,7 +125,7 @@ class SourceScan:
                 if is_passed_over(member.name) or not _IMAGE.fullmatch(base):
                     self.found.passed_over += 1
                 elif MIXED not in member.name or official_name(base, self.split):
-                    filename, wnid = self._named(self.place, member.name, member.name, member.header)
+                    filename, wnid = self._named(self.place, member.name, member.name, member.header_offset)
                     offset, data = zip_archive.read(file.fileno(), member, self.place)
                     yield self._row(data, filename, wnid, path.name, offset, self.place, member.name)
 
@@ -218,7 +217,7 @@ def _gathered(table: Any, order: np.ndarray[Any, np.dtype[np.int64]]) -> Iterato
 
 
 def _by_class(tables: Iterator[pa.Table], by_class: bool) -> Iterator[pa.Table]:
-    """Tables of one class each, whose rows come in a row; or as they are."""
+    """The tables, where `by_class` cut and joined so that each holds one class; the rows come sorted by class."""
     rest = SCAN.empty_table()
     for table in tables:
         if not by_class:
@@ -259,6 +258,6 @@ def scan_tar(split: Split, path: Path, algorithm: str, output: Path) -> tuple[Fo
 
 
 def scan_zip(split: Split, path: Path, output: Path) -> Found:
-    """Scan a zip, whose images are held against the checksums that it has of each of them."""
+    """Scan a zip; each image is compared with the CRC-32 that the zip has of it."""
     scan = SourceScan(split, os.fspath(path))
     return scan.write(scan.of_zip(path), output)

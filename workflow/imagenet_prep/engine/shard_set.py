@@ -17,7 +17,7 @@ from imagenet_prep.engine.receipts import Name, load
 
 
 class _Any:
-    """A number that is written as what matches every number in a shell."""
+    """Stands for a number in a format string, and is written as `*`: so a name becomes a pattern for a shell."""
 
     def __format__(self, spec: str) -> str:
         return "*"
@@ -98,13 +98,10 @@ class ShardSet:
 
     def write_down(self) -> None:
         """Note in the ledger that this set is being made; call it before its first file is."""
-        self._ledger.mkdir(parents=True, exist_ok=True)
+        folder = _ledger(self.output_dir, self.product)
+        folder.mkdir(parents=True, exist_ok=True)
         # Empty, so that several jobs may do this at once: there is no content that could be half-written.
-        (self._ledger / f"{self.split}-of-{self.shards}.txt").touch()
-
-    @property
-    def _ledger(self) -> Path:
-        return _ledger(self.output_dir, self.product)
+        (folder / f"{self.split}-of-{self.shards}.txt").touch()
 
 
 def remove_others(found: ShardSet) -> None:

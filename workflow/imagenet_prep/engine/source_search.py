@@ -47,7 +47,7 @@ class Source:
     tells_classes: bool = False
     lacks: str = ""
 
-    def told(self, file: str, dataset: Dataset) -> str:
+    def message(self, file: str, dataset: Dataset) -> str:
         """A line for people: what it is, and what is done with it in place of the archive of this name."""
         if zip_archive.is_zip(self.path):  # to look at two million members takes longer than is due here
             use = "used where it lies; what is compressed in it is packed once"

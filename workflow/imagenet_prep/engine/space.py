@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset, Layout
-from imagenet_prep.engine.step import Need as StepNeed
+from imagenet_prep.engine.step import Batched, Need
 from imagenet_prep.filesystem import USUAL_BLOCK
 
 ARCHIVE = "archive"
@@ -31,7 +31,7 @@ _SINGLE_FILES = 100  # tables, labels, receipts of splits, folders
 
 
 @dataclass(frozen=True)
-class Images:
+class ImageTotals:
     """How many images of the classes in use a split has, and their bytes."""
 
     count: int
@@ -51,10 +51,9 @@ def of_even_files(nbytes: int, files: int, block: int) -> Space:
     return Space(files * -(-nbytes // (files * block)) * block, files)
 
 
-class Product(Protocol):
+class Product(Batched, Protocol):
     """What has to be known of a product that is cut by split."""
 
-    name: str
     sidecars: tuple[str, ...]
 
     def splits_in_use(self, config: Mapping[str, Any]) -> list[str]:
@@ -63,19 +62,10 @@ class Product(Protocol):
     def split_of_images(self, config: Mapping[str, Any], split: str) -> str:
         """The split of the data set whose images are in one of its splits."""
 
-    def needs(self, config: Mapping[str, Any], subject: str) -> list[StepNeed]:
+    def needs(self, config: Mapping[str, Any], subject: str) -> list[Need]:
         """What it follows from."""
 
-    def count(self, config: Mapping[str, Any], split: str) -> int:
-        """How many units a split has, at the most."""
-
-    def batch_size(self, config: Mapping[str, Any], split: str, archives: Mapping[str, int] | None = None) -> int:
-        """How many of them one job makes; `archives` are the sizes in bytes of those that are there."""
-
-    def obstacle(self, config: Mapping[str, Any], split: str) -> str | None:
-        """Why it cannot be made of what lies there; None where it can."""
-
-    def space(self, config: Mapping[str, Any], split: str, images: Images, block: int) -> Space:
+    def space(self, config: Mapping[str, Any], split: str, images: ImageTotals, block: int) -> Space:
         """What a split fills."""
 
     def ledgers(self, config: Mapping[str, Any], split: str) -> int:
@@ -92,7 +82,7 @@ Products = Mapping[str, Product]
 
 
 @dataclass(frozen=True)
-class There:
+class Existing:
     """What exists already, and need not be made.
 
     Attributes:
@@ -117,7 +107,7 @@ class There:
 
 
 @dataclass(frozen=True)
-class Need:
+class SpaceNeed:
     """What a part still needs: bytes as they fill the disk, and files with their folders, in or below `path`."""
 
     part: Part
@@ -144,8 +134,8 @@ def configured_parts(config: Mapping[str, Any], products: Products) -> list[Part
 
 
 def needs(
-    config: Mapping[str, Any], products: Products, there: There, parts: Collection[Part] | None = None
-) -> list[Need]:
+    config: Mapping[str, Any], products: Products, there: Existing, parts: Collection[Part] | None = None
+) -> list[SpaceNeed]:
     """What each part still needs, less what exists; parts that need nothing are left out.
 
     The figures follow from the size and number of the archives' images: those of the archives that exist, else the
@@ -169,11 +159,11 @@ def needs(
             if name in there.archives:
                 continue
             nbytes = max(0, _archive_bytes(config, there, name) - there.downloaded.get(name, 0))
-            needed.append(Need(part, there.places.get(name, Path(config["archives_dir"])), nbytes, 1))
+            needed.append(SpaceNeed(part, there.places.get(name, Path(config["archives_dir"])), nbytes, 1))
         elif kind == REST:
             if not there.rest:
                 rest = _rest(config, products, there)
-                needed.append(Need(part, output, rest.nbytes, rest.files))
+                needed.append(SpaceNeed(part, output, rest.nbytes, rest.files))
         else:
             product = products[kind]
             if product.obstacle(config, name):
@@ -181,11 +171,11 @@ def needs(
             total = product.count(config, name)
             share = max(0, total - there.made.get(part, 0)) / total
             if share:
-                of = images_of(config, there, product.split_of_images(config, name))
+                of = image_totals(config, there, product.split_of_images(config, name))
                 space = product.space(config, name, of, there.block)
                 path = output / product.place(dataset_of(config), name)
                 nbytes = round(space.nbytes * share * _MARGIN)
-                needed.append(Need(part, path, nbytes, round(space.files * share)))
+                needed.append(SpaceNeed(part, path, nbytes, round(space.files * share)))
     return needed
 
 
@@ -196,12 +186,12 @@ def _order(config: Mapping[str, Any], products: Products, part: Part) -> tuple[i
     return [ARCHIVE, *products, REST].index(kind), [*names, name].index(name)
 
 
-def _archive_bytes(config: Mapping[str, Any], there: There, name: str) -> int:
+def _archive_bytes(config: Mapping[str, Any], there: Existing, name: str) -> int:
     known: int | None = there.archives.get(name) or config["archives"][name]["bytes"]
     return known or dataset_of(config).archives[name].size
 
 
-def images_of(config: Mapping[str, Any], there: There, split: str) -> Images:
+def image_totals(config: Mapping[str, Any], there: Existing, split: str) -> ImageTotals:
     """Number and bytes of a split's images of the classes in use."""
     dataset = dataset_of(config)
     of, published = dataset.splits[split], dataset.archives[dataset.splits[split].archive].size
@@ -217,11 +207,11 @@ def images_of(config: Mapping[str, Any], there: There, split: str) -> Images:
             share *= published / nbytes
     share = min(1.0, share)
     tars = 1 + (of.classes if dataset.archives[of.archive].layout is Layout.CLASS_TARS else 0)
-    return Images(round(count * share), max(0, round((nbytes - count * _MEMBER - tars * _TAR_END) * share)))
+    return ImageTotals(round(count * share), max(0, round((nbytes - count * _MEMBER - tars * _TAR_END) * share)))
 
 
-def _rest(config: Mapping[str, Any], products: Products, there: There) -> Space:
-    images = sum(images_of(config, there, split.name).count for split in dataset_of(config).splits_in_use(config))
+def _rest(config: Mapping[str, Any], products: Products, there: Existing) -> Space:
+    images = sum(image_totals(config, there, split.name).count for split in dataset_of(config).splits_in_use(config))
     jobs, files = 40, _SINGLE_FILES
     for kind, split in configured_parts(config, products):
         if kind in products:

@@ -78,7 +78,7 @@ def boxes_in_use(config: Config, *splits: str) -> list[Need]:
 
 
 def expected(config: Config, archive: str) -> dict[str, Any]:
-    """Algorithm, checksum and size that the configuration expects of an archive."""
+    """What the configuration expects of an archive, as arguments of `archive_check.Expected`."""
     settings = config["archives"][archive]
     algorithm = "sha256" if settings["sha256"] else "md5"
     unpacked = {"unpacked_sha256": settings["unpacked_sha256"]} if settings["unpacked_sha256"] else {}

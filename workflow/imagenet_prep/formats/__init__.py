@@ -1,1 +1,1 @@
-"""Bytes, and nothing of ImageNet: tar, JPEG and PNG headers, TFRecord, PASCAL-VOC XML."""
+"""File formats, as their bytes define them: a module each, none of which knows anything of ImageNet."""

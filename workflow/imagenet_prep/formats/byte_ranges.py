@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from io import FileIO
 
 from imagenet_prep.errors import PrepError, reading
-from imagenet_prep.formats.tar import CUT_OFF
+from imagenet_prep.formats.remedies import CUT_OFF
 
 _READ = 8 << 20
 _GAP = 64 << 10
@@ -25,26 +25,40 @@ def read_ranges(
         PrepError: the file is not there, or ends before a range does.
     """
     place = os.fspath(path)
-    order = sorted(range(len(offsets)), key=offsets.__getitem__)
     with _open(place) as file:
-        first = 0
-        while first < len(order):
-            start = offsets[order[first]]
-            end = start + sizes[order[first]]
-            last = first + 1
-            while last < len(order):
-                offset = offsets[order[last]]
-                next_end = offset + sizes[order[last]]
-                if offset - end > _GAP or next_end - start > _READ:
-                    break
-                end = max(end, next_end)
-                last += 1
+        for start, end, positions in runs(offsets, sizes, _GAP, _READ):
             with reading(place):
                 block = _read(file.fileno(), start, end - start, place)
-            for position in order[first:last]:
+            for position in positions:
                 offset = offsets[position] - start
                 yield position, block[offset : offset + sizes[position]]
-            first = last
+
+
+def runs(offsets: Sequence[int], sizes: Sequence[int], gap: int, most: int) -> Iterator[tuple[int, int, list[int]]]:
+    """Put ranges together that lie near each other in a file; yield the runs by ascending offset.
+
+    Args:
+        offsets: where each range begins, in bytes.
+        sizes: its bytes.
+        gap: bytes between two ranges that may be read for nothing.
+        most: bytes of a run; a range that is larger is a run by itself.
+
+    Yields:
+        Where a run begins, where it ends, and the positions in the arguments of its ranges.
+    """
+    start = end = 0
+    positions: list[int] = []
+    for position in sorted(range(len(offsets)), key=offsets.__getitem__):
+        offset, stop = offsets[position], offsets[position] + sizes[position]
+        if positions and offset - end <= gap and stop - start <= most:
+            end = max(end, stop)
+            positions.append(position)
+        else:
+            if positions:
+                yield start, end, positions
+            start, end, positions = offset, stop, [position]
+    if positions:
+        yield start, end, positions
 
 
 def _open(place: str) -> FileIO:

@@ -18,9 +18,9 @@ import pyarrow.csv
 
 from imagenet_prep import atomic
 from imagenet_prep.formats.tar_header import BLOCK
+from imagenet_prep.formats.webdataset import INDEX_VERSION
 
 IMAGE, HEADER = "jpg", "hdr"
-_VERSION = "v1.2"
 _HEADERS_NAME = "header"
 _LINES_AT_A_TIME = 1 << 16
 _COLUMNS = {
@@ -44,7 +44,7 @@ def write(path: str | os.PathLike[str], images: pa.Table, header_bytes: int) -> 
         header_bytes: how much of its header each sample has.
     """
     with atomic.replacing(path) as partial, open(partial, "wb") as file:
-        file.write(f"{_VERSION} {len(images)}\n".encode())
+        file.write(f"{INDEX_VERSION} {len(images)}\n".encode())
         for part in images.to_batches(max_chunksize=_LINES_AT_A_TIME):
             offset = part["offset"]
             numbers = [offset, part["length"], pc.subtract(offset, BLOCK)]
@@ -55,15 +55,15 @@ def write(path: str | os.PathLike[str], images: pa.Table, header_bytes: int) -> 
 
 
 def read(data: bytes, header_bytes: int) -> pa.Table:
-    """The samples of an index: `filename`, `offset` and `length` of the image of each.
+    """The samples of an index: `filename` (string), `offset` and `length` (int64, bytes) of the image of each.
 
     Raises:
         ValueError: it is no such index, or a header is not the first bytes of the block before its image.
     """
     first, _, rest = data.partition(b"\n")
     version, _, count = first.partition(b" ")
-    if version != _VERSION.encode() or not count.isdigit():
-        raise ValueError(f"the first line is not {_VERSION} and a number")
+    if version != INDEX_VERSION.encode() or not count.isdigit():
+        raise ValueError(f"the first line is not {INDEX_VERSION} and a number")
     if not rest:
         samples = pa.schema(_COLUMNS).empty_table()
     else:

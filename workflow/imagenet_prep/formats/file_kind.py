@@ -7,8 +7,7 @@ import shlex
 from dataclasses import dataclass
 
 from imagenet_prep.formats import tar_header
-
-NO_ARCHIVE = "Look at what it is (a web page saved in its place?), and get the archive again"
+from imagenet_prep.formats.remedies import NO_ARCHIVE
 
 PEEK = 512
 """How many of the first bytes are looked at."""
@@ -33,13 +32,16 @@ class Kind:
     is_image: bool = False
 
 
+GZIP_MAGIC = b"\x1f\x8b"
+"""How what is compressed by gzip begins (RFC 1952)."""
+
 TAR = Kind("a tar archive", packed=True, suffix=".tar")
 GZIP = Kind("compressed by gzip", packed=True, suffix=".gz", unpacker="gunzip")
 ZIP = Kind("a zip archive", packed=True, suffix=".zip")
 WEB_PAGE = Kind("a web page")
 
 _BEGINNINGS = (
-    (b"\x1f\x8b", GZIP),
+    (GZIP_MAGIC, GZIP),
     (b"BZh", Kind("compressed by bzip2", packed=True, suffix=".bz2", unpacker="bunzip2")),
     (b"\xfd7zXZ\0", Kind("compressed by xz", packed=True, suffix=".xz", unpacker="unxz")),
     (b"\x28\xb5\x2f\xfd", Kind("compressed by zstd", packed=True, suffix=".zst", unpacker="unzstd --rm -q")),

@@ -43,7 +43,7 @@ class Sample:
         image: its bytes.
         path: its file name.
         label: the class; -1 where it has none.
-        boxes: of each box left, upper, right and lower edge.
+        boxes: left, upper, right and lower edge of each box, as parts of the width and height, 0 … 1.
     """
 
     image: Buffer

@@ -1,8 +1,8 @@
 """Parquet tables: written whole or not at all, with checksums, so that reading finds damage.
 
-The format is Apache Parquet's. Its pages have checksums, and its footer, where the columns' names and the numbers of
-rows stand, has none: of a damaged one pyarrow may make another table, and its statistics may end the process. So what a
-receipt says of a table's file is held against it before the table is opened.
+The format is Apache Parquet's. Its pages have checksums, but its footer, with the columns' names and the numbers of
+rows, has none: of a damaged footer pyarrow may make another table, or its statistics may end the process. So a table is
+compared with the checksum in its receipt before it is opened (`engine.receipts.unchanged`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imagenet_prep import atomic, errors
-from imagenet_prep.errors import PrepError
-
-AGAIN = errors.AGAIN
+from imagenet_prep import atomic
+from imagenet_prep.errors import AGAIN, MISSING, PrepError
 
 Path = str | os.PathLike[str]
 
@@ -39,7 +37,7 @@ def writing(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
 
 
 def into(place: Path | BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
-    """A writer into a file that is nobody's product."""
+    """A writer into a file that is written in place, such as a temporary one; close it. Other files: `writing`."""
     # A relative path with a colon in it would be taken for a URI.
     where = os.path.abspath(place) if isinstance(place, os.PathLike) else place
     return pq.ParquetWriter(where, schema, compression="zstd", write_page_checksum=True)
@@ -124,7 +122,7 @@ def _damage(path: Path | BinaryIO) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise PrepError(_shown(path), "the table is missing", errors.MISSING) from None
+        raise PrepError(_shown(path), "the table is missing", MISSING) from None
     except (pa.ArrowException, OSError, ValueError) as error:
         problem = f"the table is damaged and cannot be read ({str(error).strip().splitlines()[0]})"
         raise PrepError(_shown(path), problem, AGAIN) from error

@@ -35,7 +35,7 @@ class EndOfStream(Exception):
 
 
 def _size(source: Any) -> int:
-    """About how many bytes come; of what is no file, or compressed, that is not known, and other sizes do as well."""
+    """How many bytes are to come, as far as is known: of a compressed file its own size, of what is no file a block."""
     try:
         return max(os.fstat(source.fileno()).st_size, io.DEFAULT_BUFFER_SIZE)
     except (AttributeError, OSError):  # io.UnsupportedOperation is one
@@ -51,8 +51,8 @@ class Stream:
     Args:
         source: an open binary file; the caller closes it.
         algorithm: a `hashlib` name such as "md5", or None.
-        with_crc32c: whether to take that, too, where there is an algorithm.
         progress: called with the number of bytes read so far, once a block.
+        with_crc32c: whether to take the CRC-32C, too; only with an algorithm.
     """
 
     def __init__(

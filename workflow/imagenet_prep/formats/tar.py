@@ -19,11 +19,10 @@ from io import FileIO
 
 from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats import tar_header as header
-from imagenet_prep.formats.file_kind import NO_ARCHIVE as NO_ARCHIVE
-from imagenet_prep.formats.file_kind import in_place_of_a_tar
+from imagenet_prep.formats.file_kind import GZIP_MAGIC, in_place_of_a_tar
 from imagenet_prep.formats.passed_over import PassedOver, is_left_by_a_system
-from imagenet_prep.formats.stream import Buffer, EndOfStream, Readable, Stream
-from imagenet_prep.formats.tar_end import DAMAGED as DAMAGED
+from imagenet_prep.formats.remedies import CUT_OFF, DAMAGED
+from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
 from imagenet_prep.formats.tar_end import expect_padding
 from imagenet_prep.formats.tar_header import BLOCK
 
@@ -45,7 +44,6 @@ _REFUSED = {
     b"M": "the rest of a file that begins in another volume",
     b"S": "a sparse file",
 }
-CUT_OFF = "Its download or copy stopped early: get it again, or continue it"
 OF_FILES = (
     "The archive was made of links: make it again of the files that they lead to, with GNU tar: "
     "tar --dereference --hard-dereference -cf <archive> <files>"
@@ -188,31 +186,37 @@ def read_files(
         PrepError: as `walk`; also for broken compression and for a member of more than `limit` bytes.
     """
     place = os.fspath(path)
-    with open(path, "rb", buffering=0) as file, reading(place):
-        compressed = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        with broken_compression(place), Stream(_source(file, compressed)) as stream:
-            end = (1 << 62) if compressed else os.fstat(file.fileno()).st_size
-            for member in walk(stream, place, end=end, passed_over=passed_over):
-                if member.nbytes > limit:
-                    raise PrepError(
-                        place,
-                        f"the member has {member.nbytes} bytes, more than the {limit} that it can have",
-                        DAMAGED,
-                        member=member.name,
-                        offset=member.offset,
-                    )
-                yield member, bytes(_take(stream, member.nbytes, place, member.name, member.offset))
+    with opened(path) as (_, stream, end):
+        for member in walk(stream, place, end=end, passed_over=passed_over):
+            if member.nbytes > limit:
+                problem = f"the member has {member.nbytes} bytes, more than the {limit} that it can have"
+                raise PrepError(place, problem, DAMAGED, member=member.name, offset=member.offset)
+            yield member, bytes(_take(stream, member.nbytes, place, member.name, member.offset))
 
 
 def members(path: str | os.PathLike[str]) -> Iterator[Member]:
     """Yield each regular member of a plain or gzip-compressed archive; raises as `read_files`."""
+    with opened(path) as (_, stream, end):
+        yield from walk(stream, os.fspath(path), end=end)
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[tuple[FileIO, Stream, int]]:
+    """Open a plain or gzip-compressed archive for `walk`.
+
+    Returns:
+        The open file, whose position is how much of it was read; its bytes, uncompressed; and the `end` of these, of
+        a compressed archive, where it is not known, 2**62.
+
+    Raises:
+        PrepError: the block finds its compression cut off or broken.
+    """
     place = os.fspath(path)
-    with open(path, "rb", buffering=0) as file, reading(place):
-        compressed = file.read(2) == b"\x1f\x8b"
+    with open(path, "rb", buffering=0) as file, reading(place), broken_compression(place):
+        compressed = file.read(2) == GZIP_MAGIC
         file.seek(0)
-        with broken_compression(place), Stream(_source(file, compressed)) as stream:
-            yield from walk(stream, place, end=(1 << 62) if compressed else os.fstat(file.fileno()).st_size)
+        with Stream(gzip.GzipFile(fileobj=file) if compressed else file) as stream:
+            yield file, stream, 1 << 62 if compressed else os.fstat(file.fileno()).st_size
 
 
 @contextmanager
@@ -224,10 +228,6 @@ def broken_compression(place: str) -> Iterator[None]:
         raise PrepError(place, "the compressed archive is cut off", CUT_OFF) from error
     except (zlib.error, gzip.BadGzipFile) as error:
         raise PrepError(place, f"its compression is broken ({error})", DAMAGED) from error
-
-
-def _source(file: FileIO, compressed: bool) -> Readable:
-    return gzip.GzipFile(fileobj=file) if compressed else file
 
 
 def _take(stream: Stream, n: int, place: str, member: str | None, at: int) -> Buffer:

@@ -7,10 +7,9 @@ import shlex
 
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar_header as header
+from imagenet_prep.formats.remedies import DAMAGED
 from imagenet_prep.formats.stream import EndOfStream, Stream
 from imagenet_prep.formats.tar_header import BLOCK
-
-DAMAGED = "The archive is damaged or was made by hand: get it again from its source and compare its checksum"
 
 _ZEROS = bytes(BLOCK)
 _END_MARK = 2 * BLOCK

@@ -45,12 +45,12 @@ def frame(parts: Iterable[Buffer]) -> tuple[bytes, bytes]:
 
 
 def write_examples(file: FileIO, examples: Iterable[tuple[bytes, Buffer]], key: str) -> dict[str, Any]:
-    """Write a record an Example; return the `bytes` of all, and their `crc32c` in hexadecimal.
+    """Write a record for each Example; return the `bytes` of all, and their `crc32c` in hexadecimal.
 
     Args:
         file: open for writing, unbuffered.
-        examples: the encoded features of each but the last, and the last, the bytes of an image, which is not copied.
-        key: the name of that feature.
+        examples: of each the encoded features (`example.*_entry`), and the bytes of its image, which are not copied.
+        key: the name of the feature that holds the image; it comes last.
     """
     output = GatheringWriter(file)
     for entries, image in examples:
@@ -62,9 +62,9 @@ def write_examples(file: FileIO, examples: Iterable[tuple[bytes, Buffer]], key: 
 
 
 def record_ranges(path: str | os.PathLike[str]) -> Iterator[tuple[int, int]]:
-    """Offset and size in bytes of every framed record, found by seeking from length to length.
+    """Yield offset and size in bytes of every record with its frame, found by going from length to length.
 
-    Reads 12 bytes a record. The checksum of every length is compared, that of the data is not.
+    Reads 12 bytes of each record. The checksum of the length is compared, that of the data is not.
 
     Raises:
         PrepError: a length is damaged, or the file is cut off; names the offset.
@@ -86,9 +86,9 @@ def record_ranges(path: str | os.PathLike[str]) -> Iterator[tuple[int, int]]:
 
 
 def records(stream: Stream, place: str) -> Iterator[tuple[int, Buffer]]:
-    """Offset and data of every record in a stream, both checksums compared; the data are valid until the next one.
+    """Yield offset and data of every record in a stream, both checksums compared; the data are valid until the next.
 
-    Shares nothing with what writes records or finds them by their lengths: it is what these are held against.
+    Shares no code with what writes records or finds them by their lengths, which the audit and tests check with it.
 
     Raises:
         PrepError: a checksum does not hold, or the file is cut off; names the offset.

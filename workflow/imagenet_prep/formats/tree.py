@@ -13,7 +13,7 @@ from imagenet_prep.errors import PrepError, reading
 
 # Hidden names: of macOS (`._x`, `.DS_Store`), of Jupyter (`.ipynb_checkpoints`), of NFS (`.nfs…`).
 _PASSED_OVER = re.compile(r"\..+|Thumbs\.db|desktop\.ini|__MACOSX|@eaDir", re.IGNORECASE)
-# Of a link it costs a question whether it leads to a folder, and a tree may hold a million of them.
+# Taken for files without a look: of a link, the system has to be asked, and a tree may hold a million of them.
 _FILE = re.compile(r".+\.(?:jpe?g|png|xml|tar|parquet)", re.IGNORECASE)
 
 
@@ -61,9 +61,9 @@ class Walk:
 
 
 def state(root: str | os.PathLike[str]) -> list[int]:
-    """The number of entries in a folder and all below it, and the times of these folders (ns since 1970) as one number.
+    """Two numbers that stay the same while no file is put into a folder or any below it, renamed or taken away.
 
-    Files are counted, and not looked at: while both numbers are the same, none was put there, renamed or taken away.
+    They are the number of entries, and a hash of the times (ns since 1970) of all folders. Files are not looked at.
     """
     entries, times = 0, 0
     waiting = [os.fspath(root)]

@@ -16,9 +16,11 @@ from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar
 from imagenet_prep.formats.gathering import GatheringWriter
 from imagenet_prep.formats.stream import Buffer, Stream
+from imagenet_prep.formats.tar_header import BLOCK
 
-BLOCK = 512
 INDEX_VERSION = "v1.2"
+"""The word with which DALI's indexes begin."""
+
 _NAME_LIMIT = 100
 _SIZE_LIMIT = 8 << 30
 # The fields of a header but name, size and checksum, each with the byte that ends it.
@@ -49,7 +51,7 @@ def header(name: str, nbytes: int) -> bytes:
 
 
 def write_samples(file: FileIO, samples: Iterable[tuple[str, Files]]) -> dict[str, Any]:
-    """Write a shard; return its `bytes`, its `crc32c` in hexadecimal, and DALI's index of it as the only of `beside`.
+    """Write a shard; return its `bytes`, its `crc32c` in hexadecimal, and as `beside` a list of one: DALI's index.
 
     Args:
         file: open for writing, unbuffered.
@@ -78,17 +80,17 @@ def write_samples(file: FileIO, samples: Iterable[tuple[str, Files]]) -> dict[st
 
 
 def read_samples(stream: Stream, place: str, nbytes: int) -> Iterator[tuple[str, dict[str, tuple[int, Buffer]]]]:
-    """Key and files of each sample: by extension, where the file begins, and its content.
+    """Yield the key of each sample, and by extension the offset in bytes and the content of each of its files.
 
-    Shares nothing with what writes: it is what that is held against.
+    Shares no code with `write_samples`, which the audit checks with it.
 
     Args:
         stream: of the shard.
         place: its name, for messages.
-        nbytes: its length.
+        nbytes: its length in bytes.
 
     Raises:
-        PrepError: it is no whole tar archive.
+        PrepError: it is no whole tar archive, or a sample has two files with the same extension.
     """
     key = ""
     files: dict[str, tuple[int, Buffer]] = {}

@@ -37,7 +37,7 @@ class Member:
         crc32: of its content.
         packed: bytes that it takes in the archive.
         nbytes: length of its content.
-        header: offset of its local header.
+        header_offset: where its local header begins.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Member:
     crc32: int
     packed: int
     nbytes: int
-    header: int
+    header_offset: int
 
 
 def is_zip(path: str | os.PathLike[str]) -> bool:
@@ -90,26 +90,36 @@ def walk(path: str | os.PathLike[str]) -> Iterator[Member]:
 
 
 def read(descriptor: int, member: Member, place: str) -> tuple[int, bytes]:
-    """Where the bytes of a member begin in the archive, and its content, held against its CRC-32.
+    """Read a member; its content is compared with its CRC-32.
+
+    Args:
+        descriptor: of the archive, open for reading.
+        member: what `walk` yields.
+        place: the archive's name, for messages.
+
+    Returns:
+        The offset where the bytes of the member begin in the archive, and its content, inflated.
 
     Raises:
         PrepError: the archive ends before, or holds something else there.
     """
-    block = os.pread(descriptor, _LOCAL.size + len(member.name.encode()) + _EXTRA_GUESS + member.packed, member.header)
+    block = os.pread(
+        descriptor, _LOCAL.size + len(member.name.encode()) + _EXTRA_GUESS + member.packed, member.header_offset
+    )
     problem = "the archive ends inside this member: it is cut off"
     if len(block) >= _LOCAL.size:
         head = _LOCAL.unpack_from(block)
         begin = _LOCAL.size + head[-2] + head[-1]
         packed = block[begin : begin + member.packed]
         if len(packed) < member.packed:
-            packed = os.pread(descriptor, member.packed, member.header + begin)
+            packed = os.pread(descriptor, member.packed, member.header_offset + begin)
         content = _content(packed, member)
         if content is not None:
-            return member.header + begin, content
+            return member.header_offset + begin, content
         problem = (
             "its bytes are not those of which the archive has a checksum" if len(packed) == member.packed else problem
         )
-    raise PrepError(place, problem, _DAMAGED, member=member.name, offset=member.header)
+    raise PrepError(place, problem, _DAMAGED, member=member.name, offset=member.header_offset)
 
 
 def _content(packed: bytes, member: Member) -> bytes | None:
@@ -123,7 +133,7 @@ def _content(packed: bytes, member: Member) -> bytes | None:
 
 
 def _large(extra: bytes, packed: int, nbytes: int, header: int) -> tuple[int, int, int]:
-    """Sizes and offset, from the Zip64 field where they do not fit into 32 bits."""
+    """`packed`, `nbytes` and `header` of a member, from the Zip64 field where they do not fit into 32 bits."""
     values = [nbytes, packed, header]
     at = 0
     while at + 4 <= len(extra):

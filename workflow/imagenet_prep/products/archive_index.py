@@ -14,7 +14,7 @@ from imagenet_prep.datasets.dataset import Dataset, Labels
 from imagenet_prep.engine import archive_paths
 from imagenet_prep.engine.archive_headers import find_odd, noted, odd_header, without_headers
 from imagenet_prep.engine.receipts import STATE, Body
-from imagenet_prep.engine.space import Images, Space, of_even_files
+from imagenet_prep.engine.space import ImageTotals, Space, of_even_files
 from imagenet_prep.engine.step import ALL, Config, Need, classes_of
 from imagenet_prep.engine.table_steps import IMAGES
 from imagenet_prep.errors import PrepError
@@ -163,7 +163,7 @@ class ArchiveIndex(SplitProduct):
         folders = {top, *pc.unique(folder).to_pylist()}
         ratarmount_index.write(path, archive, folders, images.append_column("folder", folder))
 
-    def space(self, config: Config, split: str, images: Images, block: int) -> Space:
+    def space(self, config: Config, split: str, images: ImageTotals, block: int) -> Space:
         """A line an image, with its place in the archive twice, and a row."""
         name, path = _NAMES[dataset_of(config).splits[split].labels]
         line = _LINE + name + 2 * len(str(images.nbytes))
@@ -201,7 +201,7 @@ class ArchiveIndex(SplitProduct):
         splits = self.splits(dataset_of(config))
         return any(path == output_dir / name for split in splits for name, _ in _noted(output_dir, split))
 
-    def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
+    def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
         """The splits, and who reads the files."""
         splits = [it for it in images if self.existing(config, it)]
         paths = [Path(config["output_dir"], it) for split in splits for it in self._paths(config, split)]
@@ -210,7 +210,7 @@ class ArchiveIndex(SplitProduct):
 
     def made(self, config: Config) -> str:
         """The splits, likewise."""
-        return self.content(config, dict.fromkeys(self.splits_in_use(config), Images(0, 0)))[0]
+        return self.content(config, dict.fromkeys(self.splits_in_use(config), ImageTotals(0, 0)))[0]
 
     def audited_units(self, facts: Facts, split: str) -> list[Path]:
         """The index files."""

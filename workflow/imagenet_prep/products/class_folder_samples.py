@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from crc32c import crc32c
 
-from imagenet_prep.engine.image_reader import ImageTable
+from imagenet_prep.engine.image_reader import ImageReader
 from imagenet_prep.errors import AGAIN, PrepError
 from imagenet_prep.products.audit.readings import CLASS_INDEX, CRC32C, FILENAME, LENGTH, PATH, WNID, Reading, schema_of
 
 _NO_CLASS = -1
 
 
-def class_folders(root: Path, images: ImageTable, called_by: str | None) -> list[Path]:
+def class_folders(root: Path, images: ImageReader, called_by: str | None) -> list[Path]:
     """The class folders that a tree should have, one for each class with images; of a flat tree, the tree."""
     if called_by is None:
         return [root]

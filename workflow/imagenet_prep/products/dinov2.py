@@ -18,7 +18,7 @@ from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine.receipts import Body
 from imagenet_prep.engine.shard_set import Naming
-from imagenet_prep.engine.space import Images, Space
+from imagenet_prep.engine.space import ImageTotals, Space
 from imagenet_prep.engine.step import ALL, Config, Need, classes_of
 from imagenet_prep.engine.table_steps import DEVKIT, IMAGES
 from imagenet_prep.products.imagefolder import ImageFolder
@@ -140,7 +140,7 @@ class DINOv2(ShardedProduct):
         csv.writer(text, lineterminator="\n").writerows(_names(inputs).items())
         atomic.write_text(inputs.output_dir / self.path / LABELS, text.getvalue())
 
-    def space(self, config: Config, split: str, images: Images, block: int) -> Space:
+    def space(self, config: Config, split: str, images: ImageTotals, block: int) -> Space:
         """An entry an image, and a WNID and a name a class."""
         files = self.naming_of(split).of(split, 0, 1)
         names = 4 * (_LONGEST_WNID + _LONGEST_NAME)  # bytes: NumPy's text has four a character
@@ -149,7 +149,7 @@ class DINOv2(ShardedProduct):
         nbytes = images.count * size + (0 if split == "test" else of_classes)
         return Space(nbytes + len(files) * block, len(files))
 
-    def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
+    def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
         """The kinds of files, and who reads them."""
         _, nbytes = super().content(config, images)
         return f"what DINOv2 and DINOv3 read: {LABELS}, arrays, links into the class folders", nbytes

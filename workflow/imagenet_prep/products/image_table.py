@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Labels
-from imagenet_prep.engine.space import Images
+from imagenet_prep.engine.space import ImageTotals
 from imagenet_prep.engine.step import Config, Need
 from imagenet_prep.engine.table_steps import IMAGES
 from imagenet_prep.products.table import FOLDER, TableProduct
@@ -43,7 +43,7 @@ class ImageTable(TableProduct):
         """The images of all splits in use."""
         return [(IMAGES.name, split.name) for split in dataset_of(config).splits_in_use(config)]
 
-    def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
+    def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
         """How many images."""
         content, nbytes = super().content(config, images)
         return f"{content}: every image, as a byte range of its archive", nbytes

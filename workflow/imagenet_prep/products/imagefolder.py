@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset, Labels, Split
 from imagenet_prep.engine.receipts import Body
-from imagenet_prep.engine.space import Images, Space
+from imagenet_prep.engine.space import ImageTotals, Space
 from imagenet_prep.engine.step import ALL, Config, Need, classes_of
 from imagenet_prep.engine.table_steps import DEVKIT, IMAGES
 from imagenet_prep.products.class_folders import Tree
@@ -96,7 +96,7 @@ class ImageFolder(SplitProduct):
         dirs = inputs.settings["val_dirs"]
         return write_folders(read_rows(table, wnids), of, dirs, inputs.archive(split), inputs.output_dir)
 
-    def space(self, config: Config, split: str, images: Images, block: int) -> Space:
+    def space(self, config: Config, split: str, images: ImageTotals, block: int) -> Space:
         """A file an image, which fills its last block only by half, on average."""
         folders = 1 + dataset_of(config).class_count(config, split)
         files = images.count * (block // 2 + _FOLDER_ENTRY)
@@ -138,7 +138,7 @@ class ImageFolder(SplitProduct):
             tree.remove(folder)
         tree.remove_if_empty()
 
-    def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
+    def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
         """The trees, and the files in them."""
         splits = dataset_of(config).splits
         trees = ", ".join(f"{splits[name].folder}/" for name in images)

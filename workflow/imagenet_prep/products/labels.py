@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagenet_prep.engine.space import Images
+from imagenet_prep.engine.space import ImageTotals
 from imagenet_prep.engine.step import ALL, Config, Need, classes_of
 from imagenet_prep.engine.table_steps import DEVKIT
 from imagenet_prep.products.product import Product
@@ -53,7 +53,7 @@ class Labels(Product):
         """All files of the folder."""
         return [f"{self.path}{name}" for name in self.file_names]
 
-    def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
+    def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
         """What is in the folder."""
         return "classes in every numbering, the tree of synsets, validation labels", super().content(config, images)[1]
 

@@ -15,7 +15,7 @@ from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine import batches
 from imagenet_prep.engine.receipts import Body
-from imagenet_prep.engine.space import Images, Space, There, images_of
+from imagenet_prep.engine.space import Existing, ImageTotals, Space, image_totals
 from imagenet_prep.engine.step import ALL, Config, Need, Step
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Product(Step):
         """The paths, below `output_dir`, of its files that have the same names in every configuration."""
         return []
 
-    def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
+    def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
         """What it consists of, in words for the page, and its bytes; `images` are those of each split in use."""
         return "", sum(Path(config["output_dir"], name).stat().st_size for name in self.files(config))
 
@@ -184,7 +184,7 @@ class SplitProduct(Product):
         count = self.count(config, split)
         if asked := config["jobs"][self.jobs_key(config, split)]:
             return int(asked)
-        images = images_of(config, There(archives or {}), self.split_of_images(config, split)).nbytes
+        images = image_totals(config, Existing(archives or {}), self.split_of_images(config, split)).nbytes
         return batches.size(count, images, self.job_bytes(config, split))
 
     def units(self, inputs: Inputs, split: str) -> list[str]:
@@ -212,7 +212,7 @@ class SplitProduct(Product):
     def describe(self, inputs: Inputs) -> None:
         """Write the sidecars."""
 
-    def space(self, config: Config, split: str, images: Images, block: int) -> Space:
+    def space(self, config: Config, split: str, images: ImageTotals, block: int) -> Space:
         """The bytes and files that a split takes; a file takes whole blocks of the file system, of `block` bytes."""
         raise NotImplementedError
 

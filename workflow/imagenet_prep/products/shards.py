@@ -23,7 +23,7 @@ from imagenet_prep.engine.shard_set import (
     remove_splits,
     sets_made,
 )
-from imagenet_prep.engine.space import Images, Space, of_even_files
+from imagenet_prep.engine.space import ImageTotals, Space, of_even_files
 from imagenet_prep.engine.step import Config, Need, classes_of, part_of
 from imagenet_prep.engine.table_steps import IMAGES, boxes_in_use
 from imagenet_prep.products.product import SplitProduct
@@ -192,7 +192,7 @@ class ShardedProduct(SplitProduct):
         reencoding, write = Reencoding.of(inputs.settings), self.writer(inputs)
         return write_shards(plan, shards, first, last, archive, reencoding, write, self.window)
 
-    def space(self, config: Config, split: str, images: Images, block: int) -> Space:
+    def space(self, config: Config, split: str, images: ImageTotals, block: int) -> Space:
         """The images, and what stands beside each; shards of as many images have not as many bytes."""
         shards = self.count(config, split)
         sizes = [images.nbytes + images.count * self.sample_bytes + shards * self.shard_bytes]
@@ -229,7 +229,7 @@ class ShardedProduct(SplitProduct):
         """Whether sets of shards are noted."""
         return bool(sets_made(Path(config["output_dir"]), self.name))
 
-    def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
+    def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
         """How many shards of each split, and all bytes."""
         output_dir = Path(config["output_dir"])
         sizes = {split: shard_sizes(self, output_dir, split) for split in self.splits_in_use(config)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from imagenet_prep.engine.space import Images
+from imagenet_prep.engine.space import ImageTotals
 from imagenet_prep.engine.step import Config
 from imagenet_prep.products.product import Product
 from imagenet_prep.progress import grouped
@@ -31,7 +31,7 @@ class TableProduct(Product):
         """The file."""
         return [self.path]
 
-    def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
+    def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
         """How many rows it has."""
         from pathlib import Path
 

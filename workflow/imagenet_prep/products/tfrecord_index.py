@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagenet_prep.engine.receipts import Body
 from imagenet_prep.engine.shard_set import ShardSet
-from imagenet_prep.engine.space import Images, Space, of_even_files
+from imagenet_prep.engine.space import ImageTotals, Space, of_even_files
 from imagenet_prep.engine.step import Config, Need
 from imagenet_prep.products.shards import ShardedProduct
 from imagenet_prep.products.tfrecord import TFRecord
@@ -80,7 +80,7 @@ class TFRecordIndex(ShardedProduct):
             content["records"] = n
         return {"files": files}
 
-    def space(self, config: Config, split: str, images: Images, block: int) -> Space:
+    def space(self, config: Config, split: str, images: ImageTotals, block: int) -> Space:
         """A line an image."""
         return of_even_files(images.count * _LINE, self.count(config, split), block)
 

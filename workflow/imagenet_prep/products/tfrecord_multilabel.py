@@ -15,7 +15,7 @@ from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.engine.receipts import Body
 from imagenet_prep.engine.shard_set import ShardSet, files_by_split
-from imagenet_prep.engine.space import Images, Space, of_even_files
+from imagenet_prep.engine.space import ImageTotals, Space, of_even_files
 from imagenet_prep.engine.step import ALL, Config, Need, classes_of
 from imagenet_prep.engine.table_steps import IMAGES
 from imagenet_prep.errors import PrepError
@@ -134,17 +134,17 @@ class TFRecordMultilabel(ShardedProduct):
         splits = files_by_split(inputs.all_of(self.name))
         tfds.describe_multilabel(splits, inputs.numbered_wnids, inputs.output_dir / self.path)
 
-    def space(self, config: Config, split: str, images: Images, block: int) -> Space:
+    def space(self, config: Config, split: str, images: ImageTotals, block: int) -> Space:
         """The annotated share of the images, and what stands beside each in its record."""
         dataset = dataset_of(config)
         annotated = dataset.multilabel.images if split == VALIDATION else dataset.multilabel.hard
         share = min(1.0, annotated / dataset.splits[self.split_of_images(config, split)].images)
-        part = Images(round(images.count * share), round(images.nbytes * share))
+        part = ImageTotals(round(images.count * share), round(images.nbytes * share))
         # Of fewer images than shards, a shard each.
         shards = max(1, min(self.count(config, split), part.count))
         return of_even_files(part.nbytes + part.count * self.sample_bytes + shards * block // 2, shards, block)
 
-    def content(self, config: Config, images: Mapping[str, Images]) -> tuple[str, int]:
+    def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
         """Whose set it is."""
         content, nbytes = super().content(config, images)
         return f"{content}: the multi-label set as TensorFlow Datasets publishes it", nbytes

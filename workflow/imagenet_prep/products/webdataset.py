@@ -73,19 +73,19 @@ class WebDataset(ShardedProduct):
         from imagenet_prep.formats.tfrecord import REMEDY
         from imagenet_prep.products.audit.readings import beside, read_file, schema_of
 
-        index = [""]
+        lines: list[str] = []
 
         def rows(stream: Stream) -> Iterator[Row]:
             try:
                 for key, files in webdataset.read_samples(stream, str(unit), unit.stat().st_size):
                     places = (f"{kind} {at} {len(content)} {key}.{kind}" for kind, (at, content) in files.items())
-                    index.append(" ".join(places))
+                    lines.append(" ".join(places))
                     yield _sample(key, {kind: content for kind, (_, content) in files.items()}, reencoded)
             except PrepError as error:  # its remedy is to get an archive again; a shard is made again
                 raise PrepError(unit, error.problem, REMEDY, member=error.member, offset=error.offset) from error
 
         reading = read_file(unit, schema_of(_COLUMNS), rows)
-        index[0] = f"{webdataset.INDEX_VERSION} {len(index) - 1}"
+        index = [f"{webdataset.INDEX_VERSION} {len(lines)}", *lines]
         return beside(reading, unit.with_suffix(".idx"), "".join(f"{line}\n" for line in index).encode())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats.byte_ranges import runs
 
 CUT_OFF = "Its download or copy stopped early, or it is another archive than the table is of: put the right one there"
 _NOT_THERE = "Put it back, or give its place as the argument archive"
@@ -79,12 +81,13 @@ class LocalArchive:
 
     def read_all(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
         """As `Archive.read_all`, by ascending offset; the system reads all of it at once from the disk, if it can."""
-        order = sorted(range(len(offsets)), key=offsets.__getitem__)
-        if hasattr(os, "posix_fadvise"):
-            for start, end, _ in _runs(order, offsets, sizes, _GAP, _READ):
-                os.posix_fadvise(self._descriptor(), start, end - start, os.POSIX_FADV_WILLNEED)
-        found = {position: self.read(offsets[position], sizes[position]) for position in order}
-        return [found[position] for position in range(len(offsets))]
+        found = [b""] * len(offsets)
+        near = list(runs(offsets, sizes, _GAP, _READ))
+        for start, end, _ in near:
+            self.will_need(start, end - start)
+        for position in itertools.chain.from_iterable(positions for _, _, positions in near):
+            found[position] = self.read(offsets[position], sizes[position])
+        return found
 
     def will_need(self, offset: int, size: int) -> None:
         """Have the system read a range ahead, where it can be asked to."""
@@ -160,10 +163,9 @@ class StoredArchive:
     def read_all(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
         """As `Archive.read_all`: neighbours by one request, and all requests at once."""
         self._open()
-        order = sorted(range(len(offsets)), key=offsets.__getitem__)
-        runs = list(_runs(order, offsets, sizes, _GAP_OF_STORE, _READ_OF_STORE))
-        found: list[bytes] = [b""] * len(offsets)
-        for (start, _, positions), data in zip(runs, self._fetch([run[:2] for run in runs]), strict=True):
+        near = list(runs(offsets, sizes, _GAP_OF_STORE, _READ_OF_STORE))
+        found = [b""] * len(offsets)
+        for (start, _, positions), data in zip(near, self._fetch([run[:2] for run in near]), strict=True):
             for position in positions:
                 first = offsets[position] - start
                 found[position] = data[first : first + sizes[position]]
@@ -191,33 +193,6 @@ class StoredArchive:
         self._close()
 
 
-def _runs(
-    order: Sequence[int], offsets: Sequence[int], sizes: Sequence[int], gap: int, most: int
-) -> Iterator[tuple[int, int, list[int]]]:
-    """Put ranges together that are near each other: start, end and the positions of the ranges in each run.
-
-    Args:
-        order: the positions of the ranges by ascending offset.
-        offsets: of all ranges.
-        sizes: likewise.
-        gap: bytes between two ranges that may be read for nothing.
-        most: bytes of a run.
-    """
-    start = end = 0
-    positions: list[int] = []
-    for position in order:
-        offset, stop = offsets[position], offsets[position] + sizes[position]
-        if positions and offset - end <= gap and stop - start <= most:
-            end = max(end, stop)
-            positions.append(position)
-        else:
-            if positions:
-                yield start, end, positions
-            start, end, positions = offset, stop, [position]
-    if positions:
-        yield start, end, positions
-
-
 def _expect(place: str, nbytes: int, end: int) -> None:
     if nbytes < end:
         raise PrepError(place, f"it has {nbytes} bytes, and the last image of the table ends at {end}", CUT_OFF)
@@ -230,7 +205,7 @@ def _cut_off(place: str, offset: int, size: int, found: int) -> PrepError:
 
 @contextmanager
 def _failures(place: str) -> Iterator[None]:
-    """One line of what a client of a store raises, each in its own way; its words may hold what is secret."""
+    """Raise `PrepError` for whatever a client of a store raises, mostly without its words: they may hold a secret."""
     try:
         yield
     except FileNotFoundError as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Labels
-from imagenet_prep.engine.space import Images
+from imagenet_prep.engine.space import ImageTotals
 from imagenet_prep.engine.step import ALL
 from imagenet_prep.errors import reading_again
 from imagenet_prep.products.registry import ALL_PRODUCTS, PAGE, SHARDED_PRODUCTS
@@ -40,7 +40,7 @@ def splits_table(config: Mapping[str, Any], survey: Survey, boxes: Boxes) -> lis
 
 def products_table(config: Mapping[str, Any], survey: Survey) -> list[dict[str, Any]]:
     """A row a product, those that are configured first, then others that the page needs: where, what, and bytes."""
-    images = {split: Images(count, survey.nbytes[split]) for split, count in survey.images.items()}
+    images = {split: ImageTotals(count, survey.nbytes[split]) for split, count in survey.images.items()}
     names = {*config["products"], *(name for name, _ in PAGE.needs(config, ALL))}
     found = []
     for product in sorted(ALL_PRODUCTS, key=lambda it: it.name not in config["products"]):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from imagenet_prep import atomic
 from imagenet_prep.datasets.dataset import Labels, Split, own_splits
-from imagenet_prep.engine.image_reader import ImageTable
+from imagenet_prep.engine.image_reader import ImageReader
 from imagenet_prep.formats import parquet
 from imagenet_prep.formats.byte_ranges import read_ranges
 from imagenet_prep.formats.picture import Thumbnail, thumbnail
@@ -81,7 +81,7 @@ def choose(
     chosen: dict[str, list[Picture]] = {wnid: [] for wnid in wnids}
     for split in own:
         quota = A_CLASS - _OF_OTHERS * (len(own) - 1) if split is own[0] else _OF_OTHERS
-        for wnid, of_class in _by_class(ImageTable(table, split.name), split, wnids):
+        for wnid, of_class in _by_class(ImageReader(table, split.name), split, wnids):
             chosen[wnid] += rows(of_class.take(pa.array(_evenly(len(of_class), quota))))
     boxed = {split.name: _boxed(path) for split in own if (path := boxes.get(split.name))}
     without = _without_box(chosen, boxed)
@@ -89,7 +89,7 @@ def choose(
         of_split = boxed[split.name]
         names = of_split.filter(pc.is_in(of_split["image_wnid"], value_set=pa.array(without, pa.string())))
         wanted = sorted(set(names["image_wnid"].to_pylist()))
-        for wnid, of_class in _by_class(ImageTable(table, split.name), split, wanted):
+        for wnid, of_class in _by_class(ImageReader(table, split.name), split, wanted):
             found = of_class.filter(pc.is_in(of_class["filename"], value_set=names["filename"].combine_chunks()))
             if len(found):
                 _put_in(chosen[wnid], rows(found.slice(len(found) // 2, 1))[0])
@@ -124,7 +124,7 @@ def _put_in(samples: list[Picture], picture: Picture) -> None:
     samples[before[-1] if before else own[0]] = picture
 
 
-def _by_class(images: ImageTable, split: Split, wnids: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
+def _by_class(images: ImageReader, split: Split, wnids: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
     if split.labels is Labels.LAYOUT:  # large, and laid down class by class
         for wnid in wnids:
             yield wnid, images.of_class(wnid, COLUMNS)

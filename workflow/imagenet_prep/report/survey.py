@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagenet_prep.engine.image_reader import ImageTable
+from imagenet_prep.engine.image_reader import ImageReader
 from imagenet_prep.report.statistics import Histogram
 
 COLUMNS = (
@@ -146,7 +146,7 @@ def survey(table: Path, splits: list[str]) -> Survey:
         kinds={split: Counter() for split in splits},
     )
     for split in splits:
-        for part in ImageTable(table, split).parts(COLUMNS):
+        for part in ImageReader(table, split).parts(COLUMNS):
             found.add(split, part)
     return found
 

@@ -45,13 +45,13 @@ class Rows(Protocol):
     def __len__(self) -> int: ...
 
     def find(self, filenames: pa.Array, columns: Sequence[str]) -> tuple[Numbers, Numbers, pa.Table]:
-        """As `ImageTable.find`."""
+        """As `ImageReader.find`."""
 
     def rows(self, numbers: Numbers, columns: Sequence[str]) -> pa.Table:
-        """As `ImageTable.rows`."""
+        """As `ImageReader.rows`."""
 
     def read(self, columns: Sequence[str]) -> pa.Table:
-        """As `ImageTable.read`."""
+        """As `ImageReader.read`."""
 
 
 class SmallTable:
@@ -65,18 +65,18 @@ class SmallTable:
         return len(self._table)
 
     def find(self, filenames: pa.Array, columns: Sequence[str]) -> tuple[Numbers, Numbers, pa.Table]:
-        """As `ImageTable.find`."""
+        """As `ImageReader.find`."""
         found = pc.index_in(filenames, value_set=self._table[FILENAME].combine_chunks())
         position = np.flatnonzero(pc.is_valid(found).to_numpy(zero_copy_only=False))
         numbers = found.drop_null().to_numpy().astype(np.int64)
         return position, numbers, self.rows(numbers, columns)
 
     def rows(self, numbers: Numbers, columns: Sequence[str]) -> pa.Table:
-        """As `ImageTable.rows`."""
+        """As `ImageReader.rows`."""
         return self._table.select(list(columns)).take(pa.array(numbers))
 
     def read(self, columns: Sequence[str]) -> pa.Table:
-        """As `ImageTable.read`."""
+        """As `ImageReader.read`."""
         return self._table.select(list(columns))
 
 

@@ -13,7 +13,7 @@ import pyarrow.csv
 
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset
-from imagenet_prep.engine.image_reader import ImageTable
+from imagenet_prep.engine.image_reader import ImageReader
 from imagenet_prep.engine.receipts import STATE
 from imagenet_prep.engine.table_steps import BOXES
 from imagenet_prep.engine.tables import table_of
@@ -42,7 +42,7 @@ class Facts:
 
     def __init__(self, config: Mapping[str, Any], splits: Sequence[str]) -> None:
         self.config, self.splits = config, list(splits)
-        self._images: dict[str | None, ImageTable] = {}
+        self._images: dict[str | None, ImageReader] = {}
         self._reencoded: dict[str, frozenset[str]] = {}
 
     @property
@@ -70,10 +70,10 @@ class Facts:
         """`labels/val_labels.csv`, schema `VALIDATION_LABELS`; raises likewise."""
         return _read_csv(self.labels / "val_labels.csv", VALIDATION_LABELS)
 
-    def images(self, split: str | None = None) -> ImageTable:
+    def images(self, split: str | None = None) -> ImageReader:
         """The images of a split, or all."""
         if split not in self._images:
-            self._images[split] = ImageTable(self.output_dir / image_table.ImageTable().path, split)
+            self._images[split] = ImageReader(self.output_dir / image_table.ImageTable().path, split)
         return self._images[split]
 
     def has_boxes(self, split: str) -> bool:
