@@ -209,6 +209,13 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_folder(
         assert said in line
 
 
+def test_a_module_that_no_job_of_a_run_needs_hinders_none(finished: Project, tmp_path: Path) -> None:
+    python = make_environment(tmp_path / "env")
+    unusable(next((tmp_path / "env").glob("lib/python3*/site-packages")), "pandas")
+    run = run_with(python, owned(finished, tmp_path / "project", FEW))
+    assert run.code == 0, run.terminal
+
+
 @pytest.mark.parametrize(
     ("replace", "words"),
     [
