@@ -75,7 +75,7 @@ def failing_import() -> str | None:
 
 
 def hide_pandas() -> None:
-    """Have Snakemake find no pandas, which it would import after the first job only to ask whether a parameter is a table.
+    """Have Snakemake find no pandas, which it would import with the first job to ask whether a parameter is a table.
 
     No job begins in that time: a quarter of a second of every run. Jobs are processes of their own and find it.
     """
@@ -84,7 +84,7 @@ def hide_pandas() -> None:
 
 def problem() -> str | None:
     """Why Snakemake itself could not work with the modules that it finds; None where nothing is known against them."""
-    for name in ("numpy", "pandas"):  # Snakemake imports them where it finds them; jobs may have environments of their own
+    for name in ("numpy", "pandas"):  # Snakemake imports what it finds of them; jobs may have environments of their own
         if importlib.util.find_spec(name) is not None:
             try:
                 importlib.import_module(name)
