@@ -19,7 +19,7 @@ PYTHON = sys.executable
 # What the jobs import that is neither Python's nor ours.
 MODULES = (
     *("numpy", "pyarrow", "pandas", "scipy", "PIL", "crc32c", "ijson", "jsonschema", "jinja2", "markdown_it"),
-    *("matplotlib", "yaml", "requests", "urllib3"),
+    *("yaml", "requests", "urllib3"),
 )
 
 _TRY = f"""
