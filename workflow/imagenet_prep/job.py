@@ -118,7 +118,8 @@ def without_pandas() -> Iterator[None]:
     times the time of the processor (three pairs on two cores).
     """
     finder = _NoPandas()
-    if "pandas" not in sys.modules:
+    if sys.modules.get("pandas") is None:
+        sys.modules.pop("pandas", None)  # pyarrow would take what `interpreter.hide_pandas` puts there for a module
         sys.meta_path.insert(0, finder)
     try:
         yield
