@@ -209,6 +209,13 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_folder(
         assert said in line
 
 
+def test_a_module_that_no_job_of_a_run_needs_hinders_none(finished: Project, tmp_path: Path) -> None:
+    python = make_environment(tmp_path / "env")
+    unusable(next((tmp_path / "env").glob("lib/python3*/site-packages")), "pandas")
+    run = run_with(python, owned(finished, tmp_path / "project", FEW))
+    assert run.code == 0, run.terminal
+
+
 @pytest.mark.parametrize(
     ("replace", "words"),
     [
@@ -220,8 +227,9 @@ def test_a_job_that_cannot_start_says_so_with_its_exit_code(
     finished: Project, tmp_path: Path, replace: str, words: tuple[str, ...]
 ) -> None:
     project = owned(finished, tmp_path / "project", FEW)
-    with (project.folder / "workflow" / "scripts" / "verify_archive.py").open("a") as script:
-        script.write(f"\nimport os, sys; {replace}\n")
+    script = project.folder / "workflow" / "scripts" / "verify_archive.py"
+    at_its_end = f"import atexit, os, sys\natexit.register(exec, {replace!r}, globals())\n"
+    script.write_text(at_its_end + script.read_text())
     run = run_with(make_environment(tmp_path / "env"), project)
     expect_clear_end(project, run, "could not start", *words, "make env")  # whichever job is the next
 

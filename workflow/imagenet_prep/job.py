@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import logging
@@ -13,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from imagenet_prep import progress, run_lock, signals
 from imagenet_prep.engine.runs import RUN_ID
@@ -78,6 +79,20 @@ def run(main: Callable[[Any], None], snakemake: Any, *, writes: bool = True) -> 
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             traceback.print_exception(error, file=file)
         sys.exit(1)
+    if vars(sys.modules["__main__"]).get("snakemake") is snakemake:
+        _leave()
+
+
+def _leave() -> NoReturn:
+    """End this process, which was started for this job alone, as Python ends it, but without taking its modules apart.
+
+    That takes 15 to 40 ms, a tenth of most jobs. The processes of `multiprocessing` end in this way, too.
+    """
+    atexit._run_exitfuncs()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with contextlib.suppress(OSError):  # a terminal that is gone undoes nothing of what was made
+            stream.flush()
+    os._exit(0)
 
 
 @contextlib.contextmanager
@@ -109,7 +124,8 @@ def without_pandas() -> Iterator[None]:
     times the time of the processor (three pairs on two cores).
     """
     finder = _NoPandas()
-    if "pandas" not in sys.modules:
+    if sys.modules.get("pandas") is None:
+        sys.modules.pop("pandas", None)  # pyarrow would take what `interpreter.hide_pandas` puts there for a module
         sys.meta_path.insert(0, finder)
     try:
         yield

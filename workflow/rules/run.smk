@@ -81,6 +81,7 @@ if HANDLER and not HANDLER.says_everything:
 interpreter.quote()
 if Path(workflow.main_snakefile).resolve() in OWN:  # jobs of others may need modules of their own
     interpreter.use_own_modules(LIBRARY)
+    interpreter.hide_pandas()
 
 # Snakemake asks for the user's name, and takes it from here where the number has none, as in a container.
 os.environ.setdefault("USER", str(os.getuid()))

@@ -142,6 +142,7 @@ class Terminal:
         with contextlib.suppress(OSError, ValueError):  # a terminal that was closed must not end the run
             print(text, file=self._stream, flush=True)
 
+    @job.without_pandas()  # of the tables that it reads
     def close(self) -> None:
         """End with what the run has made or how far it came, and last of all the causes of failures."""
         run, ending, display, self._display = self._run, self._ending, self._display, None

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 
 from imagenet_prep.errors import PrepError, reading_again
@@ -115,6 +114,8 @@ def validation_labels(ground_truth: npt.NDArray[np.int32], synsets: pa.Table, cl
         synsets: the devkit's, schema SYNSETS.
         classes: the selected ones, schema CLASSES.
     """
+    import pyarrow.compute as pc  # 40 ms, and jobs that only write records have no need of it
+
     index_of = np.full(synsets.num_rows + 1, -1, dtype=np.int32)
     positions = pc.index_in(classes["wnid"], value_set=synsets["wnid"].combine_chunks()).to_numpy()
     index_of[positions + 1] = classes["class_index"].to_numpy()  # IDs start with 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -132,11 +133,11 @@ def read_classes(images: Path, wnids: list[str], columns: list[str]) -> pa.Table
     """
     file = parquet.open_table(images)
     column = file.schema_arrow.get_field_index("wnid")
-    wanted = set(wnids)
+    wanted = sorted(wnids)
     groups = []
     for group in range(file.num_row_groups):
         statistics = file.metadata.row_group(group).column(column).statistics
-        if statistics is None or any(statistics.min <= wnid <= statistics.max for wnid in wanted):
+        if statistics is None or bisect_left(wanted, statistics.min) < bisect_right(wanted, statistics.max):
             groups.append(group)
     table = parquet.read_groups(file, images, groups, sorted({*columns, "wnid"}))
     return table.filter(pc.is_in(table["wnid"], value_set=pa.array(wnids, pa.string()))).select(columns)

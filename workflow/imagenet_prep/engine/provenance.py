@@ -49,6 +49,7 @@ class Provenance:
         self._places: dict[str, Path | None] = {}
         self._contents: dict[str, str] = {}
         self._digests: dict[tuple[str, str, bool], str] = {}
+        self._archives: dict[tuple[str, str], list[str]] = {}
         self._asked: set[tuple[str, ...]] = set()
         self._made_up_files: set[str] | None = None
         self._seen = runs.archives_of_form_1(self.output_dir)
@@ -75,11 +76,14 @@ class Provenance:
 
     def archives(self, step: str, subject: str = ALL) -> list[str]:
         """All archives that this is made from, however indirectly."""
-        it = self.steps[step]
-        found = {*it.reads(self.config, subject), *it.shows(self.config, subject)}
-        for need in it.needs(self.config, subject):
-            found.update(self.archives(*need))
-        return sorted(found)
+        key = step, subject
+        if key not in self._archives:
+            it = self.steps[step]
+            found = {*it.reads(self.config, subject), *it.shows(self.config, subject)}
+            for need in it.needs(self.config, subject):
+                found.update(self.archives(*need))
+            self._archives[key] = sorted(found)
+        return list(self._archives[key])
 
     def receipt(self, step: str, subject: str = ALL) -> Path:
         """The receipt that tells that this has been made as it is asked for now."""

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from imagenet_prep.datasets.dataset import Labels, Split
 from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, MIXED, official_name, part_of
@@ -163,6 +162,8 @@ class SourceScan:
         Raises:
             PrepError: no image, or two of one name.
         """
+        import pyarrow.compute as pc  # a sixth of the start of a scan, and official archives need none of it
+
         names = []
         progress = Progress(f"scanning {self.place}", self.split.images, "images")
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -191,6 +192,8 @@ class SourceScan:
         return self.found
 
     def _expect_each_once(self, table: pa.Table) -> None:
+        import pyarrow.compute as pc
+
         names = table["filename"].combine_chunks()
         again = pc.index(pc.equal(names[1:], names[:-1]), True).as_py() if len(names) > 1 else -1
         if again >= 0:

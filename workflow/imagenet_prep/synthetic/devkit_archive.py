@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import scipy.io
 
 from imagenet_prep.synthetic.model import Synset
 from imagenet_prep.synthetic.world import World
@@ -50,6 +49,8 @@ def meta_mat(synsets: tuple[Synset, ...]) -> bytes:
     Numbers are arrays of shape (1, 1), `children` of (1, k), each in the smallest unsigned type, as MATLAB stored the
     real ones.
     """
+    import scipy.io  # heavy, and nobody else needs it
+
     rows = np.empty((len(synsets), 1), dtype=[(name, object) for name in _FIELDS])
     for row, synset in zip(rows[:, 0], synsets, strict=True):
         row["ILSVRC2012_ID"] = _numbers(synset.ilsvrc2012_id)

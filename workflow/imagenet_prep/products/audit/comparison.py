@@ -108,6 +108,7 @@ class Comparison:
         self._product, self._is_file_each = split.product, split.is_file_each
         self._times = np.zeros(len(split.expected), np.int32)
         self._waiting: list[tuple[int, pa.Table]] = []
+        self._samples_waiting = 0
         self._sizes: list[int] = []
         self._wrong: dict[str, _Wrong] = {}
         self._lacks_boxes = False
@@ -120,7 +121,8 @@ class Comparison:
         """Add the samples of a unit, by its number."""
         self._sizes.append(len(samples))
         self._waiting.append((number, samples))
-        if sum(len(waiting) for _, waiting in self._waiting) >= _SAMPLES_AT_A_TIME:
+        self._samples_waiting += len(samples)
+        if self._samples_waiting >= _SAMPLES_AT_A_TIME:
             self._compare()
 
     def finish(self) -> None:
@@ -185,7 +187,7 @@ class Comparison:
             wrong.names.append(name if self._is_file_each else f"{self._split.units[unit]}: image {name}")
 
     def _compare(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._samples_waiting = self._waiting, [], 0
         if not waiting:
             return
         units = np.repeat(np.array([number for number, _ in waiting], np.int32), [len(found) for _, found in waiting])
