@@ -286,25 +286,3 @@ import pandas
         check=False,
     )
     assert run.returncode == 0, run.stderr
-
-
-def test_a_script_of_its_own_ends_with_all_that_it_has_still_to_do(tmp_path: Path) -> None:
-    program = """
-import atexit
-from types import SimpleNamespace
-from imagenet_prep import job, progress, signals
-snakemake = SimpleNamespace(log=["job.log"], config={"output_dir": "results"}, resources={})
-atexit.register(print, "its last words", end="")
-job.run(lambda _: print("written", end=", "), snakemake)
-print("not reached")
-"""
-    library = Path(job.__file__).parents[1]
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(library)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (run.returncode, run.stdout, run.stderr) == (0, "written, its last words", "")

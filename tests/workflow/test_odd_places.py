@@ -227,9 +227,8 @@ def test_a_job_that_cannot_start_says_so_with_its_exit_code(
     finished: Project, tmp_path: Path, replace: str, words: tuple[str, ...]
 ) -> None:
     project = owned(finished, tmp_path / "project", FEW)
-    script = project.folder / "workflow" / "scripts" / "verify_archive.py"
-    at_its_end = f"import atexit, os, sys\natexit.register(exec, {replace!r}, globals())\n"
-    script.write_text(at_its_end + script.read_text())
+    with (project.folder / "workflow" / "scripts" / "verify_archive.py").open("a") as script:
+        script.write(f"\nimport os, sys; {replace}\n")
     run = run_with(make_environment(tmp_path / "env"), project)
     expect_clear_end(project, run, "could not start", *words, "make env")  # whichever job is the next
 

@@ -88,8 +88,8 @@ def answer() -> None:
 def _end_early(number: int, frame: FrameType | None) -> None:
     """End the run, and have Snakemake give its lock back.
 
-    For SIGTERM it is that until Snakemake begins with jobs, for Ctrl-C until the end of the run: Snakemake's scheduler takes the
-    exception as it takes Ctrl-C, but of Ctrl-C itself Snakemake would tell where in these files it came.
+    For SIGTERM it is that until Snakemake begins with jobs, for Ctrl-C until the end of the run: Snakemake's scheduler
+    takes the exception as it takes Ctrl-C, but of Ctrl-C itself Snakemake would tell where in these files it came.
     """
     _say_stopped(number)
     if number in _INTERRUPTS:
