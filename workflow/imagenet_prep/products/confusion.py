@@ -77,7 +77,8 @@ def _matrix(
             colour = tuple(round(np.interp(place, range(len(_COLOURS)), channel)) for channel in _COLOURS.T)
             pen.rectangle((start, top, start + _CELL - 1, top + _CELL - 1), colour)
             middle = (start + _CELL // 2, top + _CELL // 2)
-            pen.text(middle, f"{100 * share:.0f}", _BLACK if share > 0.6 else _WHITE, small, anchor="mm")
+            if share:
+                pen.text(middle, f"{100 * share:.0f}", _BLACK if share > 0.6 else _WHITE, small, anchor="mm")
     for column, mask in enumerate(names, 1):
         picture.paste(_BLACK, (left + _CELL * column - _CELL // 3 - mask.width, below + 6), mask)
     return picture
