@@ -21,7 +21,7 @@ from products.prediction_examples import CLASSES, IMAGES, VALIDATION, expected, 
         (scores()[:3], "3 rows without names"),
         (scores().T, "no whole number"),
         (scores()[:, :5], "no whole number, and 5 numbers are no scores of 12 classes"),
-        (np.where(scores() > 9.5, np.nan, scores()), "row 1 is empty"),
+        (np.where(scores() > 9.5, np.nan, scores()), "row 1 is NaN, or empty"),
         (scores().reshape(2, 2, CLASSES), "shape (2 x 2 x 12)"),
         (scores() > 5, "type bool"),
         (np.array([{"a": 1}] * 4), "cannot be read as an array"),
@@ -39,6 +39,12 @@ def test_an_array_that_was_cut_off_is_refused(tmp_path: Path) -> None:
     assert "cannot be read as an array" in refusal(tmp_path / "m.npy", VALIDATION).problem
 
 
+def test_an_archive_of_arrays_under_the_name_of_one_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "m.npz", scores())
+    (tmp_path / "m.npz").rename(tmp_path / "m.npy")
+    assert "several arrays" in refusal(tmp_path / "m.npy", VALIDATION).problem
+
+
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
@@ -48,7 +54,9 @@ def test_an_array_that_was_cut_off_is_refused(tmp_path: Path) -> None:
         ('{"a": 1', "cannot be read as JSON"),
         ("[" * 100_000, "cannot be read as JSON"),
         ('{"a": [[1], [2]], "b": [[3], [4]]}', "a is a list of lists"),
-        ('{"a": true, "b": false}', "a is no number"),
+        ('{"a": true, "b": false}', "a is True, which is no number"),
+        ('{"a": 1, "b": 2, "a": 3}', "'a' is in it more than once"),
+        ('{\n"a": 1,\n"a": 3\n}', "'a' is in it more than once"),
         ('{"a": null, "b": 1}', "a is empty"),
         ('[{"filename": "a", "top1": 1}, {"filename": "b"}]', "entry 2 has other keys"),
     ],
@@ -79,7 +87,10 @@ CSV = "filename,top1\na,1\nb,1\n"
         ("filename,top1\na,1\nb,\n", "b is empty or no whole number"),
         ("filename,top1\na,1\nb,1.5\n", "b is empty or no whole number"),
         ("filename,top1\na,1\nb,1e300\n", "b is empty or no whole number"),
-        ("filename,top1\na,1\nb,cat\n", "b is no number"),
+        ("filename,top1\na,1\nb,cat\n", "b is 'cat', which is no number"),
+        ("filename,wnid,words\na,n00000001,kit fox\nb,n00000002,red fox\n", "more than one thing"),
+        ("filename,kind,p\na,val,1\nb,val,2\n", "more than one thing"),
+        ("id,top1\n2,1\n1,1\n", "its column 'id' has numbers that are not in order: 2, 1"),
         ("filename,top1\na,1\nb,n99999999\n", "b is n99999999, which is no class"),
         ("filename,top1\na,n00000001\nb,1\n", "WNIDs and numbers"),
         ("filename,top1\na,1\nb,1,2\n", "row 2 has another number of fields (3)"),

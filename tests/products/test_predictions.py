@@ -31,6 +31,7 @@ TEXTS = {
     "jpg": text(names=[f"{stem}.jpg" for stem in STEMS]),
     "jpeg": text(names=[f"{stem}.jpeg" for stem in STEMS], header="Image Name"),
     "names with the label": text(names=[f"{stem}_n01440764.JPEG" for stem in STEMS]),
+    "bars": text("|"),
     "bytes as Python shows them": text(names=[f"b'{name}'" for name in VALIDATION]),
     "tabs": text("\t"),
     "semicolons": text(";"),
@@ -45,11 +46,27 @@ TEXTS = {
     "quoted lists": lists(lambda row: f'"{row}"'),
     "lists without quotes": lists(str),
     "lists as NumPy shows them": lists(lambda row: f"[{' '.join(map(str, row))}]"),
+    "lists of NumPy's numbers": lists(lambda row: f'"[{", ".join(f"np.int64({it})" for it in row)}]"'),
+    "tensors of a GPU": lists(lambda row: f"\"tensor({row}, device='cuda:0')\""),
     "lists of WNIDs": lists(lambda row: f'"{[WNIDS[it] for it in row]}"'),
     "texts of numbers": lists(lambda row: " ".join(map(str, row)), "ImageId,PredictionString\n"),
     "texts of numbers with semicolons": lists(lambda row: ";".join(map(str, row))),
     "the true label beside it": TABLE.assign(filename=VALIDATION, label=0).to_csv(index=False),
     "the scores beside it": TABLE.assign(filename=VALIDATION, **{f"prob{it}": 0.5 for it in range(1, 6)}).to_csv(),
+    "Kaggle's WNIDs with boxes": lists(
+        lambda row: " ".join(f"{WNIDS[it]} 1 2 30 40" for it in row), "ImageId,PredictionString\n"
+    ),
+    "lists and their scores, of timm": TABLE.assign(
+        filename=VALIDATION, index=[f"[{' '.join(map(str, row))}]" for row in BEST], prob="[0.5 0.2 0.1 0.1 0.1]"
+    )[["filename", "index", "prob"]].to_csv(index=False),
+    "columns and their scores, of timm": pd.DataFrame(
+        np.hstack([np.array(BEST), scores()[:, :5]]),
+        pd.Index(VALIDATION, name="filename"),
+        [f"{what}_{place}" for what in ("index", "prob") for place in range(5)],
+    ).to_csv(),
+    "numbers of rows of a table that was written twice": TABLE.assign(filename=VALIDATION, index=range(4)).to_csv(
+        index_label="Unnamed: 0"
+    ),
     "columns of another name": text().replace("top", "pred_"),
     "rows in order, no names": TABLE.to_csv(index=False, header=False),
     "scores by class": pd.DataFrame(scores(), VALIDATION).to_csv(),
@@ -130,11 +147,25 @@ DOCUMENTS = {
     "records": NAMED,
     "records of lists": [{"image": name, "pred": row} for name, row in zip(VALIDATION, BEST, strict=True)],
     "records below a key": {"predictions": NAMED},
+    "records of a class and its score": [
+        {"filename": name, "index": row, "prob": [0.5, 0.2, 0.1, 0.1, 0.1]}
+        for name, row in zip(VALIDATION, BEST, strict=True)
+    ],
     "lists in order": BEST,
+    "pairs of an image and a list": list(zip(VALIDATION, BEST, strict=True)),
+    "rows of an image and its classes": [[name, *row] for name, row in zip(VALIDATION, BEST, strict=True)],
+    "below a key, beside other things": {
+        "model": "resnet50",
+        "top1": 0.8,
+        "predictions": dict(zip(VALIDATION, BEST, strict=True)),
+    },
     "columns": {"filename": VALIDATION, "predictions": BEST},
     "objects by image": {it["filename"]: {key: it[key] for key in TABLE.columns} for it in NAMED},
     "pandas": json.loads(TABLE.assign(filename=VALIDATION).to_json()),
     "pandas with an index": json.loads(TABLE.set_axis(VALIDATION).to_json()),
+    "pandas, split": json.loads(TABLE.set_axis(VALIDATION).to_json(orient="split")),
+    "pandas, split, with numbers of rows": json.loads(TABLE.assign(filename=VALIDATION).to_json(orient="split")),
+    "pandas, a table": json.loads(TABLE.assign(filename=VALIDATION).to_json(orient="table")),
 }
 
 
@@ -148,6 +179,18 @@ def test_json_that_means_one_thing_is_read(form: str, tmp_path: Path) -> None:
 def test_a_record_a_line_is_read(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text("".join(f"{json.dumps(it)}\n" for it in NAMED))
     assert read(tmp_path / "m.jsonl").indices.tolist() == BEST
+
+
+def test_an_object_a_line_and_an_image_is_read(tmp_path: Path) -> None:
+    lines = [json.dumps({name: row}) for name, row in zip(VALIDATION, BEST, strict=True)]
+    (tmp_path / "m.jsonl").write_text("\n".join(lines))
+    assert read(tmp_path / "m.jsonl").indices.tolist() == BEST
+
+
+def test_one_tensor_a_line_is_read(tmp_path: Path) -> None:
+    rows = zip(VALIDATION, BEST, strict=True)
+    (tmp_path / "m.csv").write_text("path,pred\n" + "".join(f"{name},tensor({row[0]})\n" for name, row in rows))
+    assert read(tmp_path / "m.csv").indices.tolist() == [[row[0]] for row in BEST]
 
 
 @pytest.mark.parametrize("name", ["filename", "path", None])

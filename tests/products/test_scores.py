@@ -190,6 +190,10 @@ def test_shuffled_rows_are_warned_about() -> None:
     assert "shuffled" in warned(np.random.default_rng(6).permutation(labels)[:, None], labels.tolist())
 
 
+def test_labels_in_place_of_predictions_are_warned_about() -> None:
+    assert "labels themselves" in warned(np.array(LABELS)[:, None])
+
+
 def test_a_model_that_predicts_one_class_is_warned_about() -> None:
     assert "Only 1 of 10 classes" in warned(np.full((len(LABELS), 1), 9))
 
@@ -200,7 +204,8 @@ def test_the_best_prediction_in_the_last_column_is_warned_about() -> None:
 
 
 def test_a_good_model_is_not_warned_about() -> None:
-    assert score(np.array(LABELS)[:, None], truth(LABELS), PLACE)["warnings"] == []
+    good = np.array([LABELS[1], *LABELS[1:]])
+    assert score(good[:, None], truth(LABELS), PLACE)["warnings"] == []
 
 
 def many_classes(labels: npt.NDArray[np.int64]) -> Truth:

@@ -17,6 +17,10 @@ _IMAGE = re.compile(r"ILSVRC2012_val_\d{8}", re.IGNORECASE)
 _LABELLED = re.compile(r"(ILSVRC2012_val_\d{8})_n\d{8}", re.IGNORECASE)  # as Hugging Face names them
 _ENDING = re.compile(r"\.(jpe?g|png|webp|xml|cls|jpg\.npy)$", re.IGNORECASE)
 _WORDS = re.compile(r"[^\s,;|]+")
+# As PyTorch and NumPy show numbers: `tensor([3, 1], device='cuda:0')`, `np.int64(3)`.
+_SHOWN = re.compile(r"(?:np\.)?(?:tensor|array|u?int\d+|float\d+)\(([^()]*?)(?:,\s*(?:device|dtype)=[^()]*)?\)")
+_SHOWN_OF_A_CELL = 60  # letters
+_OF_A_BOX = 5  # words: Kaggle's lists have a WNID and the sides of its box
 
 
 class BadCell(ValueError):
@@ -69,15 +73,20 @@ def is_value(cell: Any) -> bool:
 def is_list(cell: Any) -> bool:
     """Whether a cell holds a list, if only as a text."""
     if isinstance(cell, str):
-        return cell.strip()[:1] in ("[", "(") or len(words_of(cell)) > 1
+        return _SHOWN.sub(r"\1", cell).strip()[:1] in ("[", "(") or (len(words_of(cell)) > 1 and is_value(cell))
     return isinstance(cell, list | tuple | np.ndarray)
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text that is a list, such as `[1, 2]`, `(1 2)`, `1;2` or `['n01440764']`; else the text alone."""
-    text = text.strip()
+    """The words of a text that is a list, such as `[1, 2]`, `(1 2)`, `1;2` or `['n01440764']`; else the text alone.
+
+    Of a list of WNIDs with boxes these are the WNIDs.
+    """
+    text = _SHOWN.sub(r"\1", text).strip()
     inner = text[1:-1] if text[:1] + text[-1:] in ("[]", "()") else text
-    return [it.strip("'\"") for it in _WORDS.findall(inner)]
+    words = [it.strip("'\"") for it in _WORDS.findall(inner)]
+    have_boxes = len(words) >= _OF_A_BOX and all(is_wnid(it) == (at % _OF_A_BOX == 0) for at, it in enumerate(words))
+    return words[::_OF_A_BOX] if have_boxes else words
 
 
 def to_numbers(rows: Sequence[Sequence[Any]], indices: Mapping[str, int]) -> tuple[Numbers, bool]:
@@ -131,16 +140,21 @@ def _to_number(cell: Any, indices: Mapping[str, int]) -> float:
             if cell.strip() not in indices:
                 raise ValueError(f"{cell.strip()}, which is no class")
             return float(indices[cell.strip()])
-        number = _number(cell)
+        number = _number(_SHOWN.sub(r"\1", cell))
         if number is None:
-            raise ValueError("no number")
+            raise ValueError(_no_number(cell))
         return number
     if isinstance(cell, bool | np.bool_) or not isinstance(cell, int | float | np.integer | np.floating):
-        raise ValueError("no number")
+        raise ValueError(_no_number(cell))
     try:
         return float(cell)
     except OverflowError:
         return math.inf
+
+
+def _no_number(cell: Any) -> str:
+    shown = repr(cell)
+    return f"{shown if len(shown) <= _SHOWN_OF_A_CELL else shown[:_SHOWN_OF_A_CELL] + '…'}, which is no number"
 
 
 def _number(text: str) -> float | None:

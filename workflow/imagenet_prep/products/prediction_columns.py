@@ -41,6 +41,10 @@ _IMAGES = (
     "id",
 )
 _PREDICTIONS = ("prediction", "predictions", "predictionstring", "pred", "preds", "predicted", "ypred", "top1", "topk")
+_INDEX = ("index", "indices")  # of the class, as timm calls them, or of the row
+_SCORES = ("score", "scores", "prob", "probs", "probability", "confidence", "conf", "logit", "logits")
+_NUMBERS_OF_ROWS = ("", "unnamed0", "level0", "index")  # as pandas calls them
+_UNUSED = ("id", "key", "name", "names")  # of an image, unless they are numbers
 _NUMBERED = re.compile(r"(\D*)(\d+)")
 
 
@@ -78,8 +82,9 @@ def find_columns(path: Path, table: Table, first: Block, indices: Mapping[str, i
         raise PrepError(path, f"it has more than one column {twice[0]}", SHAPE)
     row = first[0]
     places = list(range(len(row)))
-    if header and len(header) > 1 and header[0] == "" and _are_row_numbers([it[0] for it in first]):
-        places.remove(0)
+    for place, name in enumerate(header or ()):
+        if len(places) > 1 and plain(name) in _NUMBERS_OF_ROWS and _are_row_numbers([it[place] for it in first]):
+            places.remove(place)
     images = _images(path, header, first, places)
     others = [it for it in places if it != images]
     if not others:
@@ -94,7 +99,7 @@ def find_columns(path: Path, table: Table, first: Block, indices: Mapping[str, i
     found = _predictions(header, first, others, indices)
     if not found:
         problem = f"it has the columns {', '.join(map(repr, header[:8]))}{' …' if len(header) > 8 else ''}"
-        if all(it in (0, 1, images) for it in others):
+        if len(others) == 1:
             problem = f"it has neither columns top1 … top5 nor one column of predictions, but {header[others[0]]!r}"
         else:
             problem += ": which of them has the predictions can mean more than one thing"
@@ -116,7 +121,9 @@ def _images(path: Path, header: Sequence[str] | None, first: Sequence[Sequence[A
             place = called.index(name)
             if place in texts:
                 return place
-            if name not in ("id", "key", "name", "names"):
+            if name in _UNUSED:
+                _expect_order(path, header, [it[place] for it in first], place)
+            else:
                 cell = first[0][place]
                 problem = f"its column {header and header[place]!r} has {cell!r}, where an image is to be named"
                 raise PrepError(path, problem, "Write the names of the images, as labels/val_labels.csv has them")
@@ -125,6 +132,14 @@ def _images(path: Path, header: Sequence[str] | None, first: Sequence[Sequence[A
         problem = f"it has no column filename, and the columns {', '.join(repr(header[it]) for it in images)}"
         raise PrepError(path, f"{problem}, which could each name images", SHAPE)
     return images[0] if len(images) == 1 else None
+
+
+def _expect_order(path: Path, header: Sequence[str] | None, cells: Sequence[Any], place: int) -> None:
+    """Raise where numbers of images do not go up by one: the rows would each be taken for another image's."""
+    numbers = [str(it) for it in cells]
+    if numbers[0].isdecimal() and numbers != [str(int(numbers[0]) + it) for it in range(len(numbers))]:
+        problem = f"its column {header and header[place]!r} has numbers that are not in order: {', '.join(numbers[:5])}"
+        raise PrepError(path, problem, "Write the names of the images, as labels/val_labels.csv has them")
 
 
 def _predictions(
@@ -143,15 +158,19 @@ def _predictions(
     if 1 in top:
         kept = [top[it] for it in range(1, 1 + len(top)) if it in top]
         return kept[:1] if is_list(first[0][top[1]]) else kept
-    if list(by_stem) != ["top"] and sum(map(len, by_stem.values())) == len(places) and len(by_stem) == 1:
-        (numbers,) = by_stem.values()
+    are_all = sum(map(len, by_stem.values())) == len(places)
+    classes = [stem for stem in by_stem if stem not in _SCORES] or list(by_stem)
+    meant = [stem for stem in classes if stem in (*_PREDICTIONS, *_INDEX)] or classes
+    if are_all and len(meant) == 1 and meant != ["top"]:
+        numbers = by_stem[meant[0]]
         if len(numbers) > 1 and min(numbers) in (0, 1) and max(numbers) - min(numbers) + 1 == len(numbers):
             return [numbers[it] for it in sorted(numbers)]
     lists = [it for it in places if is_list(first[0][it])]
     if len(lists) == 1:
         return lists
-    meant = [it for it in places if called[it] in _PREDICTIONS]
-    if len(meant) == 1:
-        return meant
-    is_sure = len(places) == 1 and not (top or called[places[0]] in ("score", "confidence", "prob", "probability"))
+    for names in (_PREDICTIONS, _INDEX):
+        found = [it for it in places if called[it] in names]
+        if len(found) == 1:
+            return found
+    is_sure = len(places) == 1 and not (top or (called[places[0]] in _SCORES and "logit" not in called[places[0]]))
     return list(places) if is_sure else []

@@ -31,11 +31,12 @@ WRITE_AGAIN = "Let the program that made it write it again, or write it as CSV"
 
 _JSON_LIMIT = 64 << 20
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces"}
+_SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces", "|": "bars"}
 _CLOSED = re.compile(r'"[^"]*"|\[[^\]]*\]|\([^)]*\)')
 _ENDINGS = {"[": "]", "(": ")"}
 # Keys by which a JSON object of lists, or of objects, is one of columns and none of images.
 _COLUMNS = {"filename", "filenames", "path", "paths", "image", "images", "top1", "prediction", "predictions", "pred"}
+_HOLDERS = {"predictions", "prediction", "preds", "pred", "results"}  # of all predictions, beside the model's name
 
 Row = Sequence[Any]
 Block = list[Row] | npt.NDArray[Any]
@@ -64,11 +65,12 @@ def open_table(path: Path) -> Table:
     """
     if not path.is_file():
         raise PrepError(path, "the predictions are not there", "Put them there, then run the same command again")
-    if path.suffix == ".parquet":
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
         return _parquet(path)
-    if path.suffix == ".npy":
+    if suffix == ".npy":
         return _array(path)
-    return _json(path) if path.suffix in (".json", ".jsonl") else _text(path)
+    return _json(path) if suffix in (".json", ".jsonl") else _text(path)
 
 
 def _parquet(path: Path) -> Table:
@@ -101,6 +103,9 @@ def _array(path: Path) -> Table:
     except (ValueError, TypeError, EOFError, SyntaxError, OverflowError, MemoryError, TokenError) as error:
         problem = f"it cannot be read as an array of NumPy ({' '.join(str(error).split())})"
         raise PrepError(path, problem, "Write it again with numpy.save, an array of numbers") from error
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise PrepError(path, "it is an archive of several arrays (.npz)", "Write the one with numpy.save")
     shape = " x ".join(map(str, array.shape))
     if array.ndim == 3 and 1 in array.shape[:1] + array.shape[2:]:
         array = array[0] if array.shape[0] == 1 else array[:, :, 0]
@@ -215,13 +220,22 @@ def _json(path: Path) -> Table:
     if path.stat().st_size > _JSON_LIMIT:
         problem = f"it has more than {_JSON_LIMIT >> 20} MiB, and JSON is read as a whole"
         raise PrepError(path, problem, "Write scores with numpy.save, and the best five classes as CSV")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, it in pairs:
+            if key in found:
+                raise PrepError(path, f"the key {key!r} is in it more than once", "Keep one entry an image")
+            found[key] = it
+        return found
+
     try:
         with reading(path):
             text = path.read_text(encoding="utf-8-sig")
         try:
-            value = json.loads(text)
+            value = json.loads(text, object_pairs_hook=unique)
         except ValueError:  # perhaps an object a line
-            value = [json.loads(line) for line in text.splitlines() if line.strip()]
+            value = [json.loads(line, object_pairs_hook=unique) for line in text.splitlines() if line.strip()]
         header, rows = _rows_of_json(value)
     except (ValueError, RecursionError) as error:
         problem = f"it cannot be read as JSON ({' '.join(str(error).split())})"
@@ -239,11 +253,22 @@ def _rows_of_json(value: Any) -> tuple[list[str] | None, list[Row]]:
             (key,) = value
             if plain(key) in _COLUMNS or (isinstance(inner, dict) and not looks_like_image(key)):
                 return _rows_of_json(inner)
+        if value.keys() == {"columns", "index", "data"}:  # pandas' orient="split"
+            return ["", *value["columns"]], [[at, *row] for at, row in zip(value["index"], value["data"], strict=True)]
+        if value.keys() == {"schema", "data"}:  # and "table"
+            return _rows_of_json(value["data"])
+        inner = [key for key, it in value.items() if isinstance(it, dict | list)]
+        if len(inner) == 1 and plain(inner[0]) in _HOLDERS:
+            return _rows_of_json(value[inner[0]])
         return _rows_of_object(value)
     if not isinstance(value, list) or not value:
         raise ValueError("it holds no list and no object, or an empty one")
     if all(isinstance(it, dict) for it in value):
+        if all(len(it) == 1 and looks_like_image(next(iter(it))) for it in value):  # an object an image
+            return ["key", "value"], [list(*it.items()) for it in value]
         return _rows_of_records(value)
+    if all(isinstance(it, list) and len(it) > 1 and isinstance(it[0], str) and not is_value(it[0]) for it in value):
+        return None, value
     return None, [[it] for it in value]
 
 

@@ -21,7 +21,9 @@ def find(folder: Path, model: str) -> Path | None:
     Raises:
         PrepError: there are several.
     """
-    found = [path for suffix in SUFFIXES if (path := folder / f"{model}{suffix}").is_file()]
+    place = folder / model
+    there = sorted(place.parent.iterdir()) if place.parent.is_dir() else []
+    found = [path for path in there if path.stem == place.name and path.suffix.lower() in SUFFIXES and path.is_file()]
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise PrepError(folder, f"there are several files of {model}'s predictions: {names}", "Keep one of them there")
@@ -36,12 +38,13 @@ def missing(folder: Path, model: str, scores: Path) -> PrepError:
         model: its name.
         scores: where the scores go to.
     """
-    names = sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     models = {path.stem for path in map(Path, names) if path.suffix in SUFFIXES}
     problem = f"there are no predictions of a model {model!r} ({model}{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]})"
     remedy = "Put them there, then run the same command again; docs/scores.md says what is read"
     if others := [it for it in names if it.startswith(f"{model}.")]:
-        problem += f"; {others[0]} is of no form that is read"
+        why = "is of no form that is read" if (folder / others[0]).is_file() else "is a folder, or a link to nowhere"
+        problem += f"; {others[0]} {why}"
     elif near := difflib.get_close_matches(model, models, 1):
         remedy = f"If {near[0]} is meant: {commands.snakemake(scores.with_name(near[0] + scores.suffix))}"
     elif models:

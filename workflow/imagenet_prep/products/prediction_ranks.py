@@ -54,7 +54,8 @@ class Ranks:
             raise BadCell(-1, f"its lists have {sorted((self._width, width))} entries")
         self._width = width
         if np.isnan(block).any():
-            raise BadCell(int(np.flatnonzero(np.isnan(block).any(axis=1))[0]), "empty or no whole number")
+            problem = "NaN, or empty" if self._is_one_a_class() else "empty or no whole number"
+            raise BadCell(int(np.flatnonzero(np.isnan(block).any(axis=1))[0]), problem)
         whole = ((np.abs(block) < _LARGEST) & (block == np.round(block))).all(axis=1)
         self._are_whole &= bool(whole.all())
         if not self._are_whole and not self._is_one_a_class():

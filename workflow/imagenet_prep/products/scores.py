@@ -271,6 +271,8 @@ def _warnings(predictions: Indices, truth: Truth, place: Path) -> list[str]:
             f"{right:.1%} of the predictions are right, but {other.share:.1%} if {other}: write the name of each image "
             "beside its predictions, the best of them first"
         ]
+    if right == 1 and truth.numbers > 1 and count > truth.numbers:
+        return ["All are right, as few models have them: make sure that these are not the labels themselves"]
     if misreadings.is_at_chance(right, count, truth.numbers):
         cause = misreadings.cause_of_chance(top1, truth.labels, truth.numbers)
         return [f"Top-1 is {right:.2%}, and guessing gives {1 / truth.numbers:.2%}. {cause}"]
