@@ -29,13 +29,36 @@ def asked(capsys: pytest.CaptureFixture[str], labels: Path, *query: str) -> str:
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("query", ["kit fox", "Vulpes macrotis", "n02119789", "278", "KIT FOX", "kit_fox"])
+@pytest.mark.parametrize("query", ["kit fox", "Vulpes macrotis", "n02119789", "278", "KIT FOX", "kit_fox", "kitfox"])
 def test_the_kit_fox_is_found_by_each_name(query: str, labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = asked(capsys, labels, query)
     (entry,) = [part for part in answer.split("\n\n") if "n02119789" in part]
     lines = [line.split() for line in entry.splitlines()]
     assert [line[-1] for line in lines if line[0] in ("index", "tf_label", "ILSVRC2012_ID")] == ["278", "279", "1"]
     assert "carnivore > canine > fox > kit fox" in entry
+
+
+@pytest.mark.parametrize("query", ["n02119789_10.JPEG", "train/n02119789/", "n02119789.tar", "02119789", "2119789"])
+def test_the_wnid_is_taken_out_of_what_has_it_in_it(
+    query: str, labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked(capsys, labels, query).startswith("kit fox, Vulpes macrotis  (n02119789, found by wnid)")
+
+
+@pytest.mark.parametrize(
+    ("typed", "head"),
+    [
+        ("tshirt", "jersey, T-shirt"),
+        ("polarbear", "ice bear"),
+        ("potters wheel", "potter's wheel"),
+        ("hot-dog", "hotdog"),
+        ("kit_fox.n.01", "kit fox"),
+    ],
+)
+def test_a_name_is_found_however_its_words_are_joined(
+    typed: str, head: str, labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked(capsys, labels, typed).startswith(head)
 
 
 def test_a_number_is_looked_for_in_every_numbering(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,9 +183,22 @@ def test_what_nothing_has_ends_in_one_line(query: str, tmp_path: Path) -> None:
 
 
 def test_without_label_files_the_answer_to_a_synset_above_classes_is_where_it_would_be_found(tmp_path: Path) -> None:
-    assert "No class is n02084071. Synsets above the classes are in the label files alone. Make them" in (
-        look_up(tmp_path, "n02084071").stderr
-    )
+    assert "which has none of the synsets above them. Make the label files" in look_up(tmp_path, "n02084071").stderr
+
+
+def test_without_label_files_classes_that_have_a_word_are_not_taken_for_all_below_a_synset(tmp_path: Path) -> None:
+    done = look_up(tmp_path, "bird")
+    assert "indigo bunting" in done.stdout
+    assert "which has none of the synsets above them" in done.stderr
+
+
+def test_a_folder_in_the_home_is_found_as_a_shell_finds_it(
+    labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "labels").symlink_to(labels)
+    assert main(["--labels=~/labels", "278"]) == 0
+    assert "kit fox" in capsys.readouterr().out
 
 
 def test_what_is_not_there_is_said(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,10 +215,9 @@ def look_up(folder: Path, *query: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("query", ["kit fox", "n02119789", "278"])
 def test_without_label_files_the_list_of_the_package_is_taken_and_one_line_says_so(query: str, tmp_path: Path) -> None:
     done = look_up(tmp_path, query)
-    assert (done.returncode, done.stderr) == (
-        0,
-        "There is no results/labels: looked up in the list of classes of the package\n",
-    )
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("There is no results/labels: looked up in the package's list of classes")
     (entry,) = [part for part in done.stdout.split("\n\n") if "n02119789" in part]
     lines = [line.split() for line in entry.splitlines()[1:]]
     assert [(line[0], line[-1]) for line in lines] == [

@@ -55,6 +55,7 @@ def test_an_archive_of_arrays_under_the_name_of_one_is_refused(tmp_path: Path) -
         ("[" * 100_000, "cannot be read as JSON"),
         ('{"a": [[1], [2]], "b": [[3], [4]]}', "a is a list of lists"),
         ('{"a": true, "b": false}', "a is True, which is no number"),
+        ('{"columns": 1, "index": 2, "data": 3}', "cannot be read as JSON"),
         ('{"a": 1, "b": 2, "a": 3}', "'a' is in it more than once"),
         ('{\n"a": 1,\n"a": 3\n}', "'a' is in it more than once"),
         ('{"a": null, "b": 1}', "a is empty"),

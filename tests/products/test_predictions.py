@@ -165,6 +165,7 @@ DOCUMENTS = {
     "pandas with an index": json.loads(TABLE.set_axis(VALIDATION).to_json()),
     "pandas, split": json.loads(TABLE.set_axis(VALIDATION).to_json(orient="split")),
     "pandas, split, with numbers of rows": json.loads(TABLE.assign(filename=VALIDATION).to_json(orient="split")),
+    "pandas, split, of scores": json.loads(pd.DataFrame(scores(), VALIDATION).to_json(orient="split")),
     "pandas, a table": json.loads(TABLE.assign(filename=VALIDATION).to_json(orient="table")),
 }
 

@@ -31,7 +31,10 @@ NUMBERINGS = {
     "ilsvrc2012_id": "ILSVRC2012_ID (devkit)",
 }
 
-_REMEDY = "Make them (snakemake --cores 1 labels), or name their folder with --labels"
+_REMEDY = (
+    "Make the label files (`.venv/bin/snakemake --cores 1 labels`, in the clone), or name their folder with --labels"
+)
+_OF_NLTK = re.compile(r"\.n\.\d+$")  # behind the names of its synsets
 _SUGGESTIONS = 3
 _LIKENESS = 0.65  # of difflib, from which on a name is taken for what was meant
 
@@ -47,11 +50,11 @@ def find(query: str, synsets: list[dict[str, Any]]) -> list[tuple[dict[str, Any]
         synsets: what `with_inner` gives.
     """
     text = query.strip().casefold()
-    if _is_wnid(text):
-        return [(row, "wnid") for row in synsets if row["wnid"] == text]
+    if wnid := _wnid_in(text):
+        return [(row, "wnid") for row in synsets if row["wnid"] == wnid]
     if text.isdecimal():
         return [(row, key) for key in NUMBERINGS for row in synsets if row[key] == int(text)]
-    text = _plain(text)
+    text = _plain(_OF_NLTK.sub("", text))
     if not text:
         return []
     found = _by_name(text, synsets)
@@ -68,7 +71,7 @@ def _by_name(text: str, synsets: list[dict[str, Any]]) -> dict[str, list[dict[st
     found: dict[str, list[dict[str, Any]]] = {"name": [], "word": [], "part of a word": []}
     for row in synsets:
         names = [_plain(name) for name in _names(row)]
-        if text in (*names, " ".join(names)):
+        if _joined(text) in map(_joined, (*names, " ".join(names))):
             found["name"].append(row)
         elif any(f" {text} " in f" {name} " for name in names):
             found["word"].append(row)
@@ -205,25 +208,22 @@ def _not_found(query: str, synsets: Iterable[dict[str, Any]], tree: dict[str, An
     text = query.strip()
     if text.isdecimal():
         return f"No class has the number {text}."
-    if _is_wnid(text.casefold()):
-        near = similar(text, synsets)
-        meant = f" Did you mean {near[0]}?" if near else ""
-        if tree is not None:
-            return f"No class, and no synset above one, is {text}.{meant}"
-        return f"No class is {text}. Synsets above the classes are in the label files alone. {_REMEDY}."
+    above = "" if tree is None else ", and no synset above one,"
+    if wnid := _wnid_in(text.casefold()):
+        near = similar(wnid, synsets) if tree is not None else []
+        return f"No class{above} is {wnid}." + (f" Did you mean {near[0]}?" if near else "")
     near = similar(text, synsets)
-    meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    hint = f" Synsets above the classes are in the label files alone. {_REMEDY}." if tree is None else ""
-    return f"No class is called {text!r}.{meant}{hint}"
+    return f"No class is called {text!r}." + (f" Did you mean {' or '.join(near)}?" if near else "")
 
 
 def _load(named: Path | None) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """What `with_inner` gives, and the tree, of the label files; without them the classes of the package, and None."""
-    folder = named or LABELS
+    folder = named.expanduser() if named else LABELS
     path = folder / "hierarchy.json"
     try:
         if named is None and not folder.exists():
-            print(f"There is no {folder}: looked up in the list of classes of the package", file=sys.stderr)
+            place = "the package's list of classes, which has none of the synsets above them"
+            print(f"There is no {folder}: looked up in {place}. {_REMEDY}", file=sys.stderr)
             return with_inner(_published(), None), None
         classes = read_classes(folder / "classes.csv").to_pylist()
         with reading_again(path):
@@ -240,8 +240,12 @@ def _published() -> list[dict[str, Any]]:
     return [{**asdict(it), "tf_label": it.class_index + 1} for it in published_classes()]
 
 
-def _is_wnid(text: str) -> bool:
-    return re.fullmatch(r"n\d{8}", text) is not None
+def _wnid_in(text: str) -> str | None:
+    """The WNID that a text is or has in it, as names of files have; also one without its n, or without zeros."""
+    if re.fullmatch(r"\d{7,8}", text):
+        return f"n{text:0>8}"
+    found = re.search(r"(?<![a-z0-9])n\d{8}(?!\d)", text)
+    return found[0] if found else None
 
 
 def _known(value: Any) -> Any:
@@ -256,6 +260,11 @@ def _names(row: dict[str, Any]) -> list[str]:
 def _plain(text: str) -> str:
     """The words of a name alone, in small letters, one space between them."""
     return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+
+
+def _joined(plain: str) -> str:
+    """The same without the spaces: people write "T-shirt" and "tshirt", "hot dog" and "hotdog"."""
+    return plain.replace(" ", "")
 
 
 def _ways(wnid: str, node: dict[str, Any], above: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -237,7 +237,7 @@ def _json(path: Path) -> Table:
         except ValueError:  # perhaps an object a line
             value = [json.loads(line, object_pairs_hook=unique) for line in text.splitlines() if line.strip()]
         header, rows = _rows_of_json(value)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         problem = f"it cannot be read as JSON ({' '.join(str(error).split())})"
         raise PrepError(path, problem, WRITE_AGAIN) from error
     if header is not None:
@@ -249,17 +249,16 @@ def _json(path: Path) -> Table:
 
 def _rows_of_json(value: Any) -> tuple[list[str] | None, list[Row]]:
     if isinstance(value, dict):
-        if len(value) == 1 and isinstance(inner := next(iter(value.values())), dict | list):
-            (key,) = value
-            if plain(key) in _COLUMNS or (isinstance(inner, dict) and not looks_like_image(key)):
-                return _rows_of_json(inner)
         if value.keys() == {"columns", "index", "data"}:  # pandas' orient="split"
-            return ["", *value["columns"]], [[at, *row] for at, row in zip(value["index"], value["data"], strict=True)]
+            header = ["", *map(str, value["columns"])]
+            return header, [[at, *row] for at, row in zip(value["index"], value["data"], strict=True)]
         if value.keys() == {"schema", "data"}:  # and "table"
             return _rows_of_json(value["data"])
-        inner = [key for key, it in value.items() if isinstance(it, dict | list)]
-        if len(inner) == 1 and plain(inner[0]) in _HOLDERS:
-            return _rows_of_json(value[inner[0]])
+        inner = [(key, it) for key, it in value.items() if isinstance(it, dict | list)]
+        for key, it in inner if len(inner) == 1 else []:
+            is_above = plain(key) in _COLUMNS or (isinstance(it, dict) and not looks_like_image(key))
+            if plain(key) in _HOLDERS or (len(value) == 1 and is_above):
+                return _rows_of_json(it)
         return _rows_of_object(value)
     if not isinstance(value, list) or not value:
         raise ValueError("it holds no list and no object, or an empty one")
