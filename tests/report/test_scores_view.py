@@ -12,7 +12,7 @@ import pytest
 from imagenet_prep.report.model_scores import models
 from project import Project
 from report.document import Document
-from report.pages import browsing, find, find_all, show
+from report.pages import browsing, find, find_all, resize, show
 
 MODELS = {"good": 6, "worse": 3}  # every so manieth prediction is wrong
 
@@ -133,6 +133,16 @@ def test_models_stand_side_by_side_with_what_each_says_of_a_class(project: Proje
         shown = {find(row, "th").text: find(row, "td").text for row in find_all(browser, "#class-body tbody tr")}
         own = {model: table.loc[table["wnid"] == "n02119789", "top1"].item() for model, table in classes.items()}
         assert shown == {model: f"{100 * value:.0f} %" for model, value in own.items()}
+
+
+def test_the_long_name_of_a_model_fits_on_a_phone(project: Project, tmp_path: Path) -> None:
+    model = "vit_large_patch14_clip_336.openai_ft_in12k_in1k_384_with_more_behind"
+    predict(project, model, 6)
+    project.succeed(*targets(model))
+    with browsing(tmp_path / "profile") as browser:
+        resize(browser, 390)
+        show(browser, project, "scores")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
 
 
 FOUND = {"images": 50, "top1": 0.5, "mean_per_class": 0.5}
