@@ -25,6 +25,7 @@ from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import packed
 from imagenet_prep.engine.packing import pack
 from imagenet_prep.errors import PrepError
+from imagenet_prep.formats import zip_archive
 
 HUB_VAL = {f"{name.removesuffix('.JPEG')}_{FOX}.JPEG": content for name, content in val_images().items()}
 HUB_TRAIN = {name.replace(".JPEG", f"_{name[:9]}.JPEG"): content for name, content in train_images().items()}
@@ -89,6 +90,25 @@ def test_of_a_zip_of_everything_the_members_of_an_archive_are_packed(tmp_path: P
         assert {path.rpartition("/")[2]: content for path, content in found.items()} == images
     boxes = members(pack_all(source, "bbox_val", tmp_path / "boxes.tar"))
     assert {path.rpartition("/")[2] for path in boxes} == {it.replace("JPEG", "xml") for it in val_images()}
+
+
+def test_of_a_compressed_tar_of_two_splits_each_is_packed_by_itself(tmp_path: Path) -> None:
+    images = {f"train/{name[:9]}/{name}": content for name, content in train_images().items()}
+    images |= {f"val/{name}": content for name, content in val_images().items()}
+    source = put(tmp_path / "imagenet.tar.gz", gzip.compress(tar(images)))
+    for name, wanted in (("train", train_images()), ("val", val_images())):
+        found = members(pack_all(source, name, tmp_path / f"{name}.tar"))
+        assert {path.rpartition("/")[2]: content for path, content in found.items()} == wanted
+
+
+def test_a_zip_of_windows_with_backslashes_is_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "imagenet.zip", "w") as archive:
+        for name, content in val_images().items():
+            info = zipfile.ZipInfo("x")
+            info.filename = f"val\\{name}"
+            archive.writestr(info, content)
+    names = [it.name for it in zip_archive.walk(tmp_path / "imagenet.zip")]
+    assert names == [f"val/{name}" for name in val_images()]
 
 
 def test_images_that_a_zip_has_as_they_are_need_no_packing(tmp_path: Path) -> None:

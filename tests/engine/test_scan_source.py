@@ -78,6 +78,24 @@ def test_of_a_tar_of_everything_the_images_of_a_split_are_read(tmp_path: Path) -
         assert {row["filename"]: content[row["offset"] :][: row["nbytes"]] for row in rows} == images
 
 
+@pytest.mark.parametrize("kind", ["tar", "folder"])
+def test_images_of_another_split_that_lie_there_too_are_left_alone(kind: str, tmp_path: Path) -> None:
+    images = {f"train/{it.partition('_')[0]}/{it}": content for it, content in train_images().items()}
+    images |= {f"val/{it}": content for it, content in val_images().items()}
+    path, link = put(tmp_path / "imagenet.tar", tar(images)), tmp_path / "ILSVRC2012_img_val.tar"
+    for name, content in images.items():
+        put(tmp_path / "all" / name, content)
+    for split, wanted in ((TRAIN, train_images()), (VAL, val_images())):
+        output = tmp_path / f"{split.name}.parquet"
+        if kind == "folder":
+            scan_folder(split, tmp_path / "all", "all", output, [TRAIN, VAL])
+        else:
+            link.unlink(missing_ok=True)
+            link.symlink_to(path)
+            scan(split.archive, link, Expected(), output, ILSVRC2012)
+        assert set(pq.read_table(output)["filename"].to_pylist()) == set(wanted)
+
+
 def test_what_desktops_and_people_leave_in_folders_is_passed_over_and_counted(tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "train")
     for name in ("._a.JPEG", ".DS_Store", ".ipynb_checkpoints/a.JPEG", "Thumbs.db", "README.txt"):

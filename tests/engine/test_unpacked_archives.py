@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
+import lzma
+import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from builders import tar
-from engine.findings import CONTENT, DEVKIT, VAL, only, put, settings, val_in
+from builders import header, tar
+from engine.findings import CONTENT, DEVKIT, TRAIN, VAL, only, put, settings, val_in
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.engine import archive_check
 from imagenet_prep.engine.archive_check import Expected
@@ -33,7 +37,9 @@ def test_an_unpacked_devkit_of_the_right_content_is_used(folder: Path, name: str
 def test_an_unpacked_devkit_of_other_content_is_not_used(folder: Path) -> None:
     put(folder / "ILSVRC2012_devkit_t12.tar", UNPACKED + bytes(512))
     devkit = settings(DEVKIT, gzip.compress(UNPACKED), unpacked_sha256=hashlib.sha256(UNPACKED).hexdigest())
-    assert find(folder, {"devkit": devkit}, ILSVRC2012) == []
+    told = only(find(folder, {"devkit": devkit}, ILSVRC2012))
+    assert not told.usable
+    assert "nothing of the data set is known by the names in it (readme.txt" in told.message
 
 
 def test_an_unpacked_devkit_is_verified_by_its_content(folder: Path) -> None:
@@ -66,6 +72,10 @@ def test_the_declared_checksum_is_that_of_the_real_devkit_unpacked(shared_data: 
         ("val", "val", ["val/n01440764/ILSVRC2012_val_00000293.JPEG"]),
         ("val", "val", ["val/000/ILSVRC2012_val_00000293.JPEG"]),
         ("val", "", ["ILSVRC2012_val_00000001.JPEG"]),
+        ("train", "train", ["train/0/n01440764_1.JPEG", "train/12/n02012849_2.JPEG", "train/tench/n03126707_3.JPEG"]),
+        ("train", "train", [f"train/{it}/{it.lower()}_1.JPEG" for it in ("N01440764", "N02012849", "N03126707")]),
+        ("train", "train", ["train/n01440764/images/n01440764_1.JPEG"]),
+        ("val", "val", [f"val/{it}/ILSVRC2012_val_0000000{it}.JPEG" for it in (1, 2, 3)]),
         ("test", "test", ["test/._ILSVRC2012_test_00000001.JPEG", "test/ILSVRC2012_test_00000001.JPEG"]),
         ("bbox_train", "b", ["b/n01440764/n01440764_10040.xml"]),
         ("bbox_val", "b/val", ["b/val/ILSVRC2012_val_00000001.xml"]),
@@ -81,6 +91,88 @@ def test_what_was_unpacked_is_used_as_it_lies_there(
     found = only(find(folder, used, ILSVRC2012))
     assert (found.usable, found.archive, found.path) == (True, archive, folder / folder_of)
     assert f"in place of {archive}.tar" in found.message
+
+
+MIXED = {"imagenet/train/n01440764/n01440764_1.JPEG": b"x", "imagenet/val/ILSVRC2012_val_00000001.JPEG": b"y"}
+
+
+def zipped(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
+def test_an_archive_of_folders_of_several_splits_is_a_source_of_each(kind: str, folder: Path) -> None:
+    path = folder / f"imagenet.{kind}"
+    made = tar(MIXED)
+    path = zipped(path, MIXED) if kind == "zip" else put(path, made if kind == "tar" else gzip.compress(made))
+    found = find(folder, {name: settings(f"{name}.tar") for name in ("train", "val", "test")}, ILSVRC2012)
+    assert {(it.archive, it.path, it.usable) for it in found} == {("train", path, True), ("val", path, True)}
+
+
+def test_the_zip_of_one_split_is_no_source_of_another(folder: Path) -> None:
+    used = {name: settings(f"{name}.tar") for name in ("train", "val")}
+    many = {f"train/n01440764/n01440764_{it}.JPEG": b"x" for it in range(2000)}
+    path = zipped(folder / "images.zip", many)
+    assert only(find(folder, used, ILSVRC2012)).archive == "train"
+    zipped(path, {**many, "val/ILSVRC2012_val_00000001.JPEG": b"y"})
+    assert {it.archive for it in find(folder, used, ILSVRC2012)} == {"train", "val"}, "the last of the members tells"
+
+
+def test_folders_of_a_source_are_not_told_again(folder: Path) -> None:
+    for it in range(30):
+        put(folder / "train" / f"class {it}" / f"n01440764_{it}.JPEG")
+    assert only(find(folder, {"train": settings(TRAIN)}, ILSVRC2012)).path == folder / "train"
+
+
+# What lies there and is of no use.
+
+
+def stranger(folder: Path) -> str:
+    """The line about the one thing that lies there."""
+    told = only(find(folder, {name: settings(f"{name}.tar") for name in ("train", "val")}, ILSVRC2012))
+    assert (told.usable, told.archive) == (False, None)
+    return told.message.removeprefix(f"{told.path}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("val.7z", b"7z\xbc\xaf\x27\x1c", "it is a 7z archive, which is not read here. Unpack it"),
+        ("val.tar.xz", lzma.compress(CONTENT), "it is compressed by xz, which is not read here. Unpack it: `unxz /"),
+        ("val.tar.bz2", bz2.compress(CONTENT), "Unpack it: `bunzip2 /"),
+        ("val.tar", header("x", kind=b"S"), "it cannot be used (member 'x': "),
+        ("imagenet.tar", tar({VAL: CONTENT}), f"nothing of the data set is known by the names in it ({VAL}"),
+        ("imagenet.zip", b"PK\3\4 and no more", "it cannot be used (the archive has no central directory"),
+    ],
+)
+def test_an_archive_that_is_of_no_use_is_told(name: str, content: bytes, line: str, folder: Path) -> None:
+    put(folder / name, content)
+    assert line in stranger(folder)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "results.csv.gz", "x.tar"])
+def test_what_is_no_archive_is_not_told(name: str, folder: Path) -> None:
+    put(folder / name, b"something else")
+    assert find(folder, {"val": settings(VAL)}, ILSVRC2012) == []
+
+
+def test_class_folders_of_images_of_another_ending_are_renamed_by_the_command(folder: Path) -> None:
+    for name in ("n01440764/n01440764_1.jpeg", "n02012849/n02012849_1.jpg", "n02012849/it's.JPG"):
+        put(folder / "my train" / name)
+    line = stranger(folder)
+    assert "2 folders of classes, in which no file has the name of an image (the first is n01440764/" in line
+    subprocess.run(line.split("`")[1], shell=True, check=True)
+    assert only(find(folder, {"train": settings(TRAIN)}, ILSVRC2012)).usable
+    assert sorted(it.name for it in folder.rglob("*.*")) == ["it's.JPEG", "n01440764_1.JPEG", "n02012849_1.JPEG"]
+
+
+def test_class_folders_of_other_images_are_told(folder: Path) -> None:
+    put(folder / "n01440764" / "fish 1.png")
+    assert "(the first is n01440764/fish 1.png)" in stranger(folder)
 
 
 def test_of_several_the_archive_is_used_and_the_others_are_told(folder: Path) -> None:

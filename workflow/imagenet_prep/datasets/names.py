@@ -6,7 +6,7 @@ Hugging Face writes the class behind the name, as in `n01440764_10026_n01440764.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from imagenet_prep.datasets.dataset import Dataset, Split
@@ -26,6 +26,8 @@ MIXED = "CLS-LOC/"
 VAL_OF_KAGGLE = "ILSVRC/Data/CLS-LOC/val"
 """Where the validation images are, below the folder of the list of their boxes."""
 
+_OF_A_SPLIT = re.compile(r"(?:.*/)?(?:train|val|validation|test)/.*", re.ASCII | re.IGNORECASE | re.DOTALL)
+_SPLIT = re.compile(r"train|val|test", re.IGNORECASE)
 _WITH_CLASS = re.compile(r"(?P<stem>\w+_\d+)_(?P<wnid>n\d{8})(?P<suffix>\.JPEG)", re.ASCII)
 _WNID = re.compile(r"n\d{8}", re.ASCII)
 
@@ -61,6 +63,18 @@ def part_of(split: Split) -> re.Pattern[str]:
     hub = rf"{split.folder}_images(?:_\d+)?\.(?:tar|tar\.gz|tgz)|{split.name}-\d{{5}}-of-\d{{5}}[\w-]*\.parquet"
     classes = r"|n\d{8}\.(?:tar\.gz|tgz)" if split.name == "train" else ""
     return re.compile(hub + classes, re.ASCII)
+
+
+def has_folders_of_splits(file: str, members: Iterable[str]) -> bool:
+    """Whether an archive of this name, which tells no split, has members of these paths in folders of splits."""
+    return not _SPLIT.search(file) and any(map(_OF_A_SPLIT.fullmatch, members))
+
+
+def is_of_another(path: str, split: Split, others: Iterable[Split]) -> bool:
+    """Whether a file in a folder that is named after a split is an image of another one than this."""
+    base = path.rpartition("/")[2]
+    is_in_folder = _OF_A_SPLIT.fullmatch(path) is not None
+    return is_in_folder and not official_name(base, split) and any(official_name(base, it) for it in others)
 
 
 def is_of(archive: str, dataset: Dataset) -> Callable[[str], bool]:

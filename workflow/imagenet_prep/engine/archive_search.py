@@ -17,8 +17,8 @@ from typing import Any
 from imagenet_prep.datasets.dataset import Dataset
 from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR
 from imagenet_prep.download import partial
-from imagenet_prep.engine import packed
-from imagenet_prep.engine.source_search import Source, in_file, labels_of, sources
+from imagenet_prep.engine import archive_strangers, packed
+from imagenet_prep.engine.source_search import Source, in_file, labels_of, outermost, sources
 from imagenet_prep.errors import PrepError
 
 _DEPTH = 5  # of a folder with ILSVRC/Data/CLS-LOC/train
@@ -100,12 +100,16 @@ def find(
         found += _stand_in(name, settings, dataset.archives[name].size, files, checksums)
         found += _unfinished(name, settings, files, [path for folder in folders for path in folder.folders])
     used = {candidate.path for candidate in found if candidate.usable}
-    others = [it for folder in folders for it in sources(folder.path, folder.names, folder.folders, dataset)]
+    others = outermost([it for at in folders for it in sources(at.path, at.names, at.folders, dataset)])
     for path, size in files:
         if path not in used and size and _may_be_source(path, missing, dataset):
             others += in_file(path, dataset)
     others.sort(key=lambda source: bool(source.lacks))
     found += _candidates([*others, *labels_of(others, dataset)], missing, dataset)
+    known = used | {source.path for source in others}
+    finished = [it for it in files if not _is_begun(it[0])]
+    for path, line in archive_strangers.told([(it.path, it.folders) for it in folders], finished, known, dataset):
+        found.append(Candidate(False, None, path, line))
     found.sort(key=lambda candidate: (not candidate.usable, candidate.is_source, candidate.archive is None))
     return [_first_alone(it, found) for it in found]
 
@@ -116,9 +120,14 @@ def _is_in_place(archives_dir: Path, name: str, settings: Mapping[str, Any], dat
     return os.path.isfile(place) and not (name in dataset.of_archive and packed.is_gzip(place))
 
 
+def _is_begun(path: Path) -> bool:
+    """Whether a file is a download that is not finished."""
+    return path.name.endswith(_UNFINISHED) or partial.is_bad(path.name) or os.path.isfile(f"{path}.aria2")
+
+
 def _may_be_source(path: Path, missing: Mapping[str, Mapping[str, Any]], dataset: Dataset) -> bool:
     """Whether a file may hold what an archive does, and is no download of it that broke off."""
-    if not _ARCHIVE.search(path.name) or partial.is_bad(path.name) or os.path.isfile(f"{path}.aria2"):
+    if not _ARCHIVE.search(path.name) or _is_begun(path):
         return False
     archives = {settings["file"] for settings in missing.values()} | {it.file for it in dataset.archives.values()}
     return path.name not in archives or (packed.is_gzip(path) and path.name.endswith(".tar"))
@@ -136,7 +145,7 @@ def _candidates(
 def unused_sources(archives_dir: Path, archive: Path, name: str, dataset: Dataset) -> list[str]:
     """A line for each folder that holds the same as an archive in another form, and is not used: the archive exists."""
     folders = [it for it in _walk(archives_dir, 0, set()) if isinstance(it, _Folder)]
-    found = (source for it in folders for source in sources(it.path, it.names, it.folders, dataset))
+    found = outermost([source for it in folders for source in sources(it.path, it.names, it.folders, dataset)])
     return [_NOT_USED.format(it.path, archive) for it in found if it.archive == name]
 
 
@@ -223,9 +232,7 @@ def _stand_in(
     expected = settings["bytes"]
     algorithm = "sha256" if settings["sha256"] else "md5"
     for path, size in files:
-        if path.name.endswith(_UNFINISHED) or partial.is_bad(path.name):
-            continue
-        if os.path.isfile(path.with_name(f"{path.name}.aria2")):
+        if _is_begun(path):
             continue
         where = "in another folder" if path.name == settings["file"] else "under another name"
         if path.name == settings["file"]:

@@ -15,7 +15,15 @@ from typing import Any
 
 from imagenet_prep import atomic
 from imagenet_prep.datasets.dataset import Dataset, Labels
-from imagenet_prep.datasets.names import MAPPING, MIXED, SOLUTION, VAL_OF_KAGGLE, is_of, part_of
+from imagenet_prep.datasets.names import (
+    MAPPING,
+    MIXED,
+    SOLUTION,
+    VAL_OF_KAGGLE,
+    has_folders_of_splits,
+    is_of,
+    part_of,
+)
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import tar, zip_archive
 from imagenet_prep.formats.file_kind import GZIP_MAGIC
@@ -89,22 +97,33 @@ def is_gzip(path: Path) -> bool:
 
 def is_mixed(path: Path) -> bool:
     """Whether a tar, perhaps compressed, holds more than one archive does."""
-    return any(MIXED in name for name in first_members(path))
+    names = first_members(path)
+    return any(MIXED in name for name in names) or has_folders_of_splits(path.name, names)
 
 
 def first_members(path: Path) -> list[str]:
     """The names of the first members of a tar, perhaps compressed, or of a zip; none where it is neither."""
-    found = []
-    try:
-        if zip_archive.is_zip(path):
-            return [it.name for it in islice(zip_archive.walk(path), _LOOKED_AT)]
-        for member in islice(tar.members(path), _LOOKED_AT):
-            found.append(member.name)
-            if member.offset + member.nbytes > _LOOKED_INTO:
-                break
-    except (PrepError, OSError):
-        pass  # what is no archive is nobody's, and a damaged one is told when it is read
+    found: list[str] = []
+    with contextlib.suppress(
+        PrepError, OSError
+    ):  # what is no archive is nobody's; a damaged one is told when it is read
+        look_into(path, found)
     return found
+
+
+def look_into(path: Path, found: list[str]) -> None:
+    """Note the names of the first members in `found`.
+
+    Raises:
+        PrepError: it is no tar and no zip, or damaged where these are.
+    """
+    if zip_archive.is_zip(path):
+        found += [it.name for it in islice(zip_archive.walk(path), _LOOKED_AT)]
+        return
+    for member in islice(tar.members(path), _LOOKED_AT):
+        found.append(member.name)
+        if member.offset + member.nbytes > _LOOKED_INTO:
+            break
 
 
 def note_of(parts: Sequence[Path]) -> Note:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from imagenet_prep.datasets.dataset import Dataset, Layout, Split
-from imagenet_prep.datasets.names import CLASS_TAR, MIXED, official_name
+from imagenet_prep.datasets.names import CLASS_TAR, MIXED, is_of_another, official_name
 from imagenet_prep.engine import archive_paths, archive_remedies
 from imagenet_prep.engine.archive_check import (
     Expected,
@@ -56,16 +56,17 @@ def scan(name: str, path: Path, expected: Expected, output: Path, dataset: Datas
     introduce(path)
     expect_there(path)
     split = dataset.of_archive[name]
+    others = [it for it in dataset.splits.values() if it is not split]
     if archive_paths.is_folder(path):
-        found = scan_folder(split, archive_paths.target_of(path), below, output)
+        found = scan_folder(split, archive_paths.target_of(path), below, output, others)
         return _receipt_of_files(name, path, below, found, OF_FOLDER)
     if expected.is_stood_in_for and zip_archive.is_zip(path):
-        return _receipt_of_files(name, path, _file_of(path), scan_zip(split, path, output), OF_ZIP)
+        return _receipt_of_files(name, path, _file_of(path), scan_zip(split, path, output, others), OF_ZIP)
     expect_size(name, path, expected)
     with archive_remedies.made_by_hand(expected.checksum is None):
-        if _is_official(path, dataset.archives[name].layout, split):
+        if _is_official(path, dataset.archives[name].layout, split, others):
             return _scan_official(name, path, expected, output, dataset)
-        found, checksum = scan_tar(split, path, expected.algorithm, output)
+        found, checksum = scan_tar(split, path, expected.algorithm, output, others)
     expect_checksum(name, path, expected, checksum)
     return {
         **receipt(name, path, expected, path.stat().st_size, checksum, found.images),
@@ -108,7 +109,7 @@ def _file_of(path: Path) -> str:
     return os.path.basename(os.path.realpath(path))
 
 
-def _is_official(path: Path, layout: Layout | None, split: Split) -> bool:
+def _is_official(path: Path, layout: Layout | None, split: Split, others: Sequence[Split]) -> bool:
     """Whether the images of a tar lie in it as in the official archive, as far as its first members tell."""
     try:
         for member in itertools.islice(tar.members(path), _LOOKED_AT):
@@ -119,6 +120,8 @@ def _is_official(path: Path, layout: Layout | None, split: Split) -> bool:
                 return True
             if named := official_name(base, split):
                 return layout is not Layout.CLASS_TARS and named[0] == base
+            if is_of_another(member.name, split, others):
+                return False
     except (PrepError, OSError):  # whoever reads all of it says so
         pass
     return True

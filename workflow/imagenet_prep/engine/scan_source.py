@@ -10,7 +10,7 @@ import itertools
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from imagenet_prep.datasets.dataset import Labels, Split
-from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, MIXED, official_name, part_of
+from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, is_of_another, official_name, part_of
 from imagenet_prep.engine.scan_rows import IMAGE_LIMIT, ROWS, SCAN, Row, batch_of, row_of
 from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats import files, parquet, remedies, tar, zip_archive
@@ -59,10 +59,12 @@ class SourceScan:
     Args:
         split: whose images it has.
         place: the file or folder, for messages.
+        others: splits whose images may lie there, too; they are passed over, and not counted.
     """
 
     split: Split
     place: str
+    others: Collection[Split] = ()
     found: Found = field(default_factory=Found)
 
     def of_folder(self, folder: Path, below: str) -> Iterator[Row]:
@@ -77,7 +79,7 @@ class SourceScan:
                     yield from self.of_tar(stream, path, prefix + name, os.fstat(file.fileno()).st_size)
             elif not _IMAGE.fullmatch(base):
                 self.found.passed_over += 1
-            else:
+            elif not is_of_another(name, self.split, self.others):
                 filename, wnid = self._named(path, name)
                 data = files.read_file(path, IMAGE_LIMIT)
                 yield self._row(data, filename, wnid, prefix + name, 0, path)
@@ -97,9 +99,7 @@ class SourceScan:
                 yield from self.of_tar(stream, place, archive, member.offset + member.nbytes, member)
             elif not _IMAGE.fullmatch(base):
                 self.found.passed_over += 1
-            elif MIXED in member.name and not official_name(base, self.split):
-                continue  # it is of another split
-            else:
+            elif not is_of_another(member.name, self.split, self.others):
                 folder = CLASS_TAR.fullmatch((within.name if within else place).rpartition("/")[2])
                 inside = f"{folder[1]}/{base}" if folder else member.name
                 filename, wnid = self._named(place, inside, shown, member.offset)
@@ -123,7 +123,7 @@ class SourceScan:
                 base = member.name.rpartition("/")[2]
                 if is_passed_over(member.name) or not _IMAGE.fullmatch(base):
                     self.found.passed_over += 1
-                elif MIXED not in member.name or official_name(base, self.split):
+                elif not is_of_another(member.name, self.split, self.others):
                     filename, wnid = self._named(self.place, member.name, member.name, member.header_offset)
                     offset, data = zip_archive.read(file.fileno(), member, self.place)
                     yield self._row(data, filename, wnid, path.name, offset, self.place, member.name)
@@ -243,16 +243,18 @@ def _update(digest: Any, table: pa.Table) -> None:
         digest.update(table[name].to_numpy().astype("<i8").tobytes())
 
 
-def scan_folder(split: Split, folder: Path, below: str, output: Path) -> Found:
+def scan_folder(split: Split, folder: Path, below: str, output: Path, others: Collection[Split] = ()) -> Found:
     """Scan a folder, whose path below `archives_dir` is `below`; raises as `write`, and for what is no image."""
-    scan = SourceScan(split, os.fspath(folder))
+    scan = SourceScan(split, os.fspath(folder), others)
     with reading(folder):
         return scan.write(scan.of_folder(folder, below), output)
 
 
-def scan_tar(split: Split, path: Path, algorithm: str, output: Path) -> tuple[Found, str]:
+def scan_tar(
+    split: Split, path: Path, algorithm: str, output: Path, others: Collection[Split] = ()
+) -> tuple[Found, str]:
     """Scan a tar of another layout than the official one; return with it the checksum of all its bytes."""
-    scan = SourceScan(split, os.fspath(path))
+    scan = SourceScan(split, os.fspath(path), others)
     with open(path, "rb", buffering=0) as file, Stream(file, algorithm) as stream:
         size = os.fstat(file.fileno()).st_size
         found = scan.write(scan.of_tar(stream, scan.place, path.name, size), output)
@@ -260,7 +262,7 @@ def scan_tar(split: Split, path: Path, algorithm: str, output: Path) -> tuple[Fo
         return found, stream.hexdigest()
 
 
-def scan_zip(split: Split, path: Path, output: Path) -> Found:
+def scan_zip(split: Split, path: Path, output: Path, others: Collection[Split] = ()) -> Found:
     """Scan a zip; each image is compared with the CRC-32 that the zip has of it."""
-    scan = SourceScan(split, os.fspath(path))
+    scan = SourceScan(split, os.fspath(path), others)
     return scan.write(scan.of_zip(path), output)

@@ -19,6 +19,7 @@ from imagenet_prep.datasets.names import (
     MIXED,
     SOLUTION,
     VAL_OF_KAGGLE,
+    has_folders_of_splits,
     part_of,
     split_of,
 )
@@ -27,6 +28,9 @@ from imagenet_prep.formats import zip_archive
 from imagenet_prep.formats.tree import is_passed_over
 
 NO_DEVKIT = ". The devkit's IDs, its numbers of images and the tree of synsets are not known from it: they stay empty"
+
+
+_FEW = 3  # folders that are looked into
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,23 @@ def sources(folder: Path, names: Sequence[str], folders: Sequence[Path], dataset
     if in_classes and (archive := _archive_of(in_classes, dataset, folder.name)):
         yield Source(archive, folder, f"{len(classes)} folders of classes", tells_classes=True)
         return
+    others = [path for path in folders if not is_passed_over(path.name)]
+    held = {_archive_of(_first_file([path]) or "", dataset, folder.name) for path in others[:_FEW]}
+    if len(others) >= _FEW and len(held) == 1 and (archive := held.pop()):
+        yield Source(archive, folder, f"{len(others)} folders of images")
+        return
     flat = (name for name in names if not is_passed_over(name))
     archive = next(
         (archive for name in islice(flat, 100) if (archive := _archive_of(name, dataset, folder.name))), None
     )
     if archive:
         yield Source(archive, folder, "files in one folder")
+
+
+def outermost(found: Sequence[Source]) -> list[Source]:
+    """Those that lie in no folder that is a source of the same archive."""
+    folders = {(source.archive, source.path) for source in found}
+    return [source for source in found if (source.archive, source.path.parent) not in folders]
 
 
 def in_file(path: Path, dataset: Dataset) -> Iterator[Source]:
@@ -107,6 +122,13 @@ def in_file(path: Path, dataset: Dataset) -> Iterator[Source]:
             yield Source(archive, path, "all of ILSVRC2012, as Kaggle has it")
         if MAPPING in names or zip_archive.is_zip(path):
             yield Source(dataset.devkit, path, "classes and labels of Kaggle", lacks=NO_DEVKIT)
+        return
+    if has_folders_of_splits(path.name, names):
+        last = zip_archive.last_members(path) if zip_archive.is_zip(path) else None
+        for split in (it for it in dataset.splits.values() if it.boxes):
+            # Of a tar only the beginning can be seen without reading all of it.
+            if last is None or any(split_of(it.rpartition("/")[2], dataset) is split for it in (*names, *last)):
+                yield Source(split.archive, path, "folders of several splits")
         return
     for name in names:
         base = name.rpartition("/")[2]
@@ -141,14 +163,18 @@ def _archive_of(name: str, dataset: Dataset, place: str) -> str | None:
     return split.archive if split else None
 
 
-def _first_file(folders: Sequence[Path]) -> str | None:
-    """The name of a file in one of the first folders."""
-    for folder in islice(folders, 3):
+def _first_file(folders: Sequence[Path], depth: int = 1) -> str | None:
+    """The name of an image or a description in one of the first folders, or in a folder in these."""
+    for folder in islice(folders, _FEW):
         try:
             with os.scandir(folder) as entries:
                 for entry in islice(entries, 1000):
-                    if not is_passed_over(entry.name) and entry.name.endswith((".JPEG", ".xml")):
+                    if is_passed_over(entry.name):
+                        continue
+                    if entry.name.endswith((".JPEG", ".xml")):
                         return entry.name
+                    if depth and entry.is_dir() and (found := _first_file([Path(entry.path)], depth - 1)):
+                        return found
         except OSError:
             continue
     return None

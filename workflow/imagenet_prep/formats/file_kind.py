@@ -46,6 +46,8 @@ _BEGINNINGS = (
     (b"\xfd7zXZ\0", Kind("compressed by xz", packed=True, suffix=".xz", unpacker="unxz")),
     (b"\x28\xb5\x2f\xfd", Kind("compressed by zstd", packed=True, suffix=".zst", unpacker="unzstd --rm -q")),
     (b"\x1f\x9d", Kind("compressed by compress", packed=True, suffix=".Z", unpacker="uncompress")),
+    (b"\x04\x22\x4d\x18", Kind("compressed by lz4", packed=True, suffix=".lz4", unpacker="unlz4 --rm -q")),
+    (b"07070", Kind("a cpio archive", packed=True)),
     (b"PK\x03\x04", ZIP),
     (b"PK\x05\x06", ZIP),
     (b"7z\xbc\xaf\x27\x1c", Kind("a 7z archive", packed=True)),

@@ -22,6 +22,7 @@ _END64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _COMMENT_LIMIT = 1 << 16
+_LAST = 1 << 16  # bytes of the central directory
 _EXTRA_GUESS = 64  # bytes of the extra field before a member's content, which are read along with that
 _MEMBER_LIMIT = 1 << 30
 _DAMAGED = "The archive is damaged or cut off: get it again from its source"
@@ -57,6 +58,23 @@ def is_zip(path: str | os.PathLike[str]) -> bool:
         return False
 
 
+def last_members(path: str | os.PathLike[str]) -> list[str]:
+    """The names of some of the last files of the central directory; none where that cannot be read."""
+    with open(path, "rb") as file:
+        try:
+            _, start, end = _directory(file.fileno(), os.fspath(path), os.fstat(file.fileno()).st_size)
+        except PrepError:
+            return []
+        block = os.pread(file.fileno(), min(_LAST, end - start), max(start, end - _LAST))
+    names, at = [], block.find(b"PK\1\2")
+    while at >= 0 and at + _ENTRY.size <= len(block):
+        head = _ENTRY.unpack_from(block, at)
+        name = _name_of(block[at + _ENTRY.size :][: head[10]], head[3])
+        names += [name] if not name.endswith("/") else []
+        at = block.find(b"PK\1\2", at + _ENTRY.size + head[10])
+    return names
+
+
 def walk(path: str | os.PathLike[str]) -> Iterator[Member]:
     """Yield the members in the order of the central directory.
 
@@ -65,7 +83,7 @@ def walk(path: str | os.PathLike[str]) -> Iterator[Member]:
     """
     with open(path, "rb") as file, reading(path):
         size = os.fstat(file.fileno()).st_size
-        entries, start = _directory(file.fileno(), os.fspath(path), size)
+        entries, start, _ = _directory(file.fileno(), os.fspath(path), size)
         file.seek(start)
         for _ in range(entries):
             at = file.tell()
@@ -73,7 +91,7 @@ def walk(path: str | os.PathLike[str]) -> Iterator[Member]:
             if len(head) < _ENTRY.size or head[:4] != b"PK\1\2":
                 raise PrepError(path, "the central directory is damaged", _DAMAGED, offset=at)
             _, _, _, flags, method, _, _, crc, packed, nbytes, n, extra, comment, _, _, _, header = _ENTRY.unpack(head)
-            name = file.read(n).decode("utf-8" if flags & 0x800 else "cp437", "replace")
+            name = _name_of(file.read(n), flags)
             packed, nbytes, header = _large(file.read(extra), packed, nbytes, header)
             file.seek(comment, os.SEEK_CUR)
             if name.endswith("/"):
@@ -87,6 +105,12 @@ def walk(path: str | os.PathLike[str]) -> Iterator[Member]:
                 problem = f"the member is compressed by method {method}, which nobody reads here"
                 raise PrepError(path, problem, "Unpack the archive, and put the folder in its place", member=name)
             yield Member(name, method, crc, packed, nbytes, header)
+
+
+def _name_of(raw: bytes, flags: int) -> str:
+    """The path of a member; some programs of Windows write theirs with backslashes."""
+    name = raw.decode("utf-8" if flags & 0x800 else "cp437", "replace")
+    return name if "/" in name else name.replace("\\", "/")
 
 
 def read(descriptor: int, member: Member, place: str) -> tuple[int, bytes]:
@@ -147,8 +171,8 @@ def _large(extra: bytes, packed: int, nbytes: int, header: int) -> tuple[int, in
     return values[1], values[0], values[2]
 
 
-def _directory(descriptor: int, place: str, size: int) -> tuple[int, int]:
-    """The number of entries of the central directory, and its offset."""
+def _directory(descriptor: int, place: str, size: int) -> tuple[int, int, int]:
+    """The number of entries of the central directory, its offset, and an offset where it has ended."""
     tail = os.pread(descriptor, _END.size + _COMMENT_LIMIT, max(0, size - _END.size - _COMMENT_LIMIT))
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < _END.size:
@@ -162,4 +186,4 @@ def _directory(descriptor: int, place: str, size: int) -> tuple[int, int]:
         *_, entries, _, start = _END64.unpack(end)
     if start > size:
         raise PrepError(place, f"its central directory should begin at byte {start}, behind its end", _DAMAGED)
-    return entries, start
+    return entries, start, max(0, size - len(tail)) + at
