@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -109,7 +109,7 @@ def begin(
     if jobs and (wrong := interpreter.problem()):
         stop(f"{interpreter.PYTHON}: {wrong}. Make the environment anew (make env), and see what PYTHONPATH names.")
     with stopping(config):
-        _expect_archives(jobs, config, tell)
+        out_of_reach = _expect_archives(jobs, config, tell)
         if rules - _LOOKING:
             _take_folder(output, dataset_of(config).name, provenance)
             if archive_reports.RULE in rules:
@@ -117,11 +117,13 @@ def begin(
                 provenance.note()
         if PUBLISHED.rule in rules:  # rather now than when all has been made
             stores.expect_client(config["publish"]["url"])
-        _expect_space(jobs, config, tell)
+        _expect_space(jobs, config, out_of_reach, tell)
 
 
-def _expect_archives(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Callable[[str], object]) -> None:
+def _expect_archives(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Callable[[str], object]) -> set[str]:
     """Show where the archives lie that this run reads or downloads, and raise all that can be seen to be wrong.
+
+    Where a job is to say what is wrong, return the names of those that are not there and cannot be had.
 
     Before anything else: who has mistyped a folder is to read of that, and not of the space that all would need again.
     """
@@ -129,7 +131,7 @@ def _expect_archives(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell:
     rules = {it.rule for it in jobs}
     needed = {it.wildcards["archive"] for it in jobs if it.rule in _OF_AN_ARCHIVE}
     if not needed or "synthesize_archives" in rules:
-        return
+        return set()
     seen = archive_table.look(config, needed)
     tell(archive_table.as_table(config, seen))
     if archive_reports.RULE in rules:  # reads all that are there before it says what is wrong
@@ -139,6 +141,7 @@ def _expect_archives(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell:
         wrong = archive_table.problems(config, seen)
     if wrong:
         raise ExceptionGroup("archives are missing or wrong", wrong)
+    return {it.name for it in seen if it.problem and it.path is None}
 
 
 def _take_folder(output: Path, dataset: str, provenance: Provenance) -> None:
@@ -173,7 +176,9 @@ def _hold_linked_folders(output: Path) -> None:
             atexit.register(holder.unlink, missing_ok=True)
 
 
-def _expect_space(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Callable[[str], object]) -> None:
+def _expect_space(
+    jobs: Iterable[NeededJob], config: Mapping[str, Any], out_of_reach: Collection[str], tell: Callable[[str], object]
+) -> None:
     """Show the space that this run needs, and raise a PrepError if it is not there.
 
     Here and in no rule, since a rule's output would be an input of all others and could make them stale.
@@ -182,7 +187,7 @@ def _expect_space(jobs: Iterable[NeededJob], config: Mapping[str, Any], tell: Ca
     parts = set()
     for it in jobs:
         if it.rule == "fetch_archive":
-            parts.add((space.ARCHIVE, it.wildcards["archive"]))
+            parts |= {(space.ARCHIVE, name) for name in [it.wildcards["archive"]] if name not in out_of_reach}
         elif it.rule == "synthesize_archives":
             parts |= {(space.ARCHIVE, name) for name in config["use"]}
         elif it.rule == "label_images":

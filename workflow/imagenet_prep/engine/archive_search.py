@@ -108,8 +108,10 @@ def find(
     found += _candidates([*others, *labels_of(others, dataset)], missing, dataset)
     known = used | {source.path for source in others}
     finished = [it for it in files if not _is_begun(it[0])]
-    for path, line in archive_strangers.told([(it.path, it.folders) for it in folders], finished, known, dataset):
-        found.append(Candidate(False, None, path, line))
+    for archive, path, line in archive_strangers.told(
+        [(it.path, it.folders) for it in folders], finished, known, dataset
+    ):
+        found.append(Candidate(False, archive, path, line))
     found.sort(key=lambda candidate: (not candidate.usable, candidate.is_source, candidate.archive is None))
     return [_first_alone(it, found) for it in found]
 

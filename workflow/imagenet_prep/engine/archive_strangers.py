@@ -31,8 +31,10 @@ def told(
     files: Iterable[tuple[Path, int]],
     known: Collection[Path],
     dataset: Dataset,
-) -> Iterator[tuple[Path, str]]:
-    """The archives and class folders of which nothing is known, each with a line that begins with its path.
+) -> Iterator[tuple[str | None, Path, str]]:
+    """The archives and class folders of which nothing is known.
+
+    Yields for each the archive that it may be, if that is clear, its path, and a line that begins with that.
 
     Args:
         folders: that were looked into, with the folders in them.
@@ -49,10 +51,10 @@ def told(
         if not any(it.fullmatch(path.name) for it in parts) and (what := _what(path))
     )
     for path, what in islice(strange, _TOLD):
-        yield path, f"{path}: {what}"
+        yield None, path, f"{path}: {what}"
     for folder, inside in folders:
-        if folder not in known and (what := _of_class_folders(folder, inside, dataset)):
-            yield folder, f"{folder}: {what}"
+        if folder not in known and (found := _of_class_folders(folder, inside, dataset)):
+            yield found[0], folder, f"{folder}: {found[1]}"
 
 
 def _what(path: Path) -> str | None:
@@ -78,19 +80,20 @@ def _what(path: Path) -> str | None:
     return f"nothing of the data set is known by the names in it ({shown} …), so that it is not used. {_UNPACK}"
 
 
-def _of_class_folders(folder: Path, inside: Sequence[Path], dataset: Dataset) -> str | None:
-    """What folders of classes are in which no file has the name of an image; None where there are none."""
+def _of_class_folders(folder: Path, inside: Sequence[Path], dataset: Dataset) -> tuple[str | None, str] | None:
+    """What folders of classes are in which no file has the name of an image, and of which archive, if that is clear."""
     classes = [path for path in inside if CLASS_FOLDER.fullmatch(path.name)]
     first = next((name for path in classes[:_SHOWN] if (name := _first(path))), None)
     if first is None:
         return None
     what = f"it is not used: {len(classes)} folders of classes, in which no file has the name of an image"
     official = _OTHER_ENDING.sub(".JPEG", first.rpartition("/")[2])
-    if not split_of(official, dataset, folder.name):
-        return f"{what} (the first is {first}). Give the images their official names"
+    split = split_of(official, dataset, folder.name)
+    if split is None:
+        return None, f"{what} (the first is {first}). Give the images their official names"
     place = shlex.quote(os.path.abspath(folder))
     rename = f"find -L {place} -iname '*.jp*g' -exec sh -c 'for i; do mv -n \"$i\" \"${{i%.*}}.JPEG\"; done' - {{}} +"
-    return f"{what} (the first is {first}, and they end in .JPEG). Rename them: `{rename}`"
+    return split.archive, f"{what} (the first is {first}; names of images end in .JPEG). Rename them: `{rename}`"
 
 
 def _first(folder: Path) -> str | None:
