@@ -46,6 +46,12 @@ def test_a_command_has_what_the_run_was_started_with(
     assert commands.snakemake("labels") == expected
 
 
+def test_a_command_without_cores_is_given_some_and_else_stays_as_it_was_typed() -> None:
+    typed = "snakemake audit -n --configfile 'my own.yaml' --set-threads x=2"
+    expected = "snakemake --cores all audit -n --configfile 'my own.yaml' --set-threads x=2"
+    assert commands.with_cores(shlex.split(typed)) == expected
+
+
 def test_paths_are_quoted_and_found_from_where_snakemake_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     started = commands.started_by(["snakemake", "-c1", "--directory", "/data/image net"])
     monkeypatch.setenv(commands.VARIABLE, started)

@@ -273,6 +273,25 @@ def test_a_mistyped_target_with_a_split_is_answered_with_that_split(typed: str, 
     assert snakemake.stop().endswith("Did you mean tfrecord_validation?\n")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("results/scores/resnet50", "Did you mean scores/resnet50.json?"),
+        ("results/scores/resnet50.csv", "Did you mean scores/resnet50.json?"),
+        ("scores/resnet50.v2.npy", "Did you mean scores/resnet50.v2.json?"),
+        ("results/score/resnet50.json", "Did you mean scores/resnet50.json?"),
+        ("results/tfrecord", "Did you mean the target tfrecord?"),
+        ("results/tfrecord/", "Did you mean the target tfrecord?"),
+    ],
+)
+def test_a_path_like_that_of_scores_or_of_a_product_is_answered_with_it(
+    typed: str, meant: str, snakemake: Snakemake
+) -> None:
+    snakemake.handler.show_on(snakemake.terminal)
+    snakemake.error("MissingRuleException", f"No rule to produce {typed} (if you use input functions make sure …)")
+    assert snakemake.stop().endswith(f"nothing makes a file of this name. {meant}\n")
+
+
 def test_a_target_like_no_other_is_answered_with_where_they_are(snakemake: Snakemake) -> None:
     snakemake.handler.show_on(snakemake.terminal)
     snakemake.error("MissingRuleException", "No rule to produce xyzzy (if you use input functions make sure …)")

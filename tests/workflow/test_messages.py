@@ -134,7 +134,7 @@ def test_settings_that_snakemake_cannot_take_are_told_as_they_are_to_be_written(
 def test_a_run_without_cores_is_told_the_command(finished: Project) -> None:
     error = only_error(typed(finished, *OVERLAY, "--force"))
     assert error.startswith("--cores is missing.")
-    assert error.endswith(f"snakemake --cores all {' '.join(OVERLAY)}")
+    assert error.endswith(f"snakemake --cores all {' '.join(OVERLAY)} --force")
 
 
 def test_a_quiet_run_says_why_it_ends_all_the_same(finished: Project) -> None:

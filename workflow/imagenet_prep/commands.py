@@ -72,6 +72,11 @@ def with_targets_in_front(words: Sequence[str], targets: Sequence[str]) -> str:
     return _command(how, targets)
 
 
+def with_cores(words: Sequence[str]) -> str:
+    """The command that these words, `sys.argv`, were to be, with the number of cores that they lack."""
+    return shlex.join([*_program(words[0]), "--cores", "all", *words[1:]])
+
+
 def snakemake(*targets: str | os.PathLike[str], config: Sequence[str] = ()) -> str:
     """The command that makes targets as this run would: names of rules, or paths of files, which stay as they are.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from imagenet_prep.products import prediction_paths
 from imagenet_prep.products.registry import SCORES, target_of_part
 
 _LIKENESS = 0.8  # difflib's ratio from which on a part of a target counts as mistyped
@@ -51,6 +52,13 @@ def _meant_by_path(typed: str, known: Known) -> str:
     for tail in below:
         if target := target_of_part(tail, known.config):
             return f"Its files are made together: ask for the target {target}."
+    targets = set(known.targets())
+    for tail in below:
+        folder, name = PurePosixPath(tail).parent, PurePosixPath(tail).name
+        if tail in targets:
+            return f"Did you mean the target {tail}?"
+        if difflib.get_close_matches(str(folder), [str(PurePosixPath(SCORES.path))], 1, _LIKENESS):
+            return _question(str(PurePosixPath(output, SCORES.path, f"{prediction_paths.model_of(name)}.json")))
     near = difflib.get_close_matches(below[0], files, 1)
     return _question(os.path.join(output, near[0])) if near else _TABLE
 

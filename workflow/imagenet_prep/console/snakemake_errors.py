@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 from imagenet_prep import commands, run_lock
@@ -47,7 +48,7 @@ def _of_workflow(exception: str, text: str, known: Known) -> str | None:
     if exception == "LockException":
         return _of_lock(Path(known.config["output_dir"]))
     if "cores have to be specified" in text:
-        return f"--cores is missing. Say how many jobs may run at a time: {commands.snakemake()}"
+        return f"--cores is missing. Say how many jobs may run at a time: {commands.with_cores(sys.argv)}"
     return None
 
 

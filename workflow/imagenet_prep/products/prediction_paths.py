@@ -30,6 +30,12 @@ def find(folder: Path, model: str) -> Path | None:
     return found[0] if found else None
 
 
+def model_of(name: str) -> str:
+    """The model that a file is named after, predictions or scores; the whole name where it has no ending of these."""
+    path = Path(name)
+    return path.stem if path.suffix.lower() in (*SUFFIXES, ".png") else name
+
+
 def missing(folder: Path, model: str, scores: Path) -> PrepError:
     """The error that there are no predictions of a model, with what was probably meant.
 
