@@ -292,6 +292,16 @@ def test_a_path_like_that_of_scores_or_of_a_product_is_answered_with_it(
     assert snakemake.stop().endswith(f"nothing makes a file of this name. {meant}\n")
 
 
+def test_a_run_whose_locks_another_one_took_along_is_to_be_started_again(snakemake: Snakemake) -> None:
+    snakemake.handler.show_on(snakemake.terminal)
+    place = "/data/prep/.snakemake/locks/0.input.lock"
+    text = f"Traceback (most recent call last):\n\nFileNotFoundError: [Errno 2] No such file or directory: '{place}'"
+    snakemake.error("FileNotFoundError", text)
+    (line,) = snakemake.stop().strip().splitlines()
+    assert line.startswith(f"ERROR {Path.cwd()}: another run in this folder has ended just now")
+    assert line.endswith("Run the same command again.")
+
+
 def test_a_target_like_no_other_is_answered_with_where_they_are(snakemake: Snakemake) -> None:
     snakemake.handler.show_on(snakemake.terminal)
     snakemake.error("MissingRuleException", "No rule to produce xyzzy (if you use input functions make sure …)")

@@ -17,6 +17,7 @@ from imagenet_prep.errors import PrepError
 
 _NO_RULE = re.compile(r"No rule to produce (.+?) \(if you use input functions", re.DOTALL)
 _MISSING = re.compile(r"Missing input files for rule (\S+?):\n(?:.*\n)*? *affected files:\n(?P<files>(?: +.+\n?)+)")
+_LOCKS_GONE = re.compile(r"No such file or directory: '[^']*\.snakemake/locks/\d+\.\w+\.lock'")
 _PLACE = re.compile(r'^ *File ".*", line \d+')
 
 _LONG = 400  # characters; a longer text is shown as it is, and then a line with its beginning
@@ -47,6 +48,9 @@ def _of_workflow(exception: str, text: str, known: Known) -> str | None:
         return f"rule {found[1]}: nothing makes what it needs, {', '.join(files)}. Put it there, then run it again."
     if exception == "LockException":
         return _of_lock(Path(known.config["output_dir"]))
+    if _LOCKS_GONE.search(text):
+        problem = "another run in this folder has ended just now, and has taken Snakemake's locks along"
+        return str(PrepError(os.getcwd(), problem, "Run the same command again"))
     if "cores have to be specified" in text:
         return f"--cores is missing. Say how many jobs may run at a time: {commands.with_cores(sys.argv)}"
     return None
