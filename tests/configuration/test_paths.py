@@ -99,6 +99,7 @@ def test_the_home_folder_of_nobody_is_refused(home: Path, refusal: Callable[...,
     ("written", "words"),
     [
         ("a {b} c", "holds {, which Snakemake takes for the name of a wildcard"),
+        ("runs <old>/a", "holds <old>, which Snakemake takes for the name of a variable"),
         ("two\nlines", "holds the end of a line"),
         ("x" * 300, "a name in it has 300 bytes"),
         ("/".join(["x" * 200] * 20), "bytes, and a path 4096 at most"),

@@ -292,6 +292,13 @@ def test_a_path_like_that_of_scores_or_of_a_product_is_answered_with_it(
     assert snakemake.stop().endswith(f"nothing makes a file of this name. {meant}\n")
 
 
+def test_a_name_that_snakemake_takes_for_a_variable_is_told(snakemake: Snakemake) -> None:
+    snakemake.handler.show_on(snakemake.terminal)
+    text = "Error:\n  UndefinedPathvarException: Undefined pathvar 'b' when expanding pathvars in scores/a<b>.json."
+    snakemake.error("WorkflowError", text)
+    assert snakemake.stop().startswith("\nERROR scores/a<b>.json: Snakemake takes <b> for the name of a variable.")
+
+
 def test_a_run_whose_locks_another_one_took_along_is_to_be_started_again(snakemake: Snakemake) -> None:
     snakemake.handler.show_on(snakemake.terminal)
     place = "/data/prep/.snakemake/locks/0.input.lock"

@@ -83,6 +83,9 @@ def name_problems(key: str, text: str, base: Path) -> Iterator[Problem]:
     if found := re.search(r"[{}]", text):
         problem = f"{text} holds {found[0]}, which Snakemake takes for the name of a wildcard"
         yield key, problem, "Choose a path without { and }"
+    elif found := re.search(r"<[a-z][a-z0-9_]*>", text):
+        problem = f"{text} holds {found[0]}, which Snakemake takes for the name of a variable"
+        yield key, problem, "Choose a path without < and >"
     elif found := re.search(r"[\n\r]", text):
         yield key, f"{text!a} holds the end of a line", "Choose a path without it"
     else:

@@ -17,6 +17,7 @@ from imagenet_prep.errors import PrepError
 
 _NO_RULE = re.compile(r"No rule to produce (.+?) \(if you use input functions", re.DOTALL)
 _MISSING = re.compile(r"Missing input files for rule (\S+?):\n(?:.*\n)*? *affected files:\n(?P<files>(?: +.+\n?)+)")
+_VARIABLE = re.compile(r"Undefined pathvar '(\w+)' when expanding pathvars in (.+?)\.?$", re.MULTILINE)
 _LOCKS_GONE = re.compile(r"No such file or directory: '[^']*\.snakemake/locks/\d+\.\w+\.lock'")
 _PLACE = re.compile(r'^ *File ".*", line \d+')
 
@@ -48,6 +49,8 @@ def _of_workflow(exception: str, text: str, known: Known) -> str | None:
         return f"rule {found[1]}: nothing makes what it needs, {', '.join(files)}. Put it there, then run it again."
     if exception == "LockException":
         return _of_lock(Path(known.config["output_dir"]))
+    if found := _VARIABLE.search(text):
+        return f"{found[2]}: Snakemake takes <{found[1]}> for the name of a variable. Choose a name without < and >."
     if _LOCKS_GONE.search(text):
         problem = "another run in this folder has ended just now, and has taken Snakemake's locks along"
         return str(PrepError(os.getcwd(), problem, "Run the same command again"))
