@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gc
 import logging
 import os
 import re
@@ -79,7 +78,6 @@ def run(main: Callable[[Any], None], snakemake: Any, *, writes: bool = True) -> 
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             traceback.print_exception(error, file=file)
         sys.exit(1)
-    gc.freeze()  # else Python looks at all that is there twice more before it ends: a tenth of most jobs
 
 
 @contextlib.contextmanager
