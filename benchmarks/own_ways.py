@@ -1,11 +1,13 @@
 """The shards of each format written in the way that the format's own documentation tells, from class folders.
 
-`own_ways.py <way> <class folders> <output> <workers>`; with `check` in place of a folder, only whether what it needs
-can be imported. Shards have the sizes that the format's users give them.
+`own_ways.py <way> <class folders> <output> <workers> [durable]`; `durable`: until the bytes are on the disk, as those
+of the workflow are. With `check` in place of a folder, only whether what it needs can be imported. Shards have the
+sizes that the format's users give them.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sys
@@ -108,7 +110,7 @@ _NEEDS = {
 }
 
 
-def main(way: str, folder: str, output: str = "", workers: str = "2") -> None:
+def main(way: str, folder: str, output: str = "", workers: str = "2", durable: str = "") -> None:
     """Run one way, its output folder emptied before."""
     if folder == "check":
         for name in _NEEDS[way]:
@@ -117,6 +119,9 @@ def main(way: str, folder: str, output: str = "", workers: str = "2") -> None:
     shutil.rmtree(output, ignore_errors=True)
     Path(output).mkdir(parents=True)
     WAYS[way](Path(folder), Path(output), int(workers))
+    for shard in Path(output).glob("train-*") if durable else ():
+        with open(shard, "rb") as file:
+            os.fsync(file.fileno())
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ def measured(
     with _mounted(project, python) as is_mounted:
         found = [way for way in ways or WAYS if _is_there(way, python) and (way != MOUNTED or is_mounted)]
         for number in range(rounds):
+            warm(project)  # the round before ended cold
             for case in cases:
                 turn = found[number % len(found) :] + found[: number % len(found)]
                 for way in turn:
@@ -103,13 +104,25 @@ def measured(
 def name_of(case: Case) -> str:
     """A case in words."""
     cache, what, workers = case
-    return f"{cache}, {what}, {f'{workers} workers' if workers else 'one thread'}"
+    return f"{cache}, {what}, {f'{workers} worker{"s" * (workers > 1)}' if workers else 'one thread'}"
+
+
+def _paths(project: Project) -> list[Path]:
+    """All that is read."""
+    return [project.archive("train"), *(path for path in project.results.rglob("*") if path.is_file())]
+
+
+def warm(project: Project) -> None:
+    """Bring all that is read into the page cache."""
+    for path in _paths(project):
+        with open(path, "rb", buffering=0) as file:
+            while file.read(1 << 20):
+                pass
 
 
 def drop(project: Project) -> None:
     """Take all that is read out of the page cache, and where one may the names and inodes, too."""
-    paths = [project.archive("train"), *(path for path in project.results.rglob("*") if path.is_file())]
-    for path in paths:
+    for path in _paths(project):
         with open(path, "rb") as file:
             os.fsync(file.fileno())
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
