@@ -104,7 +104,8 @@ def measured(
 def name_of(case: Case) -> str:
     """A case in words."""
     cache, what, workers = case
-    return f"{cache}, {what}, {f'{workers} worker{"s" * (workers > 1)}' if workers else 'one thread'}"
+    threads = f"{workers} worker{'s' * (workers > 1)}" if workers else "one thread"
+    return f"{cache}, {what}, {threads}"
 
 
 def _paths(project: Project) -> list[Path]:
