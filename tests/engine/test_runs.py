@@ -8,7 +8,7 @@ import pytest
 
 from engine.outputs import written
 from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
-from imagenet_prep.engine.runs import claim, is_older, note, noted
+from imagenet_prep.engine.runs import claim, disclaim, is_claimed, is_older, note, noted
 from imagenet_prep.errors import PrepError
 
 
@@ -47,9 +47,12 @@ def test_a_folder_of_others_is_refused_and_stays(tmp_path: Path, about: dict[str
     assert note.read_bytes() == before
 
 
-def test_a_folder_of_an_older_version_is_known_until_it_is_claimed(tmp_path: Path) -> None:
+def test_a_folder_of_an_older_version_is_known_also_where_this_one_was_there_before(tmp_path: Path) -> None:
+    assert not is_older(tmp_path)
+    claim(tmp_path, ILSVRC2012.name)
+    assert is_claimed(tmp_path)
     assert not is_older(tmp_path)
     written(tmp_path / "state" / "archives" / "train.stat")
     assert is_older(tmp_path)
-    claim(tmp_path, ILSVRC2012.name)
-    assert not is_older(tmp_path)
+    disclaim(tmp_path)
+    assert not is_claimed(tmp_path)

@@ -53,7 +53,7 @@ READING = {"link_archives", "fetch_archive", "scan_archive", "verify_archive"}
 WRITING = {"write_imagefolder", "write_tfrecord", "write_tfrecord_index"}
 OF_IMAGES = ("imagefolder/", "tfrecord/train-", "tfrecord/validation-", "tfrecord_index/")
 # What lies below state/ beside receipts, the tables that are named after them, and the lists of files in class folders.
-OWN = {"about.json", "run.json", "run.lock", "jobs.lock", "taken_over.json"}
+OWN = {"about.json", "run.json", "run.lock", "jobs.lock", "taken_over.0.json", "taken_over.1.json"}
 
 
 # What has columns of other names than in that version, or says something of what has; and tables, which had a checksum
@@ -132,7 +132,12 @@ def test_what_an_older_version_finished_is_taken_over_and_a_dry_run_before_chang
     products, images = older.products(), written(older)
     everything, archives = clones.snapshot(older.results), clones.snapshot(older.archives)
     for look in (("-n",), ("space",), ("--list",)):
-        assert older.run(*look).code == 0
+        assert (said := older.run(*look)).code == 0
+        assert ("What is whole is taken over" in said.terminal) == (look == ("-n",))
+    check = older.run("check")
+    assert check.code != 0
+    assert "an older version has made what lies here" in check.last_line
+    assert "FAILED" not in check.terminal, "it may all be right"
     assert clones.snapshot(older.results, "logs", "benchmarks") == everything
     assert clones.snapshot(older.archives) == archives
 
@@ -148,6 +153,19 @@ def test_what_an_older_version_finished_is_taken_over_and_a_dry_run_before_chang
     assert {path: now[path] for path in archives} == archives
     assert older.run().nothing_done
     assert older.run("check").code == 0, "nothing is foreign"
+
+
+def test_what_the_older_version_has_made_again_is_taken_over_again(older: Project) -> None:
+    older.configure(AUDITED)
+    older.succeed()
+    unpack(older.folder)
+    images = written(older)
+    run = older.succeed()
+    assert not run.rules & (READING | WRITING)
+    assert written(older) == images
+    assert left_of_form_1(older) == set()
+    assert older.run().nothing_done
+    assert older.run("check").code == 0
 
 
 def taken_over(project: Project, changes: dict[str, Any] | None = None) -> Maker:

@@ -42,8 +42,10 @@ def expect_fitting(product):
         run.stop(f"configuration key {key}: {problem}. {remedy}.")
 
 
+# A list for each time that something is taken over: the older version may have been back since.
+TAKEN_OVER_LIST = STATE / f"taken_over.{len(list(STATE.glob('taken_over.*')))}.json"
 # Decided once: what is taken over is so for the rest of this run.
-TAKEN_OVER = [ancient(STATE / "taken_over.json")] if runs.is_older(OUT) else []
+TAKEN_OVER = [ancient(TAKEN_OVER_LIST)] if runs.is_older(OUT) else []
 
 
 def subject_of(wildcards):

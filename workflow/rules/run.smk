@@ -61,8 +61,10 @@ def file_names():
     return [*map(str, STEP_OF_FILE), *(f"{VERIFIED.name}/{name}.json" for name in config["archives"])]
 
 
-def what_has_changed():
-    """Lines of a dry run: the settings that are not those that its products were made with."""
+def about_the_jobs():
+    """Lines of a dry run: why it shows so many jobs, of which some will fall away."""
+    if TAKEN_OVER:
+        return dry_run.TAKES_OVER
     changed = changed_settings.changes(PROVENANCE, [path for it in needed_jobs() for path in it.written])
     return dry_run.changed_settings(changed)
 
@@ -75,7 +77,7 @@ OWN = {CHECKOUT / "Snakefile", CHECKOUT / "workflow" / "Snakefile"}
 
 if HANDLER and not HANDLER.says_everything:
     known = Known(config, rule_names, file_names)
-    TERMINAL = Terminal(HANDLER.stream, known, what_has_changed)
+    TERMINAL = Terminal(HANDLER.stream, known, about_the_jobs)
     HANDLER.show_on(TERMINAL)
 
 interpreter.quote()

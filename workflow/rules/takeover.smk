@@ -10,7 +10,7 @@ checkpoint take_over:
     input:
         made_up_archives_first,
     output:
-        list=STATE / "taken_over.json",
+        list=TAKEN_OVER_LIST,
     log:
         LOGS / "take_over.log",
     benchmark:

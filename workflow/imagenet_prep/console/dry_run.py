@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from imagenet_prep.products.registry import PRODUCTS
 
+TAKES_OVER = ["", "An older version has made what lies here. What is whole is taken over, and its jobs fall away."]
+"""Lines about what an older version has made: Snakemake shows all jobs that would make it anew."""
+
 _LONG = 60  # characters of a value
 _MANY = 5  # names of a list
 

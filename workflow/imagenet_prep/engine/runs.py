@@ -38,8 +38,18 @@ def noted(output_dir: Path) -> dict[str, Any]:
 
 
 def is_older(output_dir: Path) -> bool:
-    """Whether an older version has made what lies here, and nothing of it was taken over yet."""
-    return not read_object(_about(output_dir)) and bool(archives_of_form_1(output_dir))
+    """Whether an older version was the last to make what lies here, and not all of it was taken over yet."""
+    return bool(archives_of_form_1(output_dir))
+
+
+def is_claimed(output_dir: Path) -> bool:
+    """Whether this version, or a newer one, has made something here."""
+    return bool(read_object(_about(output_dir)))
+
+
+def disclaim(output_dir: Path) -> None:
+    """Take the note of `claim` away."""
+    _about(output_dir).unlink()
 
 
 def archives_of_form_1(output_dir: Path) -> set[str]:

@@ -65,6 +65,8 @@ class Takeover:
 
         What is found to be damaged is left to the jobs that make it.
         """
+        if runs.is_claimed(self.output_dir):
+            self._forget_form_2()
         for name in self.config["use"]:
             self._attempt(self._archive, name)
         self._attempt(self._devkit)
@@ -76,6 +78,13 @@ class Takeover:
         self._remove_form_1()
         runs.claim(self.output_dir, self._dataset.name)
         return taken
+
+    def _forget_form_2(self) -> None:
+        """Remove the receipts of this version, where the older one has written here again, which knows nothing of them."""
+        runs.claim(self.output_dir, self._dataset.name)
+        folders = [path for path in self.state.iterdir() if path.is_dir()]
+        made.remove_with_tables(folder / str(name) for folder in folders for name in made.names(folder))
+        runs.disclaim(self.output_dir)
 
     def _attempt(self, take: Any, *arguments: str) -> None:
         try:
