@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from damage import digests, expect_clear_end, path_of
-from project import Project
+from project import Project, environment
 
 # The modes of files mean nothing to root, unless it gives up the right to pass over them.
 BOUND = (
@@ -141,11 +143,40 @@ def test_an_output_dir_that_cannot_be_made_is_named(labelled: Project, lock: Loc
     assert list(parent.iterdir()) == []
 
 
-def test_a_working_directory_that_is_not_writable_is_named(labelled: Project, lock: Lock) -> None:
+def test_a_working_directory_that_is_not_writable_is_named_and_another_one_will_do(
+    labelled: Project, lock: Lock, tmp_path: Path
+) -> None:
     shutil.rmtree(labelled.folder / ".snakemake")
     lock(labelled.folder, 0o555)
     run = labelled.run("labels", prefix=BOUND)
     expect_clear_end(labelled, run, str(labelled.folder), "not writable", "--directory")
+    other = run.last_line.partition("run with ")[2].removesuffix(".").replace("<another one>", str(tmp_path / "other"))
+    command = [*BOUND, sys.executable, "-m", "snakemake", "--cores", "1", "labels", *shlex.split(other)]
+    said = subprocess.run(command, cwd=labelled.folder, env=environment(), capture_output=True, text=True, check=True)
+    assert "Nothing to be done" in said.stderr
+
+
+def test_finished_results_that_are_write_protected_are_named_before_they_would_be_made_anew(
+    labelled: Project, lock: Lock
+) -> None:
+    labels = labelled.results / "labels"
+    (labels / "synsets.parquet").unlink()
+    for path in labels.iterdir():
+        lock(path, 0o444)
+    run = labelled.run("labels", prefix=BOUND)
+    expect_clear_end(labelled, run, "results/labels", "write-protected", f"chmod -R u+w {labelled.results.name}")
+
+
+def test_an_archives_dir_that_may_not_be_read_is_named_once_and_what_was_made_is_looked_at_all_the_same(
+    labelled: Project, lock: Lock
+) -> None:
+    labelled.configure({"synthetic": None})
+    lock(labelled.archives, 0)
+    assert labelled.run("labels", prefix=BOUND).nothing_done
+    labelled.configure({"output_dir": "elsewhere"})
+    run = labelled.run("labels", prefix=BOUND)
+    expect_clear_end(labelled, run, "configuration key archives_dir", str(labelled.archives), "closed to you")
+    assert run.terminal.count("ERROR") == 1
 
 
 def test_finished_results_may_be_read_only(labelled: Project, lock: Lock) -> None:

@@ -159,6 +159,8 @@ def test_what_the_older_version_has_made_again_is_taken_over_again(older: Projec
     older.configure(AUDITED)
     older.succeed()
     unpack(older.folder)
+    for name in ("devkit", "bbox_train", "bbox_val"):  # which that version does not verify again
+        (older.results / "state" / "archives" / f"{name}.stat").unlink()
     images = written(older)
     run = older.succeed()
     assert not run.rules & (READING | WRITING)

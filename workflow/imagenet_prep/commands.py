@@ -12,7 +12,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,18 @@ def configfiles(words: Sequence[str]) -> list[str]:
 def settings(words: Sequence[str]) -> list[str]:
     """What stands behind --config."""
     return list(_options(words).get("--config", []))
+
+
+def from_elsewhere(words: Sequence[str], config: Mapping[str, Any]) -> str:
+    """The options with which these words, `sys.argv`, are about the same files when the run is in another folder.
+
+    Args:
+        words: how the run was started.
+        config: the configuration, complete.
+    """
+    places = [f"{key}={os.path.abspath(config[key])}" for key in ("output_dir", "archives_dir")]
+    files = configfiles(words) or ["config/config.yaml"]
+    return shlex.join(["--configfile", *files, "--config", *settings(words), *places])
 
 
 def with_targets_in_front(words: Sequence[str], targets: Sequence[str]) -> str:

@@ -92,6 +92,5 @@ if workflow.is_main_process:
     signals.answer()
     if Path(workflow.main_snakefile).resolve() in OWN:  # the rules of others may have commands of another form
         shell.prefix(f"set -euo pipefail; {signals.holding_back()} ")
-    run.expect_writable(
-        Path(".snakemake"), "Give yourself the right to write there, or run with --directory <another one>"
-    )
+    elsewhere = f"--directory <another one> {commands.from_elsewhere(sys.argv, config)}"
+    run.expect_writable(Path(".snakemake"), f"Give yourself the right to write there, or run with {elsewhere}")

@@ -17,6 +17,7 @@ from imagenet_prep.errors import PrepError
 
 _NO_RULE = re.compile(r"No rule to produce (.+?) \(if you use input functions", re.DOTALL)
 _MISSING = re.compile(r"Missing input files for rule (\S+?):\n(?:.*\n)*? *affected files:\n(?P<files>(?: +.+\n?)+)")
+_PROTECTED = re.compile(r"Write-protected output files for rule (\S+?):\n(?:.*\n)*? *affected files:\n +(?P<file>.+)")
 _VARIABLE = re.compile(r"Undefined pathvar '(\w+)' when expanding pathvars in (.+?)\.?$", re.MULTILINE)
 _LOCKS_GONE = re.compile(r"No such file or directory: '[^']*\.snakemake/locks/\d+\.\w+\.lock'")
 _PLACE = re.compile(r'^ *File ".*", line \d+')
@@ -47,6 +48,10 @@ def _of_workflow(exception: str, text: str, known: Known) -> str | None:
     if found := _MISSING.search(text):
         files = [line.strip() for line in found["files"].splitlines()]
         return f"rule {found[1]}: nothing makes what it needs, {', '.join(files)}. Put it there, then run it again."
+    if found := _PROTECTED.search(text):
+        where = commands.typed(known.config["output_dir"])
+        remedy = f"Before a run that makes something, `chmod -R u+w {where}`; if it is not yours, choose another output_dir"
+        return str(PrepError(found["file"], f"it is write-protected, and rule {found[1]} would make it anew", remedy))
     if exception == "LockException":
         return _of_lock(Path(known.config["output_dir"]))
     if found := _VARIABLE.search(text):

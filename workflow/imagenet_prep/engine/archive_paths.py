@@ -94,7 +94,7 @@ def below(config: Mapping[str, Any], name: str) -> str:
 
 def is_folder(archive: Path) -> bool:
     """Whether it is a link to a folder that is used in place of an archive."""
-    return archive.is_symlink() and archive.is_dir()
+    return archive.is_symlink() and os.path.isdir(archive)
 
 
 def is_stand_in(config: Mapping[str, Any], name: str, archive: Path) -> bool:
@@ -123,7 +123,7 @@ def archive_of(config: Mapping[str, Any], name: str) -> Path:
 def images_of(config: Mapping[str, Any], name: str) -> Path:
     """The file that an archive's images are in; of a folder, the one where the paths in the table of images begin."""
     archive = archive_of(config, name)
-    return Path(os.path.abspath(config["archives_dir"])) if archive.is_dir() else archive
+    return Path(os.path.abspath(config["archives_dir"])) if os.path.isdir(archive) else archive
 
 
 def is_linked(config: Mapping[str, Any], name: str, archive: Path) -> bool:
@@ -140,7 +140,7 @@ def stat(archive: Path) -> list[int]:
 
     Of a folder in place of one, what `tree.state` says.
     """
-    if archive.is_dir():
+    if os.path.isdir(archive):
         return tree.state(archive)
     status = archive.stat()
     return [status.st_size, status.st_mtime_ns]
@@ -165,21 +165,26 @@ def place_of(config: Mapping[str, Any], name: str) -> Path:
 
 
 def expect_folder(config: Mapping[str, Any]) -> None:
-    """Raise `PrepError` where the folder of the archives is not there, and is named; names a similar one that is.
+    """Raise `PrepError` where the folder of the archives is closed, or is not there, and is named; names a similar one.
 
     One that somebody has named is not made: it may be mistyped, and then all archives would be downloaded again.
     """
     folder = Path(config["archives_dir"])
-    if config["synthetic"] or folder == Path(FOLDER):
+    path = Path(os.path.abspath(folder))
+    if config["synthetic"]:
         return
     try:
         os.stat(folder)
+        if not os.access(folder, os.R_OK | os.X_OK):
+            problem, remedy = f"the folder {path} is closed to you", "Ask its owner for the right to read it"
+            raise PrepError("configuration key archives_dir", problem, remedy)
         return
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError:  # it may be there, where this user may not look
         return
-    path = Path(os.path.abspath(folder))
+    if folder == Path(FOLDER):
+        return
     near = _similar(path)
     meant = f"Did you mean {near}? Write that there" if near else "Write the right one there"
     remedy = f"{meant}, or make it, to have the archives downloaded into it: `mkdir -p {commands.typed(folder)}`"

@@ -80,9 +80,9 @@ class Takeover:
         return taken
 
     def _forget_form_2(self) -> None:
-        """Remove the receipts of this version, where the older one has written here again, which knows nothing of them."""
+        """Remove this version's receipts, but for those of archives, where the older one has written here again."""
         runs.claim(self.output_dir, self._dataset.name)
-        folders = [path for path in self.state.iterdir() if path.is_dir()]
+        folders = [it for it in self.state.iterdir() if it.is_dir() and it.name not in (made.ARCHIVES, made.FETCHED)]
         made.remove_with_tables(folder / str(name) for folder in folders for name in made.names(folder))
         runs.disclaim(self.output_dir)
 
