@@ -18,7 +18,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from console.runs import jobs_of
 from imagenet_prep import job, progress, signals
 from imagenet_prep.console.mistyped import Known
-from imagenet_prep.console.terminal import Ending, Terminal
+from imagenet_prep.console.terminal import STOPPING, Ending, Terminal
 from imagenet_prep.errors import PrepError
 from snakemake_logger_plugin_imagenet_prep import LogHandler
 
@@ -199,6 +199,12 @@ def test_jobs_that_ctrl_c_ended_are_called_neither_killed_nor_failed(
     monkeypatch.setattr(signals, "was_stopped", lambda: True)
     snakemake.fail(0)  # of the other one Snakemake does not come to tell
     assert snakemake.end(succeeded=False) == f"\n{STOPPED_SHORT.replace('1 failed', '2 interrupted')}\n"
+
+
+def test_that_jobs_are_waited_for_after_ctrl_c_is_said_at_once(snakemake: Snakemake) -> None:
+    snakemake.begin()
+    snakemake.logger.info("Terminating processes on user request, this might take some time.")
+    assert STOPPING in snakemake.end(succeeded=False)
 
 
 def test_a_job_that_failed_by_itself_is_called_so_though_the_run_was_stopped_then(

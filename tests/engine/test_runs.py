@@ -54,5 +54,7 @@ def test_a_folder_of_an_older_version_is_known_also_where_this_one_was_there_bef
     assert not is_older(tmp_path)
     written(tmp_path / "state" / "archives" / "train.stat")
     assert is_older(tmp_path)
-    disclaim(tmp_path)
+    receipts = [written(tmp_path / "state" / step / "all.0123456789.1.json") for step in ("archives", "labels")]
+    disclaim(tmp_path, ILSVRC2012.name)
     assert not is_claimed(tmp_path)
+    assert [path.exists() for path in receipts] == [True, False]

@@ -6,11 +6,13 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import google_crc32c
 import pytest
 
 from imagenet_prep.errors import PrepError
+from imagenet_prep.filesystem import FileSystem
 from imagenet_prep.publish.publication import Outcome
 from publish import proxy
 from publish.places import S3, Folder, Google, Other, Place, Products
@@ -199,3 +201,21 @@ def test_the_manifest_has_the_checksum_that_googles_store_has(google: Google, pu
     stored = {name: item["crc32c"] for name, item in google.listing().items() if name != "manifest.json"}
     files = json.loads(google.content("manifest.json"))["files"]
     assert stored == {name: base64.b64encode(bytes.fromhex(entry["crc32c"])).decode() for name, entry in files.items()}
+
+
+@pytest.mark.parametrize(("nbytes", "files"), [(10, None), (None, 1)])
+def test_a_folder_with_too_little_space_is_refused_before_the_first_byte_and_what_lies_there_counts(
+    folder: Folder, publish: Publish, monkeypatch: pytest.MonkeyPatch, nbytes: int | None, files: int | None
+) -> None:
+    def full(path: Path) -> FileSystem:
+        return FileSystem(0, path, nbytes, files)
+
+    with monkeypatch.context() as while_full:
+        while_full.setattr("imagenet_prep.publish.folder.file_system_at", full)
+        with pytest.raises(PrepError, match=r"too little space: .*Make room"):
+            publish(folder.url)
+        assert folder.names() == set()
+    publish(folder.url)
+    folder.delete("manifest.json")
+    monkeypatch.setattr("imagenet_prep.publish.folder.file_system_at", full)
+    assert publish(folder.url).sent == []

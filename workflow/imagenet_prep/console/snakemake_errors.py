@@ -50,7 +50,7 @@ def _of_workflow(exception: str, text: str, known: Known) -> str | None:
         return f"rule {found[1]}: nothing makes what it needs, {', '.join(files)}. Put it there, then run it again."
     if found := _PROTECTED.search(text):
         where = commands.typed(known.config["output_dir"])
-        remedy = f"Before a run that makes something, `chmod -R u+w {where}`; if it is not yours, choose another output_dir"
+        remedy = f"Before it can be, type `chmod -R u+w {where}`; if it is not yours, choose another output_dir"
         return str(PrepError(found["file"], f"it is write-protected, and rule {found[1]} would make it anew", remedy))
     if exception == "LockException":
         return _of_lock(Path(known.config["output_dir"]))

@@ -46,6 +46,10 @@ _FAILED = (
     "At least one job did not complete successfully",
     "Exiting because a job execution failed",
 )
+# What Snakemake says after Ctrl-C. Then it waits for its jobs to end, of which it asks a cluster only now and then.
+_STOPPING = "Terminating processes on user request"
+STOPPING = "Stopping: its jobs are being ended, which on a cluster can take minutes."
+
 # Seconds of a stage that nothing is counted in, from which on its end is worth a line.
 _LONG = 10.0
 
@@ -133,6 +137,8 @@ class Terminal:
             record.levelno >= logging.WARNING and not _event(record) and not _is_of_job(text)
         ):
             self.write(text)
+        elif text.startswith(_STOPPING):
+            self.write(STOPPING)
 
     def write(self, text: str) -> None:
         """Write lines that stay."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep import atomic
-from imagenet_prep.engine.receipts import STATE
+from imagenet_prep.engine.receipts import ARCHIVES, FETCHED, STATE, names, remove_with_tables
 from imagenet_prep.errors import PrepError
 
 FORM = 2
@@ -47,8 +47,17 @@ def is_claimed(output_dir: Path) -> bool:
     return bool(read_object(_about(output_dir)))
 
 
-def disclaim(output_dir: Path) -> None:
-    """Take the note of `claim` away."""
+def disclaim(output_dir: Path, dataset: str) -> None:
+    """Believe nothing of what this version has noted but of archives, and last not that the folder was claimed.
+
+    For a folder in which an older version, which knows nothing of these receipts, has been at work again since.
+
+    Raises:
+        PrepError: as `claim` does.
+    """
+    claim(output_dir, dataset)
+    steps = [path for path in (output_dir / STATE).iterdir() if path.is_dir() and path.name not in (ARCHIVES, FETCHED)]
+    remove_with_tables(step / str(name) for step in steps for name in names(step))
     _about(output_dir).unlink()
 
 

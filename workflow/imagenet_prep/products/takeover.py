@@ -66,7 +66,7 @@ class Takeover:
         What is found to be damaged is left to the jobs that make it.
         """
         if runs.is_claimed(self.output_dir):
-            self._forget_form_2()
+            runs.disclaim(self.output_dir, self._dataset.name)
         for name in self.config["use"]:
             self._attempt(self._archive, name)
         self._attempt(self._devkit)
@@ -78,13 +78,6 @@ class Takeover:
         self._remove_form_1()
         runs.claim(self.output_dir, self._dataset.name)
         return taken
-
-    def _forget_form_2(self) -> None:
-        """Remove this version's receipts, but for those of archives, where the older one has written here again."""
-        runs.claim(self.output_dir, self._dataset.name)
-        folders = [it for it in self.state.iterdir() if it.is_dir() and it.name not in (made.ARCHIVES, made.FETCHED)]
-        made.remove_with_tables(folder / str(name) for folder in folders for name in made.names(folder))
-        runs.disclaim(self.output_dir)
 
     def _attempt(self, take: Any, *arguments: str) -> None:
         try:

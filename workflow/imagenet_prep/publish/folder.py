@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from imagenet_prep import atomic
+from imagenet_prep.errors import PrepError
+from imagenet_prep.filesystem import file_system_at
+from imagenet_prep.progress import grouped, shown_bytes
 from imagenet_prep.publish.store import Found, Progress, Store
 
 _BLOCK = 1 << 20
@@ -25,6 +28,18 @@ class Folder(Store):
         """One file."""
         path = self._root / name
         return Found(path.stat().st_size) if path.is_file() else None
+
+    def expect_room(self, nbytes: int, files: int) -> None:
+        """Raise `PrepError` where its file system, or a quota, has less."""
+        left = file_system_at(self._root)
+        lacking = []
+        if left.nbytes is not None and nbytes > left.nbytes:
+            lacking.append(f"{shown_bytes(nbytes)} are to be sent, and {shown_bytes(left.nbytes)} are free")
+        if left.files is not None and files > left.files:
+            lacking.append(f"{grouped(files)} files are to be sent, and {grouped(left.files)} can still be made")
+        if lacking:
+            remedy = f"Make room on {left.place}, or publish to a folder on another file system"
+            raise PrepError(self._root, f"there is too little space: {'; '.join(lacking)}", remedy)
 
     def put(self, path: Path, name: str, progress: Progress) -> None:
         """Copy a local file; it appears whole."""

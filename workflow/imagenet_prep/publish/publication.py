@@ -84,6 +84,9 @@ class Publication:
         removed = sorted((ours & there.keys()) - items.keys() - {MANIFEST, UNFINISHED})
         if missing or removed or lists.get(MANIFEST) != encoded(manifest_of(self._digests)):
             log.info("%s: %d files to send, %d lie there already", url, len(missing), len(right))
+            replaced = [there[item.name].nbytes for item in missing if item.name in there]
+            nbytes = sum(item.nbytes for item in missing) - sum(replaced)
+            self._store.expect_room(nbytes, len(missing) - len(replaced))
             # The first thing that is written, so that whatever forbids it is known before anything has changed.
             self._write(UNFINISHED, unfinished_of(ours | items.keys()))
             self._remove([MANIFEST])

@@ -60,6 +60,9 @@ class Store(ABC):
     def remove(self, name: str) -> None:
         """Take a file away, if it is there."""
 
+    def expect_room(self, nbytes: int, files: int) -> None:  # noqa: B027 - most stores do not tell
+        """Raise `PrepError` where there is too little space for so many bytes and files more."""
+
     def tidy(self, names: Iterable[str]) -> None:  # noqa: B027 - most stores keep no such things
         """Take away what earlier attempts to send these files left half-sent, where a store keeps such things."""
 
