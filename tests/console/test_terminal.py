@@ -218,6 +218,29 @@ def test_a_job_that_failed_by_itself_is_called_so_though_the_run_was_stopped_the
     assert STOPPED_SHORT.replace("1 failed", "1 failed, 1 interrupted") in snakemake.end(succeeded=False)
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "PermissionError in file \"x.smk\", line 14:\n[Errno 13] Permission denied: '/a/b'",
+            "Give yourself the right",
+        ),
+        (
+            "Failed to create output directory /a/b.\nOSError: [Errno 28] No space left on device: '/a/b'",
+            "Make room on that file system",
+        ),
+    ],
+)
+def test_an_error_of_the_system_that_snakemake_meets_itself_names_the_file_and_what_to_do(
+    snakemake: Snakemake, said: str, words: str
+) -> None:
+    snakemake.begin()
+    snakemake.error("WorkflowError", said)
+    last = snakemake.end(succeeded=False).splitlines()[-1]
+    assert last.startswith("ERROR /a/b: ")
+    assert words in last
+
+
 def test_a_run_that_ends_without_a_failed_job_names_snakemake_s_log(snakemake: Snakemake) -> None:
     snakemake.begin()
     last = snakemake.end(succeeded=False).splitlines()[-1]

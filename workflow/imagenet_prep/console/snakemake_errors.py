@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from imagenet_prep import commands, run_lock
+from imagenet_prep import commands, job, run_lock
 from imagenet_prep.console import mistyped, typed_options
 from imagenet_prep.console.mistyped import Known
 from imagenet_prep.errors import PrepError
@@ -20,6 +20,7 @@ _MISSING = re.compile(r"Missing input files for rule (\S+?):\n(?:.*\n)*? *affect
 _PROTECTED = re.compile(r"Write-protected output files for rule (\S+?):\n(?:.*\n)*? *affected files:\n +(?P<file>.+)")
 _VARIABLE = re.compile(r"Undefined pathvar '(\w+)' when expanding pathvars in (.+?)\.?$", re.MULTILINE)
 _LOCKS_GONE = re.compile(r"No such file or directory: '[^']*\.snakemake/locks/\d+\.\w+\.lock'")
+_OF_SYSTEM = re.compile(r"\[Errno (\d+)\] [^:\n]+: '(.+?)'")
 _PLACE = re.compile(r'^ *File ".*", line \d+')
 
 _LONG = 400  # characters; a longer text is shown as it is, and then a line with its beginning
@@ -59,6 +60,9 @@ def _of_workflow(exception: str, text: str, known: Known) -> str | None:
     if _LOCKS_GONE.search(text):
         problem = "another run in this folder has ended just now, and has taken Snakemake's locks along"
         return str(PrepError(os.getcwd(), problem, "Run the same command again"))
+    if (found := _OF_SYSTEM.search(text)) and "Traceback" not in text:
+        error = OSError(int(found[1]), "", found[2])
+        return job.describe(error, "", known.config["output_dir"])
     if "cores have to be specified" in text:
         return f"--cores is missing. Say how many jobs may run at a time: {commands.with_cores(sys.argv)}"
     return None
