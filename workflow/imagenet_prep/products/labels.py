@@ -94,14 +94,14 @@ def write_labels(synsets: pa.Table, ground_truth: npt.NDArray[np.int32], classes
 
 
 def _published(synsets: pa.Table) -> pa.Table:
-    """The synsets; without a devkit, WNIDs and words alone: all else was made up to fill the table."""
+    """The synsets; without a devkit, less what was made up to fill the table."""
     import pyarrow as pa
 
-    from imagenet_prep.datasets.classes import has_ids
+    from imagenet_prep.datasets.classes import has_ids, has_tree
 
-    if has_ids(synsets):
+    if has_tree(synsets):
         return synsets
-    known = {"wnid", "words"}
+    known = {"wnid", "words", *(("ilsvrc2012_id", "num_train_images") if has_ids(synsets) else ())}
     columns = [synsets[it.name] if it.name in known else pa.nulls(len(synsets), it.type) for it in synsets.schema]
     return pa.table(columns, schema=synsets.schema)
 
