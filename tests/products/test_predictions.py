@@ -144,7 +144,9 @@ def test_a_fifth_place_that_rounding_made_equal_to_the_sixth_is_taken_and_told(t
     found = read(tmp_path / "m.npy")
     assert [row[:4] for row in found.indices.tolist()] == [row[:4] for row in BEST]
     assert found.indices[:, 4].tolist() == RANKED[:, 4:6].min(axis=1).tolist()
-    assert found.warnings == ["In 4 of 4 images a few classes share the fifth best score; that of the lowest index is taken"]
+    assert found.warnings == [
+        "In 4 of 4 images a few classes share the fifth best score; that of the lowest index is taken"
+    ]
 
 
 NAMED = [

@@ -36,7 +36,7 @@ _KEY = "configuration key classes"
 
 
 def has_ids(synsets: pa.Table) -> bool:
-    """Whether the IDs of the synsets are the devkit's; else they were made up for this table, and nobody is shown them."""
+    """Whether the IDs of the synsets are the devkit's; else they were made up for this table, and nobody sees them."""
     return bool(synsets["num_train_images"].null_count == 0)
 
 

@@ -4,8 +4,8 @@ Kaggle's are `LOC_synset_mapping.txt` (`wnid words`, a line a class) and `LOC_va
 (`ImageId,PredictionString`, whose prediction begins with the WNID). Of images whose folders or names tell the class,
 packing writes the list `val_labels.csv` (`filename,class`, the class as WNID or as index).
 
-What only the devkit says is null: glosses, and the tree of synsets. IDs and numbers of training images are published, of
-all 1000 classes together; of others, the numbers are null and the IDs made up.
+What only the devkit says is null: glosses, and the tree of synsets. Where the labels are of all 1000 published classes,
+IDs and numbers of training images are the published ones; else the numbers are null, and the IDs made up.
 """
 
 from __future__ import annotations

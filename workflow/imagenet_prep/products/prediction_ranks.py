@@ -136,5 +136,9 @@ def _ties(ordered: Numbers) -> npt.NDArray[np.int64]:
     were set to nothing.
     """
     fifth = ordered[:, BEST - 1 : BEST]
-    shared = [ordered[:, :1] == ordered[:, 1:2], fifth == ordered[:, BEST : BEST + 1], fifth == ordered[:, BEST:][:, -1:]]
+    shared = [
+        ordered[:, :1] == ordered[:, 1:2],
+        fifth == ordered[:, BEST : BEST + 1],
+        fifth == ordered[:, BEST:][:, -1:],
+    ]
     return np.array([it.sum() for it in shared], np.int64)
