@@ -50,7 +50,7 @@ def test_a_wrong_size_is_an_error_before_anything_is_read(tmp_path: Path, more: 
 @pytest.mark.parametrize(
     ("content", "what", "remedy"),
     [
-        (builders.tar(builders.val_images(2)), "not the one expected", "Delete it"),
+        (builders.tar(builders.val_images(2)), "not the one expected", "Put it elsewhere"),
         (builders.tar(builders.val_images(2))[:-10300], "cut off", "Have its download continued"),
     ],
     ids=["a whole archive", "the beginning of one"],

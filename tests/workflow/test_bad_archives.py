@@ -255,7 +255,7 @@ def test_an_archive_not_as_configured_is_refused(labelled: Project, key: str, va
     before = digests(labelled)
     run = labelled.run("verify")
     for archive, stage in stages.items():
-        said = (words, str(value), "put it in its place")
+        said = (words, str(value), "in its place")
         expect_clear_failure(labelled, run, stage, archive, *said, by="report_archives")
     assert digests(labelled) == before
 

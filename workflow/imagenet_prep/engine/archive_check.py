@@ -13,7 +13,13 @@ from typing import Any
 from imagenet_prep.datasets.dataset import Archive
 from imagenet_prep.download.identity import Wanted
 from imagenet_prep.engine import archive_paths
-from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN, DOWNLOAD_ON, made_by_hand, unless_made_by_hand
+from imagenet_prep.engine.archive_remedies import (
+    ANOTHER,
+    DOWNLOAD_AGAIN,
+    DOWNLOAD_ON,
+    made_by_hand,
+    unless_made_by_hand,
+)
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import files, tar, tar_header, zip_archive
@@ -167,9 +173,10 @@ def expect_size(name: str, path: Path, expected: Expected) -> None:
             is_page = kind_of(file.read(PEEK)) == WEB_PAGE
             file.seek(max(0, size - len(END)))
             is_whole = size > expected.nbytes or file.read() == END
-        kind = "a web page" if is_page else "not the one expected" if is_whole else "cut off"
+        kind, remedy = ("not the one expected", ANOTHER) if is_whole else ("cut off", DOWNLOAD_ON)
+        if is_page:
+            kind, remedy = "a web page", DOWNLOAD_AGAIN
         problem = f"it has {size} bytes where {expected.nbytes} are expected: it is {kind}"
-        remedy = DOWNLOAD_ON if kind == "cut off" else DOWNLOAD_AGAIN
         raise PrepError(os.path.realpath(path), problem, unless_made_by_hand(name, remedy))
 
 

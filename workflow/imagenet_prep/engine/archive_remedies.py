@@ -18,6 +18,7 @@ DOWNLOAD_AGAIN = "Delete it and run again to have it downloaded, or get the righ
 DOWNLOAD_ON = (
     "Have its download continued (wget --continue, curl --continue-at -), or get it again and put it in its place"
 )
+ANOTHER = "Put it elsewhere, and the right one in its place, or run again to have that downloaded"
 
 _HOW = "docs/archives.md says how"
 _BY_HAND = {
