@@ -12,6 +12,7 @@ def main(snakemake: Any) -> None:
     settings = snakemake.params.settings
     audit = Audit(snakemake.config, settings["products"], settings["splits"], snakemake.threads)
     audit.run()
+    audit.check_archives()
     audit.check_sums()
     audit.check_others()
     logging.info("%s", findings.as_text(audit.checks))

@@ -4,7 +4,8 @@ Kaggle's are `LOC_synset_mapping.txt` (`wnid words`, a line a class) and `LOC_va
 (`ImageId,PredictionString`, whose prediction begins with the WNID). Of images whose folders or names tell the class,
 packing writes the list `val_labels.csv` (`filename,class`, the class as WNID or as index).
 
-What only the devkit says is null: glosses, the tree of synsets, the numbers of training images. IDs are made up.
+What only the devkit says is null: glosses, and the tree of synsets. Where the labels are of all 1000 published classes,
+IDs and numbers of training images are the published ones; else the numbers are null, and the IDs made up.
 """
 
 from __future__ import annotations
@@ -40,12 +41,14 @@ def read_given(path: Path, members: Mapping[str, bytes]) -> Devkit:
     Raises:
         PrepError: a list is damaged, or names what is no class or no validation image.
     """
-    published = {it.wnid: it.words for it in published_classes()}
-    words = _mapping(path, members[MAPPING]) if MAPPING in members else dict(published)
+    published = {it.wnid: it for it in published_classes()}
+    named = {wnid: it.words for wnid, it in published.items()}
+    words = _mapping(path, members[MAPPING]) if MAPPING in members else dict(named)
     given = _labels(path, members, sorted(words))
     if MAPPING not in members and not words.keys() >= set(given.values()):
-        words = {wnid: published.get(wnid, wnid) for wnid in given.values()}
-    wnids = sorted(words)
+        words = {wnid: named.get(wnid, wnid) for wnid in given.values()}
+    are_published = published.keys() == words.keys() == set(given.values())
+    ids = {wnid: published[wnid].ilsvrc2012_id if are_published else rank for rank, wnid in enumerate(sorted(words), 1)}
     rows: list[dict[str, Any]] = [
         {
             "ilsvrc2012_id": number,
@@ -55,11 +58,10 @@ def read_given(path: Path, members: Mapping[str, bytes]) -> Devkit:
             "num_children": 0,
             "children": [],
             "wordnet_height": None,
-            "num_train_images": None,
+            "num_train_images": published[wnid].num_train_images if are_published else None,
         }
-        for number, wnid in enumerate(wnids, 1)
+        for wnid, number in sorted(ids.items(), key=lambda it: it[1])
     ]
-    ids = {wnid: number for number, wnid in enumerate(wnids, 1)}
     truth = []
     for number in range(1, len(given) + 1):
         name = validation_filename(number)

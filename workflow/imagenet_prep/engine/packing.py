@@ -1,7 +1,8 @@
-"""Packing: what is compressed becomes one plain tar, once, with the members as they are.
+"""Packing: what is compressed becomes one plain tar, once.
 
-A packed tar is an archive like any other from then on. It is written beside its place, and after a kill what is there
-already is kept, as far as it is what would be written again.
+Its images go by their official names, as in ImageNet's own archives, so that others can read them by an index. It is an
+archive like any other from then on. It is written beside its place, and after a kill what is there already is kept, as
+far as it is what would be written again.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from pathlib import Path
 
 from imagenet_prep import atomic
 from imagenet_prep.datasets.dataset import Dataset, Labels
-from imagenet_prep.datasets.names import CLASS_FOLDER, GIVEN_LABELS, MAPPING, SOLUTION, is_of, official_name
+from imagenet_prep.datasets.names import CLASS_FOLDER, GIVEN_LABELS, MAPPING, SOLUTION, is_of, less_told, official_name
 from imagenet_prep.datasets.solution import box_files
 from imagenet_prep.engine import packed
 from imagenet_prep.engine.scan_rows import IMAGE_LIMIT
 from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats import files, picture, tar, zip_archive
 from imagenet_prep.formats.stream import Stream
+from imagenet_prep.formats.tar_end import END
 from imagenet_prep.formats.tar_header import BLOCK
 from imagenet_prep.formats.tree import Walk, is_passed_over
 from imagenet_prep.progress import Progress
 
 _CHUNK = 4 << 20
 _LIST_LIMIT = 256 << 20
-_END = bytes(2 * BLOCK)
 
 Content = tuple[str, int, Iterable[bytes | memoryview]]
 """A member: name, bytes, and its content in pieces."""
@@ -41,7 +42,7 @@ def pack(name: str, parts: Sequence[Path], dataset: Dataset, output: Path) -> Pa
     """Pack what stands in for an archive into one plain tar, and note from what; return the path of that.
 
     One gzip-compressed tar is unpacked as it is. Of several, and of what holds more than this archive does, the members
-    are taken that it has.
+    are taken that it has; a path stays before an image's name where it tells a class that is not in the name.
 
     Args:
         name: the archive's, in the configuration.
@@ -70,7 +71,7 @@ def pack(name: str, parts: Sequence[Path], dataset: Dataset, output: Path) -> Pa
             if not members:
                 problem = f"it holds nothing of {output.name}"
                 raise PrepError(parts[0], problem, f"Take {name} out of use, or get a source that has it")
-            sink.write(_END)
+            sink.write(END)
         sink.finish()
         progress.end()
     packed.write_note(output, note)
@@ -123,7 +124,7 @@ def _decompressed(path: Path, progress: Progress) -> Iterator[bytes]:
 
 
 def _members(name: str, parts: Sequence[Path], dataset: Dataset, progress: Progress) -> Iterator[Content]:
-    wanted = is_of(name, dataset)
+    wanted, split = is_of(name, dataset), dataset.of_archive.get(name)
     done = 0
     if name != dataset.devkit and parts[0].name == SOLUTION:
         for member, xml in box_files(parts[0], partial(_size_of, parts[1])):
@@ -136,7 +137,7 @@ def _members(name: str, parts: Sequence[Path], dataset: Dataset, progress: Progr
         read = _of_zip if zip_archive.is_zip(path) else _READERS.get(path.suffix, _of_tar)
         for member, nbytes, content, at in read(path):
             if not is_passed_over(member) and wanted(member):
-                yield member, nbytes, content
+                yield less_told(member, split) if split else member, nbytes, content
             progress.reach(done + at)
         done += path.stat().st_size
 

@@ -54,8 +54,11 @@ class Labels(Product):
         return [f"{self.path}{name}" for name in self.file_names]
 
     def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
-        """What is in the folder."""
-        return "classes in every numbering, the tree of synsets, validation labels", super().content(config, images)[1]
+        """What is in the folder: without a devkit no tree, but null."""
+        with open(Path(config["output_dir"], self.path, "hierarchy.json"), "rb") as file:
+            is_null = file.read(len("null")) == b"null"
+        what = f"classes in every numbering, {'' if is_null else 'the tree of synsets, '}validation labels"
+        return what, super().content(config, images)[1]
 
     def examinations(self, facts: Facts) -> dict[str, Callable[[str], Check]]:
         """Whether the files agree with each other."""
@@ -94,14 +97,14 @@ def write_labels(synsets: pa.Table, ground_truth: npt.NDArray[np.int32], classes
 
 
 def _published(synsets: pa.Table) -> pa.Table:
-    """The synsets; without a devkit, WNIDs and words alone: all else was made up to fill the table."""
+    """The synsets; without a devkit, less what was made up to fill the table."""
     import pyarrow as pa
 
-    from imagenet_prep.datasets.classes import has_ids
+    from imagenet_prep.datasets.classes import has_ids, has_tree
 
-    if has_ids(synsets):
+    if has_tree(synsets):
         return synsets
-    known = {"wnid", "words"}
+    known = {"wnid", "words", *(("ilsvrc2012_id", "num_train_images") if has_ids(synsets) else ())}
     columns = [synsets[it.name] if it.name in known else pa.nulls(len(synsets), it.type) for it in synsets.schema]
     return pa.table(columns, schema=synsets.schema)
 
