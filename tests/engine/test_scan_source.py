@@ -186,7 +186,7 @@ def test_a_class_that_lacks_images_or_is_missing_is_named(tmp_path: Path) -> Non
     folder = class_folders(tmp_path / "train")
     assert len(labelled(folder, TRAIN, counted=True)) == 9
     (folder / FOX / f"{FOX}_2.JPEG").unlink()
-    with pytest.raises(PrepError, match=f"class {FOX} has 2 images here, and ImageNet has 3"):
+    with pytest.raises(PrepError, match=f"class {FOX} has 2 images here, and 3 in the devkit"):
         labelled(folder, TRAIN, counted=True)
     for path in (folder / FOX).iterdir():
         path.unlink()

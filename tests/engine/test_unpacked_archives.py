@@ -200,7 +200,10 @@ def test_without_a_devkit_the_lists_of_kaggle_come_before_the_names_of_images(fo
     mapping = put(folder / "zz" / "LOC_synset_mapping.txt")
     used, other = find(folder, {"devkit": settings(DEVKIT)}, ILSVRC2012)
     assert (used.path, other.usable) == (mapping, False)
-    assert used.message.endswith("packed into one tar, once. The tree of synsets is not known from it: it stays empty")
+    assert used.message.endswith(
+        "packed into one tar, once. The devkit's IDs, its numbers of images and the tree of "
+        "synsets are not known from it: they stay empty"
+    )
     put(folder / "zzz" / "data" / "meta.mat")
     assert stand_in(find(folder, {"devkit": settings(DEVKIT)}, ILSVRC2012), "devkit") == folder / "zzz"
 

@@ -36,12 +36,7 @@ _KEY = "configuration key classes"
 
 
 def has_ids(synsets: pa.Table) -> bool:
-    """Whether the IDs of the synsets are the devkit's; else they were made up for this table, and nobody sees them."""
-    return bool(synsets["num_train_images"].null_count == 0)
-
-
-def has_tree(synsets: pa.Table) -> bool:
-    """Whether the synsets are a devkit's, with those above the classes."""
+    """Whether the synsets are a devkit's; else their IDs are numbers made up for this table, which nobody is shown."""
     return bool(synsets["gloss"].null_count == 0)
 
 
@@ -160,7 +155,7 @@ def hierarchy(synsets: pa.Table, classes: pa.Table) -> dict[str, Any] | None:
     below each of them, with all that is below it, so that every path from the root to a class is there. Branches
     without a selected class are left out. Children are in the devkit's order. Without a devkit there is no tree: None.
     """
-    if not has_tree(synsets):
+    if not has_ids(synsets):
         return None
     rows = synsets.to_pylist()
     index = dict(zip(classes["ilsvrc2012_id"].to_pylist(), classes["class_index"].to_pylist(), strict=True))

@@ -4,8 +4,7 @@ Kaggle's are `LOC_synset_mapping.txt` (`wnid words`, a line a class) and `LOC_va
 (`ImageId,PredictionString`, whose prediction begins with the WNID). Of images whose folders or names tell the class,
 packing writes the list `val_labels.csv` (`filename,class`, the class as WNID or as index).
 
-What only the devkit says is null: glosses, and the tree of synsets. Where the labels are of all 1000 published classes,
-IDs and numbers of training images are the published ones; else the numbers are null, and the IDs made up.
+What only the devkit says is null: glosses, the tree of synsets, the numbers of training images. IDs are made up.
 """
 
 from __future__ import annotations
@@ -41,14 +40,12 @@ def read_given(path: Path, members: Mapping[str, bytes]) -> Devkit:
     Raises:
         PrepError: a list is damaged, or names what is no class or no validation image.
     """
-    published = {it.wnid: it for it in published_classes()}
-    named = {wnid: it.words for wnid, it in published.items()}
-    words = _mapping(path, members[MAPPING]) if MAPPING in members else dict(named)
+    published = {it.wnid: it.words for it in published_classes()}
+    words = _mapping(path, members[MAPPING]) if MAPPING in members else dict(published)
     given = _labels(path, members, sorted(words))
     if MAPPING not in members and not words.keys() >= set(given.values()):
-        words = {wnid: named.get(wnid, wnid) for wnid in given.values()}
-    are_published = published.keys() == words.keys() == set(given.values())
-    ids = {wnid: published[wnid].ilsvrc2012_id if are_published else rank for rank, wnid in enumerate(sorted(words), 1)}
+        words = {wnid: published.get(wnid, wnid) for wnid in given.values()}
+    wnids = sorted(words)
     rows: list[dict[str, Any]] = [
         {
             "ilsvrc2012_id": number,
@@ -58,10 +55,11 @@ def read_given(path: Path, members: Mapping[str, bytes]) -> Devkit:
             "num_children": 0,
             "children": [],
             "wordnet_height": None,
-            "num_train_images": published[wnid].num_train_images if are_published else None,
+            "num_train_images": None,
         }
-        for wnid, number in sorted(ids.items(), key=lambda it: it[1])
+        for number, wnid in enumerate(wnids, 1)
     ]
+    ids = {wnid: number for number, wnid in enumerate(wnids, 1)}
     truth = []
     for number in range(1, len(given) + 1):
         name = validation_filename(number)

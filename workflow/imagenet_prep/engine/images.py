@@ -161,7 +161,7 @@ def _is_class(synsets: pa.Table) -> pa.ChunkedArray:
 
 def _expect_count(archive: Path, wnid: str, count: int, wanted: int | None) -> None:
     if wanted is not None and count != wanted:
-        problem = f"class {wnid} has {count} images here, and ImageNet has {wanted}"
+        problem = f"class {wnid} has {count} images here, and {wanted} in the devkit"
         remedy = (
             "Get the images that are missing, or take away those that are too many; or leave the class out of classes"
         )

@@ -27,7 +27,7 @@ from imagenet_prep.engine import packed
 from imagenet_prep.formats import zip_archive
 from imagenet_prep.formats.tree import is_passed_over
 
-NO_DEVKIT = ". The tree of synsets is not known from it: it stays empty"
+NO_DEVKIT = ". The devkit's IDs, its numbers of images and the tree of synsets are not known from it: they stay empty"
 
 
 _FEW = 3  # folders that are looked into
