@@ -50,18 +50,6 @@ def official_name(name: str, split: Split) -> tuple[str, str | None] | None:
     return official, wnid or (official[:9] if "{wnid}" in split.filename else None)
 
 
-def less_told(path: str, split: Split) -> str:
-    """The official name of an image of a split; the path as it is where that tells a class that the name does not."""
-    folder, _, base = path.rpartition("/")
-    of_image = official_name(base, split)
-    if of_image is None:
-        return path
-    name, wnid = of_image
-    above = folder.rpartition("/")[2]
-    told = {wnid, above if CLASS_FOLDER.fullmatch(above) else None} - {None, name[:9]}
-    return path if told else name
-
-
 def split_of(name: str, dataset: Dataset, place: str = "") -> Split | None:
     """The split that has images of such names; of several, the one that `place`, a file or folder, is named after."""
     found = [split for split in dataset.splits.values() if official_name(name, split)]

@@ -1,8 +1,7 @@
-"""Packing: what is compressed becomes one plain tar, once.
+"""Packing: what is compressed becomes one plain tar, once, with the members as they are.
 
-Its images go by their official names, as in ImageNet's own archives, so that others can read them by an index. It is an
-archive like any other from then on. It is written beside its place, and after a kill what is there already is kept, as
-far as it is what would be written again.
+A packed tar is an archive like any other from then on. It is written beside its place, and after a kill what is there
+already is kept, as far as it is what would be written again.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from imagenet_prep import atomic
 from imagenet_prep.datasets.dataset import Dataset, Labels
-from imagenet_prep.datasets.names import CLASS_FOLDER, GIVEN_LABELS, MAPPING, SOLUTION, is_of, less_told, official_name
+from imagenet_prep.datasets.names import CLASS_FOLDER, GIVEN_LABELS, MAPPING, SOLUTION, is_of, official_name
 from imagenet_prep.datasets.solution import box_files
 from imagenet_prep.engine import packed
 from imagenet_prep.engine.scan_rows import IMAGE_LIMIT
@@ -42,7 +41,7 @@ def pack(name: str, parts: Sequence[Path], dataset: Dataset, output: Path) -> Pa
     """Pack what stands in for an archive into one plain tar, and note from what; return the path of that.
 
     One gzip-compressed tar is unpacked as it is. Of several, and of what holds more than this archive does, the members
-    are taken that it has; a path stays before an image's name where it tells a class that is not in the name.
+    are taken that it has.
 
     Args:
         name: the archive's, in the configuration.
@@ -124,7 +123,7 @@ def _decompressed(path: Path, progress: Progress) -> Iterator[bytes]:
 
 
 def _members(name: str, parts: Sequence[Path], dataset: Dataset, progress: Progress) -> Iterator[Content]:
-    wanted, split = is_of(name, dataset), dataset.of_archive.get(name)
+    wanted = is_of(name, dataset)
     done = 0
     if name != dataset.devkit and parts[0].name == SOLUTION:
         for member, xml in box_files(parts[0], partial(_size_of, parts[1])):
@@ -137,7 +136,7 @@ def _members(name: str, parts: Sequence[Path], dataset: Dataset, progress: Progr
         read = _of_zip if zip_archive.is_zip(path) else _READERS.get(path.suffix, _of_tar)
         for member, nbytes, content, at in read(path):
             if not is_passed_over(member) and wanted(member):
-                yield less_told(member, split) if split else member, nbytes, content
+                yield member, nbytes, content
             progress.reach(done + at)
         done += path.stat().st_size
 
