@@ -198,6 +198,21 @@ def main(snakemake):
     assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
 
 
+def test_threads_that_fail_since_a_script_was_interrupted_say_nothing(tmp_path: Path) -> None:
+    program = f"""
+import threading, time
+def fail():
+    time.sleep(0.5)
+    raise RuntimeError("as that of a pool whose processes are gone")
+def main(snakemake):
+    threading.Thread(target=fail).start()
+    os.kill(os.getpid(), signal.SIGINT)
+{RUN}
+"""
+    run = run_as_job(program, tmp_path)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
+
+
 def test_a_script_in_the_background_of_a_shell_goes_on(tmp_path: Path) -> None:
     program = f"""
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does

@@ -47,6 +47,20 @@ def test_a_wrong_size_is_an_error_before_anything_is_read(tmp_path: Path, more: 
     assert what in refusal(tmp_path, "val", bytes(100), Expected(nbytes=100 + more)).problem
 
 
+@pytest.mark.parametrize(
+    ("content", "what", "remedy"),
+    [
+        (builders.tar(builders.val_images(2)), "not the one expected", "Put it elsewhere"),
+        (builders.tar(builders.val_images(2))[:-10300], "cut off", "Have its download continued"),
+    ],
+    ids=["a whole archive", "the beginning of one"],
+)
+def test_a_small_archive_that_is_whole_is_another_one(tmp_path: Path, content: bytes, what: str, remedy: str) -> None:
+    error = refusal(tmp_path, "train", content, Expected(nbytes=len(content) + 1))
+    assert f"it is {what}" in error.problem
+    assert error.remedy.startswith(remedy)
+
+
 def test_an_archive_that_is_not_there_is_an_error_that_names_what_the_link_leads_to(tmp_path: Path) -> None:
     link = tmp_path / "link.tar"
     link.symlink_to(tmp_path / "gone.tar")

@@ -78,6 +78,12 @@ def test_of_a_tar_of_everything_the_images_of_a_split_are_read(tmp_path: Path) -
         assert {row["filename"]: content[row["offset"] :][: row["nbytes"]] for row in rows} == images
 
 
+def test_class_folders_in_a_tar_of_validation_images_tell_the_class(tmp_path: Path) -> None:
+    images = {f"val/{FOX}/{name}": content for name, content in val_images().items()}
+    scan("val", put(tmp_path / "val.tar", tar(images)), Expected(), tmp_path / "val.parquet", ILSVRC2012)
+    assert pq.read_table(tmp_path / "val.parquet")["wnid"].unique().to_pylist() == [FOX]
+
+
 @pytest.mark.parametrize("kind", ["tar", "folder"])
 def test_images_of_another_split_that_lie_there_too_are_left_alone(kind: str, tmp_path: Path) -> None:
     images = {f"train/{it.partition('_')[0]}/{it}": content for it, content in train_images().items()}

@@ -126,5 +126,6 @@ def test_names_that_do_not_begin_their_headers_are_an_error_and_leave_no_index(
     with pytest.raises(PrepError, match="does not begin with its file name") as caught:
         world.make("archive_index", "validation", 0, 1)
     assert str(caught.value.member).endswith(f"{first}.JPEG")
+    assert f"{world.output_dir}/tables/images.parquet makes it" in caught.value.remedy
     assert builders.is_one_line(caught.value)
     assert not (world.output_dir / "archive_index").exists()

@@ -121,3 +121,11 @@ def test_the_real_labels(shared_data: Path, tmp_path: Path) -> None:
     assert lines(tmp_path / "val_index.txt")[:3] == ["65", "970", "230"]
     assert lines(tmp_path / "wnid_to_index.txt")[278] == "n02119789 278 kit fox, Vulpes macrotis"
     assert len(lines(tmp_path / "validation_synset_labels.txt")) == 50000
+
+
+def test_without_a_devkit_nobody_is_promised_the_tree(folder: Path, synsets: pa.Table) -> None:
+    labels, config = Labels(), {"output_dir": str(folder.parent)}
+    assert "tree" in labels.content(config, {})[0]
+    without = synsets.slice(0, 2).set_column(synsets.schema.get_field_index("gloss"), "gloss", [[None, None]])
+    write_labels(without.cast(SYNSETS), GROUND_TRUTH, select_classes(without, None, "original"), folder)
+    assert labels.content(config, {})[0] == "classes in every numbering, validation labels"

@@ -136,6 +136,19 @@ def test_scores_that_do_not_tell_the_best_five_give_no_top5(tmp_path: Path) -> N
     assert any("no top-5" in it for it in found.warnings)
 
 
+def test_a_fifth_place_that_rounding_made_equal_to_the_sixth_is_taken_and_told(tmp_path: Path) -> None:
+    rounded = scores()
+    rows = np.arange(len(rounded))
+    rounded[rows, RANKED[:, 5]] = rounded[rows, RANKED[:, 4]]
+    np.save(tmp_path / "m.npy", rounded)
+    found = read(tmp_path / "m.npy")
+    assert [row[:4] for row in found.indices.tolist()] == [row[:4] for row in BEST]
+    assert found.indices[:, 4].tolist() == RANKED[:, 4:6].min(axis=1).tolist()
+    assert found.warnings == [
+        "In 4 of 4 images a few classes share the fifth best score; that of the lowest index is taken"
+    ]
+
+
 NAMED = [
     {"filename": name, **dict(zip(TABLE.columns, row, strict=True))} for name, row in zip(VALIDATION, BEST, strict=True)
 ]

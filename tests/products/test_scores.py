@@ -190,6 +190,17 @@ def test_shuffled_rows_are_warned_about() -> None:
     assert "shuffled" in warned(np.random.default_rng(6).permutation(labels)[:, None], labels.tolist())
 
 
+def test_numbers_of_another_list_are_told_from_shuffled_rows() -> None:
+    rng = np.random.default_rng(6)
+    labels = np.repeat(np.arange(1000), 20)
+    guesses = np.where(rng.random(len(labels)) < 0.5, labels, rng.integers(0, 1000, len(labels)))
+    of_another_list = rng.permutation(1000)[guesses]
+    for top1, cause in ((of_another_list, "another list of classes"), (rng.permutation(guesses), "shuffled")):
+        (warning,) = score(top1[:, None], many_classes(labels), PLACE)["warnings"]
+        assert cause in warning
+        assert ("shuffled" in warning) == (cause == "shuffled")
+
+
 def test_labels_in_place_of_predictions_are_warned_about() -> None:
     assert "labels themselves" in warned(np.array(LABELS)[:, None])
 
@@ -208,12 +219,15 @@ def test_a_good_model_is_not_warned_about() -> None:
     assert score(good[:, None], truth(LABELS), PLACE)["warnings"] == []
 
 
+NAMES = [f"{'aBcDeF'[index % 6]}-{999 - index}" for index in range(1000)]
+
+
 def many_classes(labels: npt.NDArray[np.int64]) -> Truth:
     """Thousand classes, of which the ILSVRC2012 ID is 1000 less the index."""
     filenames = [f"v_{number}.JPEG" for number in range(1, len(labels) + 1)]
     wnids = [f"n{index:08}" for index in range(1000)]
     classes = pd.DataFrame({"class_index": range(1000), "original": range(1000), "wnid": wnids})
-    table = classes.assign(words=wnids, ilsvrc2012_id=1000 - classes["class_index"])
+    table = classes.assign(words=NAMES, ilsvrc2012_id=1000 - classes["class_index"])
     expected = ValidationSet(filenames, filenames, wnids, range(1000))
     return Truth(filenames, labels, 1000, table, expected, None, None, labels)
 
@@ -225,8 +239,10 @@ def many_classes(labels: npt.NDArray[np.int64]) -> Truth:
         (lambda label: sorted(range(1, 1001), key=str).index(label + 1), "sorted(range(1, 1001), key=str)"),
         (lambda label: sorted(range(1, 1001), key=str).index(1000 - label), "is an ilsvrc2012_id"),
         (lambda label: 1000 - label, "Map them to class_index"),
+        (lambda label: sorted(NAMES, key=str.casefold).index(NAMES[label]), "Map them by labels/classes.csv"),
+        (lambda label: sorted(NAMES).index(NAMES[label]), "Map them by labels/classes.csv"),
     ],
-    ids=["indices as text", "labels from 1 as text", "IDs as text", "IDs, 1000 among them"],
+    ids=["indices as text", "labels from 1 as text", "IDs as text", "IDs, 1000 among them", "names", "capitals first"],
 )
 def test_a_numbering_of_a_weak_model_is_told_how_it_is_mapped_back(number_of, remedy: str) -> None:  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(4)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from imagenet_prep.datasets.ilsvrc2012 import ILSVRC2012
 from imagenet_prep.products.registry import PRODUCTS
 from imagenet_prep.report.reading import TERMS, read_section, terms, ways_to_read
 
@@ -25,8 +27,12 @@ def readme(checkout: Path) -> Path:
     return checkout / "README.md"
 
 
-def code(readers: Path, output_dir: str, products: list[str], use: list[str]) -> list[str]:
-    found = ways_to_read(readers, {"output_dir": output_dir, "products": products, "use": use})
+def code(
+    readers: Path, output_dir: str, products: list[str], use: list[str], archives_dir: str = "archives"
+) -> list[str]:
+    archives = {name: {"file": it.file} for name, it in ILSVRC2012.archives.items()}
+    config = {"output_dir": output_dir, "products": products, "use": use}
+    found = ways_to_read(readers, {**config, "archives_dir": archives_dir, "archives": archives})
     return [
         html.unescape(it) for way in found for it in re.findall(r"<pre><code[^>]*>(.*?)</code></pre>", way.html, re.S)
     ]
@@ -62,6 +68,15 @@ def test_code_for_a_product_that_is_not_made_is_left_out(missing: str, path: str
     left = code(readers, "results", [name for name in ALL if name != missing], USE)
     assert path not in "".join(left)
     assert left
+
+
+def test_code_for_a_product_that_cannot_be_made_of_what_is_there_is_left_out(readers: Path, tmp_path: Path) -> None:
+    for file in ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"):
+        with zipfile.ZipFile(tmp_path / file, "w") as archive:
+            archive.writestr("x.JPEG", "")
+    blocks = "".join(code(readers, "results", ALL, USE, str(tmp_path)))
+    assert "archive_index/" not in blocks
+    assert "from imagenet_prep.reading" in blocks, "which needs no index"
 
 
 def test_without_a_training_set_the_code_reads_the_validation_set(readers: Path) -> None:

@@ -245,7 +245,7 @@ def test_ground_truth_with_a_line_too_few_is_noticed_by_the_images(labelled: Pro
     ("key", "value", "words"),
     [
         ("sha256", "0" * 64, "its sha256 is"),
-        ("bytes", 1 << 40, "it is cut off"),
+        ("bytes", 1 << 40, "bytes where"),
     ],
 )
 def test_an_archive_not_as_configured_is_refused(labelled: Project, key: str, value: object, words: str) -> None:
@@ -255,7 +255,7 @@ def test_an_archive_not_as_configured_is_refused(labelled: Project, key: str, va
     before = digests(labelled)
     run = labelled.run("verify")
     for archive, stage in stages.items():
-        said = (words, str(value), "Delete it and run again")
+        said = (words, str(value), "in its place")
         expect_clear_failure(labelled, run, stage, archive, *said, by="report_archives")
     assert digests(labelled) == before
 

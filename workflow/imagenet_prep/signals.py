@@ -49,6 +49,7 @@ def listen() -> None:
         if os.getpid() != job:  # a process of its own that has only just begun
             os._exit(128 + number)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a shell tells of its end, and so does the terminal
+        threading.excepthook = lambda failure: None  # that of a pool would tell that its processes have ended
         raise KeyboardInterrupt
 
     for number in _INTERRUPTS:

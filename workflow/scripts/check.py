@@ -20,6 +20,7 @@ def main(snakemake: Any) -> None:
         raise PrepError(output_dir, "an older version has made what lies here", remedy)
     audit = Audit(snakemake.config, settings["products"], settings["splits"], snakemake.threads)
     audit.run()
+    audit.check_archives()
     audit.check_sums()
     audit.check_others()
     logging.info("%s", findings.as_text(audit.checks))

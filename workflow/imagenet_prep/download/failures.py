@@ -6,7 +6,7 @@ TOKENS = "IMAGENET_PREP_TOKEN"  # the environment variable with the bearer token
 
 BY_HAND = (
     "Get the archive by hand and put it there (ImageNet's own, with your account and under its terms, from "
-    "https://image-net.org/download-images), or give a url in the configuration that may be read"
+    "https://image-net.org/download-images), give a url in the configuration that may be read, or leave it out of use"
 )
 CREDENTIALS = (
     f"Where a mirror wants to know you, put your login into ~/.netrc, or host=token into the variable {TOKENS}"

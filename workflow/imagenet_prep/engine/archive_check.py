@@ -13,7 +13,13 @@ from typing import Any
 from imagenet_prep.datasets.dataset import Archive
 from imagenet_prep.download.identity import Wanted
 from imagenet_prep.engine import archive_paths
-from imagenet_prep.engine.archive_remedies import DOWNLOAD_AGAIN, made_by_hand, unless_made_by_hand
+from imagenet_prep.engine.archive_remedies import (
+    ANOTHER,
+    DOWNLOAD_AGAIN,
+    DOWNLOAD_ON,
+    made_by_hand,
+    unless_made_by_hand,
+)
 from imagenet_prep.engine.table_steps import SCAN_VERSION
 from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import files, tar, tar_header, zip_archive
@@ -21,6 +27,7 @@ from imagenet_prep.formats.file_kind import GZIP, PEEK, WEB_PAGE, in_place_of_a_
 from imagenet_prep.formats.passed_over import PassedOver
 from imagenet_prep.formats.remedies import NO_ARCHIVE
 from imagenet_prep.formats.stream import Stream
+from imagenet_prep.formats.tar_end import END
 from imagenet_prep.progress import Progress
 
 PUT_BACK = "Put it back, or run the same command again to have it downloaded"
@@ -164,9 +171,13 @@ def expect_size(name: str, path: Path, expected: Expected) -> None:
     if expected.nbytes is not None and size != expected.nbytes:
         with open(path, "rb") as file:
             is_page = kind_of(file.read(PEEK)) == WEB_PAGE
-        kind = "a web page" if is_page else "cut off" if size < expected.nbytes else "not the one expected"
+            file.seek(max(0, size - len(END)))
+            is_whole = size > expected.nbytes or file.read() == END
+        kind, remedy = ("not the one expected", ANOTHER) if is_whole else ("cut off", DOWNLOAD_ON)
+        if is_page:
+            kind, remedy = "a web page", DOWNLOAD_AGAIN
         problem = f"it has {size} bytes where {expected.nbytes} are expected: it is {kind}"
-        raise PrepError(os.path.realpath(path), problem, unless_made_by_hand(name))
+        raise PrepError(os.path.realpath(path), problem, unless_made_by_hand(name, remedy))
 
 
 def expect_checksum(name: str, path: Path, expected: Expected, checksum: str) -> None:

@@ -15,6 +15,10 @@ from imagenet_prep.formats import remedies
 from imagenet_prep.formats.tar_end import repacked
 
 DOWNLOAD_AGAIN = "Delete it and run again to have it downloaded, or get the right one and put it in its place"
+DOWNLOAD_ON = (
+    "Have its download continued (wget --continue, curl --continue-at -), or get it again and put it in its place"
+)
+ANOTHER = "Put it elsewhere, and the right one in its place, or run again to have that downloaded"
 
 _HOW = "docs/archives.md says how"
 _BY_HAND = {
@@ -38,9 +42,9 @@ def made_by_hand(is_so: bool) -> Iterator[None]:
         raise PrepError(error.place, error.problem, remedy, member=error.member, offset=error.offset) from error
 
 
-def unless_made_by_hand(name: str) -> str:
+def unless_made_by_hand(name: str, remedy: str = DOWNLOAD_AGAIN) -> str:
     """What to do about another file than the official one, by the archive's name in the configuration."""
-    return f"{DOWNLOAD_AGAIN}. If you made it yourself, set md5, sha256 and bytes of archives.{name} to null"
+    return f"{remedy}. If you made it yourself, set md5, sha256 and bytes of archives.{name} to null"
 
 
 def renamed(archive: str, *, class_tars: bool) -> str:

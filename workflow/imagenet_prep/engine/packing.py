@@ -23,13 +23,13 @@ from imagenet_prep.engine.scan_rows import IMAGE_LIMIT
 from imagenet_prep.errors import PrepError, reading
 from imagenet_prep.formats import files, picture, tar, zip_archive
 from imagenet_prep.formats.stream import Stream
+from imagenet_prep.formats.tar_end import END
 from imagenet_prep.formats.tar_header import BLOCK
 from imagenet_prep.formats.tree import Walk, is_passed_over
 from imagenet_prep.progress import Progress
 
 _CHUNK = 4 << 20
 _LIST_LIMIT = 256 << 20
-_END = bytes(2 * BLOCK)
 
 Content = tuple[str, int, Iterable[bytes | memoryview]]
 """A member: name, bytes, and its content in pieces."""
@@ -70,7 +70,7 @@ def pack(name: str, parts: Sequence[Path], dataset: Dataset, output: Path) -> Pa
             if not members:
                 problem = f"it holds nothing of {output.name}"
                 raise PrepError(parts[0], problem, f"Take {name} out of use, or get a source that has it")
-            sink.write(_END)
+            sink.write(END)
         sink.finish()
         progress.end()
     packed.write_note(output, note)

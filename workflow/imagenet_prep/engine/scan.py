@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imagenet_prep.datasets.dataset import Dataset, Layout, Split
-from imagenet_prep.datasets.names import CLASS_TAR, MIXED, is_of_another, official_name
+from imagenet_prep.datasets.names import CLASS_FOLDER, CLASS_TAR, MIXED, is_of_another, official_name
 from imagenet_prep.engine import archive_paths, archive_remedies
 from imagenet_prep.engine.archive_check import (
     Expected,
@@ -113,13 +113,14 @@ def _is_official(path: Path, layout: Layout | None, split: Split, others: Sequen
     """Whether the images of a tar lie in it as in the official archive, as far as its first members tell."""
     try:
         for member in itertools.islice(tar.members(path), _LOOKED_AT):
-            base = member.name.rpartition("/")[2]
+            *above, base = member.name.split("/")
             if MIXED in member.name:
                 return False
             if layout is Layout.CLASS_TARS and CLASS_TAR.fullmatch(base):
                 return True
             if named := official_name(base, split):
-                return layout is not Layout.CLASS_TARS and named[0] == base
+                in_classes = above and CLASS_FOLDER.fullmatch(above[-1])
+                return layout is not Layout.CLASS_TARS and named[0] == base and not in_classes
             if is_of_another(member.name, split, others):
                 return False
     except (PrepError, OSError):  # whoever reads all of it says so

@@ -123,18 +123,21 @@ def _samples(
 
 def _images(rows: list[Row], archive: Path, memory: memoryview) -> Iterator[tuple[Row, Buffer]]:
     """The rows with their image bytes, in their order; read in windows of `memory`, in each by ascending offset."""
+    lengths = [row["length"] for row in rows]
+    # A shard that does not fit is read in windows that take turns in its halves: formats may hold the last images that
+    # they were given for as long as they take more.
+    size = len(memory) if sum(lengths) <= len(memory) else len(memory) // 2
+    places = itertools.cycle((memory[:size], memory[size:]))
     start = 0
     while start < len(rows):
         stop, held = start, 0
-        while stop < len(rows) and (stop == start or held + rows[stop]["length"] <= len(memory)):
-            held += rows[stop]["length"]
+        while stop < len(rows) and (stop == start or held + lengths[stop] <= size):
+            held += lengths[stop]
             stop += 1
-        window = rows[start:stop]
-        # Images of the window before may still be in use, so that only shards of one window share their memory.
-        place = memory if len(window) == len(rows) and held <= len(memory) else memoryview(bytearray(held))
-        ends = itertools.accumulate((row["length"] for row in window), initial=0)
+        place = next(places) if held <= size else memoryview(bytearray(held))
+        ends = itertools.accumulate(lengths[start:stop], initial=0)
         images = [place[begin:end] for begin, end in itertools.pairwise(ends)]
-        for _ in extract(archive, window, images):
+        for _ in extract(archive, rows[start:stop], images):
             pass
-        yield from zip(window, images, strict=True)
+        yield from zip(rows[start:stop], images, strict=True)
         start = stop

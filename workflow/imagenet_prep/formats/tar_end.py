@@ -11,8 +11,11 @@ from imagenet_prep.formats.remedies import DAMAGED
 from imagenet_prep.formats.stream import EndOfStream, Stream
 from imagenet_prep.formats.tar_header import BLOCK
 
+END = bytes(2 * BLOCK)
+"""What a tar archive ends with."""
+
 _ZEROS = bytes(BLOCK)
-_END_MARK = 2 * BLOCK
+_END_MARK = len(END)
 
 
 def expect_padding(stream: Stream, end: int, place: str, within: str | None, mark: int) -> None:

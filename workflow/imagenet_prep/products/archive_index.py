@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imagenet_prep import commands
 from imagenet_prep.datasets.catalogue import dataset_of
 from imagenet_prep.datasets.dataset import Dataset, Labels
 from imagenet_prep.engine import archive_paths
-from imagenet_prep.engine.archive_headers import find_odd, noted, odd_header, without_headers
+from imagenet_prep.engine.archive_headers import OF_FOLDER, find_odd, noted, odd_header, without_headers
 from imagenet_prep.engine.receipts import STATE, Body
 from imagenet_prep.engine.space import ImageTotals, Space, of_even_files
 from imagenet_prep.engine.step import ALL, Config, Need, classes_of
@@ -130,7 +131,11 @@ class ArchiveIndex(SplitProduct):
     def _expect_names(self, inputs: Inputs, split: str, images: pa.Table, archive: Path) -> None:
         name = inputs.dataset.splits[split].archive
         remedy = f"Ask for other products: they can be made of it, and none of them needs {self.name}"
-        if lie_in := without_headers(inputs.config, name):
+        lie_in = without_headers(inputs.config, name)
+        if lie_in != OF_FOLDER:
+            table = commands.snakemake(inputs.output_dir / ImageTable().path)
+            remedy += f". PyTorch and Grain read it by the table of images alone (docs/readers.md): {table} makes it"
+        if lie_in:
             problem = f"{self.name} cannot be made of it: {_NO_TAR.format(lie_in)}"
             raise PrepError(archive_paths.archive_of(inputs.config, name), problem, remedy)
         odd = noted(inputs.config, name)
@@ -202,8 +207,10 @@ class ArchiveIndex(SplitProduct):
         return any(path == output_dir / name for split in splits for name, _ in _noted(output_dir, split))
 
     def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
-        """The splits, and who reads the files."""
+        """The splits, and who reads the files; why there are none."""
         splits = [it for it in images if self.existing(config, it)]
+        if not splits:
+            return next((f"none, since {why}" for it in images if (why := self.obstacle(config, it))), "none"), 0
         paths = [Path(config["output_dir"], it) for split in splits for it in self._paths(config, split)]
         content = f"index files of {', '.join(splits)}: with them, DALI and ratarmount read the archives as they are"
         return content, sum(path.stat().st_size for path in paths if path.is_file())

@@ -54,8 +54,11 @@ class Labels(Product):
         return [f"{self.path}{name}" for name in self.file_names]
 
     def content(self, config: Config, images: Mapping[str, ImageTotals]) -> tuple[str, int]:
-        """What is in the folder."""
-        return "classes in every numbering, the tree of synsets, validation labels", super().content(config, images)[1]
+        """What is in the folder: without a devkit no tree, but null."""
+        with open(Path(config["output_dir"], self.path, "hierarchy.json"), "rb") as file:
+            is_null = file.read(len("null")) == b"null"
+        what = f"classes in every numbering, {'' if is_null else 'the tree of synsets, '}validation labels"
+        return what, super().content(config, images)[1]
 
     def examinations(self, facts: Facts) -> dict[str, Callable[[str], Check]]:
         """Whether the files agree with each other."""

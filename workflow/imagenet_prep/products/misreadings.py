@@ -100,14 +100,25 @@ def is_at_chance(right: float, count: int, numbers: int) -> bool:
 def cause_of_chance(top1: Indices, labels: Indices, numbers: int) -> str:
     """The likely cause, as a sentence, of predictions that are no better than guessing in any reading."""
     there = len(np.unique(labels))
-    predicted = np.bincount(top1[(top1 >= 0) & (top1 < numbers)], minlength=numbers)
-    kinds = int((predicted > 0).sum())
+    is_class = (top1 >= 0) & (top1 < numbers)
+    top1, labels = top1[is_class], labels[is_class]
+    kinds = len(np.unique(top1))
     if kinds <= max(1, there // 10):
         return f"Only {kinds} of {numbers} classes are predicted: the model was not trained, or its weights not loaded"
+    if _agreement(top1, labels) > _CLEAR * _agreement(top1, np.random.default_rng(0).permutation(labels)):
+        return "Each number stands for a class, but of another list of classes: have what predicts write WNIDs"
     return (
         "The rows are likely to be shuffled, each beside another image (as by a DataLoader with shuffle=True), or the "
         "numbers are of another list of classes: have what predicts write the name of each image, and WNIDs"
     )
+
+
+def _agreement(top1: Indices, labels: Indices) -> float:
+    """The share of the predictions that would be right if each number stood for the label that it most often meets."""
+    pairs, times = np.unique(np.stack([top1, labels]), axis=1, return_counts=True)
+    most = np.zeros(pairs[0].max(initial=0) + 1, np.int64)
+    np.maximum.at(most, pairs[0], times)
+    return float(most.sum()) / max(1, len(top1))
 
 
 def _least(count: int, numbers: int) -> float:
@@ -134,14 +145,17 @@ def _numberings(classes: Classes) -> Iterable[tuple[str, str, Indices]]:
     if classes.devkit_ids is not None:
         to_ids = f"map them back: sorted(range(1, {total + 1}), key=str)[prediction] is an ilsvrc2012_id"
         yield as_text.format(ids), to_ids, _ranks_as_text(total, 1)[classes.devkit_ids - 1]
-    ranks = np.empty(len(classes.words), np.int64)
-    ranks[sorted(range(len(classes.words)), key=lambda it: classes.words[it].casefold())] = range(len(ranks))
-    if len(ranks) == classes.numbers:
-        yield "ranks of the classes sorted by name", "map them by labels/classes.csv to class_index", ranks
+    count = len(classes.words)
+    if count == classes.numbers:
+        for order, words in (("", [it.casefold() for it in classes.words]), (", capitals first", classes.words)):
+            ranks = np.empty(count, np.int64)
+            ranks[sorted(range(count), key=words.__getitem__)] = range(count)
+            by_name = f"ranks of the classes sorted by name{order}"
+            yield by_name, "map them by labels/classes.csv to class_index", ranks
     if not np.array_equal(classes.original, classes.indices):
         yield "indices of the whole set", "subset_labels: original has these, or map them", classes.original
     if len(classes.indices) < classes.numbers:
-        yield "numbers of the classes in use alone", "subset_labels: renumbered has these", np.arange(len(ranks))
+        yield "numbers of the classes in use alone", "subset_labels: renumbered has these", np.arange(count)
 
 
 def _ranks_as_text(count: int, first: int) -> Indices:

@@ -40,7 +40,7 @@ class Ranks:
         self._width = 0
         self._are_whole = True
         self._are_distinct = True
-        self._ties = np.zeros(2, np.int64)
+        self._ties = np.zeros(3, np.int64)
         self.warnings: list[str] = []
 
     def add(self, block: Numbers) -> None:
@@ -65,7 +65,7 @@ class Ranks:
             self._are_distinct &= self._are_whole and _are_distinct(block, self._numbers)
             # TensorFlow's models have a score of a background before the others.
             scores = block[:, 1:] if width == self._with_background else block
-            order = np.argsort(-scores, axis=1, kind="stable")[:, : BEST + 1]
+            order = np.argsort(-scores, axis=1, kind="stable")[:, : 2 * BEST]
             self._ties += _ties(np.take_along_axis(scores, order, axis=1))
             self._best.append(order[:, :BEST].copy())  # a view would keep all of it
 
@@ -103,14 +103,17 @@ class Ranks:
 
     def _less_ties(self, best: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         count = grouped(len(best))
-        first, fifth = (int(it) for it in self._ties)
+        first, fifth, many = (int(it) for it in self._ties)
         if first:
             of = f"{grouped(first)} of {count} images"
             self.warnings.append(f"In {of} several classes share the best score; the one of the lowest index is taken")
-        if fifth > 0.01 * len(best):
-            of = f"{grouped(fifth)} of {count} images"
+        if many > 0.01 * len(best):
+            of = f"{grouped(many)} of {count} images"
             self.warnings.append(f"There is no top-5: in {of} the scores do not tell which the five best classes are")
             return best[:, :1]
+        if fifth:
+            of = f"{grouped(fifth)} of {count} images"
+            self.warnings.append(f"In {of} a few classes share the fifth best score; that of the lowest index is taken")
         return best
 
     def _no_whole_number(self) -> str:
@@ -127,7 +130,15 @@ def _are_distinct(block: Numbers, numbers: int) -> bool:
 
 
 def _ties(ordered: Numbers) -> npt.NDArray[np.int64]:
-    """In how many rows of scores, best first, the second is as good as the first, and the sixth as the fifth."""
-    first = ordered[:, 0] == ordered[:, 1]
-    fifth = ordered[:, BEST - 1] == ordered[:, BEST] if ordered.shape[1] > BEST else np.zeros(len(ordered), np.bool_)
-    return np.array([first.sum(), fifth.sum()], np.int64)
+    """In how many rows of the best scores several classes share the first, the fifth, and many the fifth.
+
+    A few do by rounding, as in half precision: which of them is taken hardly matters. Many do where all but the best
+    were set to nothing.
+    """
+    fifth = ordered[:, BEST - 1 : BEST]
+    shared = [
+        ordered[:, :1] == ordered[:, 1:2],
+        fifth == ordered[:, BEST : BEST + 1],
+        fifth == ordered[:, BEST:][:, -1:],
+    ]
+    return np.array([it.sum() for it in shared], np.int64)

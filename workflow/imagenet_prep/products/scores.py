@@ -131,7 +131,7 @@ def score(predictions: Indices, truth: Truth, place: Path, *, are_indices: bool 
     if predictions.shape[1] >= 5:
         top5 = _share((predictions[:, :5] == truth.labels[:, None]).any(axis=1))
     else:
-        notes["top5"] = f"the predictions have fewer than five classes an image: {predictions.shape[1]}"
+        notes["top5"] = f"fewer than five classes of each image are known: {predictions.shape[1]}"
     count, of_all = len(right), len(truth.of_all)
     if count < of_all:
         warnings.insert(

@@ -56,6 +56,10 @@ def ways_to_read(readers: Path, config: Mapping[str, Any]) -> list[Section]:
     """
     text = _read(readers)
     there = {*config["products"], *(name for name, _ in PAGE.needs(config, ALL))}
+    for name, product in SPLIT_PRODUCTS.items():
+        splits = product.splits_in_use(config)
+        if splits and all(product.obstacle(config, split) for split in splits):
+            there.discard(name)
     found = []
     starts = [match.start() for match in re.finditer(r"^## ", _hidden_code(text), re.MULTILINE)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):

@@ -14,6 +14,7 @@ import pyarrow as pa
 from imagenet_prep import atomic, commands, errors, signals
 from imagenet_prep.engine.receipts import ARCHIVES
 from imagenet_prep.errors import PrepError
+from imagenet_prep.products.audit.archive_bytes import check_archive
 from imagenet_prep.products.audit.as_made import AsMade
 from imagenet_prep.products.audit.comparison import AuditedSplit, Comparison
 from imagenet_prep.products.audit.facts import Facts
@@ -273,6 +274,13 @@ class Audit:
     def sha256sums(self) -> str:
         """The published files as `sha256sum -c` reads them."""
         return "".join(f"{digest}  {name}\n" for name, digest in sorted(self.sums.items()))
+
+    def check_archives(self) -> None:
+        """Hold the images of archives that a product points into against their scan; call it after `run`."""
+        products = [it for it in SPLIT_PRODUCTS.values() if it.points_into_archives and it.name in self.products]
+        if IMAGE_TABLE.path not in self._named:
+            splits = dict.fromkeys(split for product in products for split in self._splits(product))
+            self.checks += filter(None, (check_archive(self.facts, split, self.workers) for split in splits))
 
     def check_sums(self) -> None:
         """Hold the files against the checksums that the last audit wrote; call it after `run`."""
