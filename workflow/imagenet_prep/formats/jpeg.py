@@ -19,6 +19,7 @@ _START_OF_SCAN = 0xDA
 _APP14 = 0xEE
 _STANDALONE = frozenset([0x01, *range(0xD0, 0xD9)])
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SEQUENTIAL = _START_OF_FRAME - {0xC2, 0xC6, 0xCA, 0xCE}  # the others are progressive
 _STEPS_LIMIT = 1 << 20  # segments and bytes between them; a header has some dozens
 _COLORSPACES = {1: "Grayscale", 3: "RGB", 4: "CMYK"}
 
@@ -54,6 +55,17 @@ def has_end(data: Buffer) -> bool:
     first_scan = next((position for marker, position in _segments(data) if marker == _START_OF_SCAN), None)
     content = bytes(data)
     return first_scan is not None and content.rfind(END_OF_IMAGE) > content.rfind(SCAN) >= first_scan
+
+
+def scans(data: bytes) -> int:
+    """How many scans a decoder goes through at the most: one where, in a sequential image, that has all channels."""
+    channels = None
+    for marker, position in _segments(data):
+        if marker in _SEQUENTIAL:
+            channels = data[position + 9 : position + 10]
+        if marker == _START_OF_SCAN and data[position + 4 : position + 5] == channels:
+            return 1
+    return data.count(SCAN)
 
 
 def has_adobe_marker(data: Buffer) -> bool:
