@@ -92,6 +92,23 @@ def test_shards_are_the_same_bytes_however_batches_and_windows_are_cut(
     assert other.shards() == undisturbed.shards()
 
 
+def test_a_format_may_hold_the_image_before_while_windows_take_turns_in_the_memory(world: World) -> None:
+    def write(file: FileIO, samples: Iterator[tuple[Row, Buffer]]) -> dict[str, Any]:
+        before: tuple[Row, Buffer] | None = None
+        for row, data in samples:
+            if before:
+                held[before[0]["filename"]] = bytes(before[1])
+            before = row, data
+        assert before is not None
+        held[before[0]["filename"]] = bytes(before[1])
+        return {"bytes": 0, "crc32c": "0"}
+
+    held: dict[str, bytes] = {}
+    window = 2 * max(map(len, world.images.values()))
+    write_shards(world.plan, world.set, 0, SHARDS - 1, world.archive, BOTH, write, window)
+    assert held == world.images
+
+
 def test_the_receipt_has_records_bytes_and_checksum_of_each_shard_and_holds_no_time(world: World) -> None:
     receipt = world.write()
     made = {

@@ -40,6 +40,24 @@ def test_every_range_comes_once_with_its_bytes(file: Path, wanted: list[tuple[in
     assert sorted(found) == [(i, CONTENT[o : o + n]) for i, (o, n) in enumerate(wanted)]
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 1000)), max_size=20),
+    st.integers(0, 2000),
+    st.integers(1, 3000),
+)
+@settings(deadline=None)
+def test_memory_that_is_given_holds_every_range_to_the_end(
+    file: Path, wanted: list[tuple[int, int]], gap: int, size: int
+) -> None:
+    held = [bytearray(n) for _, n in wanted]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(byte_ranges, "_GAP", gap)
+        patch.setattr(byte_ranges, "_READ", size)
+        for _ in read_ranges(file, [o for o, _ in wanted], [n for _, n in wanted], [memoryview(it) for it in held]):
+            pass
+    assert held == [CONTENT[o : o + n] for o, n in wanted]
+
+
 def test_ranges_come_by_ascending_offset(file: Path) -> None:
     assert [i for i, _ in read(file, [(3000, 5), (10, 5), (2000, 5)])] == [1, 2, 0]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import mmap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import FileIO
@@ -72,11 +74,12 @@ def write_shards(
     sizes = parquet.read_groups(file, plan, range(first, last + 1), ["length"])["length"].to_pylist()
     progress = Progress(f"writing {shards.split} shards {first} to {last}", sum(sizes), images=len(sizes))
     written = {}
+    memory = _memory(window or WINDOW)
     for shard in range(first, last + 1):
         rows = parquet.read_groups(file, plan, [shard]).to_pylist()
         path, *others = shards.files_of(shard)
         with atomic.replacing(path) as partial, open(partial, "wb", buffering=0) as output:
-            content = dict(write(output, _samples(rows, archive, reencoding, window or WINDOW)))
+            content = dict(write(output, _samples(rows, archive, reencoding, memory)))
         beside = dict(zip(others, content.pop("beside", ()), strict=True))
         written[_name(path, shards)] = {"records": len(rows), **content}
         for other, text in beside.items():
@@ -90,9 +93,19 @@ def _name(path: Path, shards: ShardSet) -> str:
     return path.relative_to(shards.output_dir).as_posix()
 
 
-def _samples(rows: list[Row], archive: Path, reencoding: Reencoding, size: int) -> Iterator[tuple[Row, Buffer]]:
+def _memory(nbytes: int) -> memoryview:
+    """Memory for the images of one shard after the other: pages that are new for each cost as much as the reading."""
+    memory = mmap.mmap(-1, nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):  # Linux: pages of 2 MiB
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(memory)
+
+
+def _samples(
+    rows: list[Row], archive: Path, reencoding: Reencoding, memory: memoryview
+) -> Iterator[tuple[Row, Buffer]]:
     """The rows with the bytes of their images, encoded again where that is asked for."""
-    for row, image in _images(rows, archive, size):
+    for row, image in _images(rows, archive, memory):
         if not reencoding.wanted(row):
             yield row, image
             continue
@@ -108,21 +121,23 @@ def _samples(rows: list[Row], archive: Path, reencoding: Reencoding, size: int) 
             ) from error
 
 
-def _images(rows: list[dict[str, Any]], archive: Path, size: int) -> Iterator[tuple[dict[str, Any], Buffer]]:
-    """The rows with their image bytes, in their order; read in windows, within each by ascending offset."""
+def _images(rows: list[Row], archive: Path, memory: memoryview) -> Iterator[tuple[Row, Buffer]]:
+    """The rows with their image bytes, in their order; read in windows of `memory`, in each by ascending offset."""
+    lengths = [row["length"] for row in rows]
+    # A shard that does not fit is read in windows that take turns in its halves: formats may hold the last images that
+    # they were given for as long as they take more.
+    size = len(memory) if sum(lengths) <= len(memory) else len(memory) // 2
+    places = itertools.cycle((memory[:size], memory[size:]))
     start = 0
     while start < len(rows):
         stop, held = start, 0
-        while stop < len(rows) and (stop == start or held + rows[stop]["length"] <= size):
-            held += rows[stop]["length"]
+        while stop < len(rows) and (stop == start or held + lengths[stop] <= size):
+            held += lengths[stop]
             stop += 1
-        window = rows[start:stop]
-        images: list[Buffer] = [b""] * len(window)
-        for position, data in extract(archive, window):
-            # Read by itself, an image is kept as it came; one out of a larger read is copied, so that the rest can go.
-            alone = isinstance(data.obj, bytes) and len(data.obj) == len(data)
-            images[position] = data if alone else bytes(data)
-        for position, row in enumerate(window):
-            image, images[position] = images[position], b""  # held no longer than whoever takes it wants
-            yield row, image
+        place = next(places) if held <= size else memoryview(bytearray(held))
+        ends = itertools.accumulate(lengths[start:stop], initial=0)
+        images = [place[begin:end] for begin, end in itertools.pairwise(ends)]
+        for _ in extract(archive, rows[start:stop], images):
+            pass
+        yield from zip(rows[start:stop], images, strict=True)
         start = stop

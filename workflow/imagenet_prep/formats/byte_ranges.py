@@ -14,24 +14,44 @@ _GAP = 64 << 10
 
 
 def read_ranges(
-    path: str | os.PathLike[str], offsets: Sequence[int], sizes: Sequence[int]
+    path: str | os.PathLike[str],
+    offsets: Sequence[int],
+    sizes: Sequence[int],
+    into: Sequence[memoryview] | None = None,
 ) -> Iterator[tuple[int, memoryview]]:
     """Yield (position in the arguments, bytes) of every range, by ascending offset.
 
     Neighbours are fetched together, up to 8 MiB a read, where less than 64 KiB lie between them: the members of an
-    archive in one sweep, the scattered images of a shard one by one. The bytes are valid until the next range.
+    archive in one sweep, the scattered images of a shard one by one.
+
+    Args:
+        path: the file.
+        offsets: where each range begins, in bytes.
+        sizes: its bytes.
+        into: for each range memory of its size, which then holds it. Without, a range is valid until the next one.
 
     Raises:
         PrepError: the file is not there, or ends before a range does.
     """
     place = os.fspath(path)
+    buffer = bytearray()  # the same for all reads: new pages cost half as much as the copy into them
     with _open(place) as file:
         for start, end, positions in runs(offsets, sizes, _GAP, _READ):
+            if into and len(positions) == 1:
+                block = into[positions[0]]
+            else:
+                if len(buffer) < end - start:
+                    buffer = bytearray(max(end - start, _READ))
+                block = memoryview(buffer)[: end - start]
             with reading(place):
-                block = _read(file.fileno(), start, end - start, place)
+                _read(file, start, block, place)
             for position in positions:
                 offset = offsets[position] - start
-                yield position, block[offset : offset + sizes[position]]
+                data = block[offset : offset + sizes[position]]
+                if into and len(positions) > 1:
+                    into[position][:] = data
+                    data = into[position]
+                yield position, data
 
 
 def runs(offsets: Sequence[int], sizes: Sequence[int], gap: int, most: int) -> Iterator[tuple[int, int, list[int]]]:
@@ -69,16 +89,12 @@ def _open(place: str) -> FileIO:
         raise PrepError(place, "the file is not there any more", remedy) from error
 
 
-def _read(descriptor: int, offset: int, size: int, place: str) -> memoryview:
-    data = os.pread(descriptor, size, offset)
-    if len(data) < size:
-        pieces = [data]
-        while (missing := size - sum(map(len, pieces))) > 0:
-            piece = os.pread(descriptor, missing, offset + size - missing)
-            if not piece:
-                raise PrepError(
-                    place, f"{size} bytes should follow, but the file ends {missing} short", CUT_OFF, offset=offset
-                )
-            pieces.append(piece)
-        data = b"".join(pieces)
-    return memoryview(data)
+def _read(file: FileIO, offset: int, block: memoryview, place: str) -> None:
+    file.seek(offset)
+    done = 0
+    while done < len(block):
+        count = file.readinto(block[done:])
+        if not count:
+            problem = f"{len(block)} bytes should follow, but the file ends {len(block) - done} short"
+            raise PrepError(place, problem, CUT_OFF, offset=offset)
+        done += count

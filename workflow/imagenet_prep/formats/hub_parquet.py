@@ -123,7 +123,8 @@ def write_samples(path: str | os.PathLike[str], samples: Iterable[Sample], colum
 
 
 def _groups(samples: Iterable[Sample], columns: pa.Schema) -> Iterator[list[pa.RecordBatch]]:
-    """Row groups, in pieces, so that images are copied soon, and only once."""
+    """Row groups, in pieces; the images of all of them lie in the same memory, so that one is valid until the next."""
+    memory = memoryview(bytearray(ROW_GROUP + _CHUNK))
     pieces: list[pa.RecordBatch] = []
     waiting: list[Sample] = []
     held = of_group = 0
@@ -132,21 +133,24 @@ def _groups(samples: Iterable[Sample], columns: pa.Schema) -> Iterator[list[pa.R
         held += len(sample.image)
         of_group += len(sample.image)
         if held >= _CHUNK or of_group >= ROW_GROUP:
-            pieces.append(_piece(waiting, columns))
+            pieces.append(_piece(waiting, columns, memory[of_group - held : of_group]))
             waiting, held = [], 0
         if of_group >= ROW_GROUP:
             yield pieces
             pieces, of_group = [], 0
     if waiting:
-        pieces.append(_piece(waiting, columns))
+        pieces.append(_piece(waiting, columns, memory[of_group - held : of_group]))
     if pieces:
         yield pieces
 
 
-def _piece(samples: Sequence[Sample], columns: pa.Schema) -> pa.RecordBatch:
+def _piece(samples: Sequence[Sample], columns: pa.Schema, memory: memoryview) -> pa.RecordBatch:
     ends = np.cumsum([0, *(len(it.image) for it in samples)], dtype=np.int32)
-    content = b"".join(it.image for it in samples)  # a builder would hold up to twice as much
-    contents = pa.Array.from_buffers(pa.binary(), len(samples), [None, pa.py_buffer(ends), pa.py_buffer(content)])
+    if len(memory) < ends[-1]:  # the last image of a group is a very large one
+        memory = memoryview(bytearray(int(ends[-1])))
+    for sample, begin, end in zip(samples, ends, ends[1:], strict=False):
+        memory[begin:end] = sample.image
+    contents = pa.Array.from_buffers(pa.binary(), len(samples), [None, pa.py_buffer(ends), pa.py_buffer(memory)])
     images = [contents, pa.array([it.path for it in samples], pa.string())]
     objects = [{"bbox": it.boxes, "category": [it.label] * len(it.boxes)} for it in samples]
     return pa.record_batch(

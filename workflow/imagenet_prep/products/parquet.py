@@ -50,7 +50,7 @@ class Parquet(ShardedProduct):
     samples = "rows"
     sidecars = (CARD,)
     sample_bytes, shard_bytes = 200, 3500
-    window = 48 << 20  # a row group is held, too
+    window = 64 << 20  # a row group is held, too
     naming = Naming("data/{split}-{shard:05d}-of-{shards:05d}.parquet")
 
     def splits(self, dataset: Dataset) -> list[str]:
