@@ -54,6 +54,23 @@ def test_the_size_of_a_thumbnail_is_not_that_of_the_image() -> None:
     assert jpeg.parse(with_segment(image(0, (30, 20)), thumbnail()))[:2] == (30, 20)
 
 
+@pytest.mark.parametrize(
+    ("marker", "channels", "scans"), [(0xC0, 3, 1), (0xC1, 3, 1), (0xC0, 1, 5), (0xC2, 3, 5), (0xC2, 1, 5)]
+)
+def test_scans_are_one_where_the_first_has_all_and_is_not_progressive(marker: int, channels: int, scans: int) -> None:
+    scan = segment(0xDA, bytes([channels]) + bytes(2 * channels + 3))
+    assert jpeg.scans(HEADER + frame(8, 8, 3, marker) + scan * 5) == scans
+
+
+def test_a_decoder_goes_through_no_scan_behind_that_of_a_sequential_image_but_ends_there() -> None:
+    one, other = image(0, (64, 48)), image(1, (64, 48))
+    both = one[:-2] + other[other.rindex(jpeg.SCAN) :]
+    assert both.count(jpeg.SCAN) == 2
+    assert jpeg.scans(both) == 1
+    with pytest.raises(OSError, match="broken data stream"):
+        Image.open(io.BytesIO(both)).load()
+
+
 def test_an_exif_orientation_changes_nothing() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

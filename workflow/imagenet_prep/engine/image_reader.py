@@ -77,15 +77,17 @@ class ImageReader:
             row in the split, the same; and those rows.
         """
         positions, numbers, tables = [np.empty(0, np.int64)], [np.empty(0, np.int64)], []
-        before = 0
-        for part in self.parts(["filename", *columns]):
-            found = pc.index_in(filenames, value_set=part["filename"].combine_chunks())
-            known = np.flatnonzero(pc.is_valid(found).to_numpy(zero_copy_only=False))
+        before, left = 0, np.arange(len(filenames))
+        for part in self.parts(["filename", *columns]) if len(left) else ():
+            found = pc.index_in(filenames.take(pa.array(left)), value_set=part["filename"].combine_chunks())
+            known = pc.is_valid(found).to_numpy(zero_copy_only=False)
             rows = found.drop_null().to_numpy().astype(np.int64)
-            positions.append(known)
+            positions.append(left[known])
             numbers.append(rows + before)
             tables.append(part.select(list(columns)).take(pa.array(rows)))
-            before += len(part)
+            before, left = before + len(part), left[~known]
+            if not len(left):
+                break
         position = np.concatenate(positions)
         order = np.argsort(position, kind="stable")
         schema = pa.schema([self._file.schema_arrow.field(name) for name in columns])

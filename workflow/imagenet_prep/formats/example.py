@@ -8,12 +8,14 @@ and `feature.proto`); numbers are packed, as protocol buffers version 3 write th
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 from imagenet_prep.formats.stream import Buffer
 
 Value = list[bytes] | list[float] | list[int]
+T = TypeVar("T")
 
 # Tags: eight times the field's number, and 2 for bytes that follow their length.
 _FEATURES = _FEATURE = _NAME = _VALUE = 0x0A
@@ -22,7 +24,6 @@ _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 0x0A, 0x12, 0x1A
 _FIRST_FIELD = b"\x0a"
 _SECOND_FIELD = b"\x12"
 _SMALL = [bytes([value]) for value in range(0x80)]
-_ALIKE = 256  # bytes up to which an encoded feature is worth remembering: most say the same in many records
 
 
 def varint(value: int) -> bytes:
@@ -66,36 +67,55 @@ def around(entries: bytes, key: str, nbytes: int) -> bytes:
     return _FIRST_FIELD + varint(len(entries) + len(last) + nbytes) + entries + last
 
 
-def decode(data: Buffer) -> dict[str, Value]:
-    """The features of an Example by name, each a list of bytes, floats (of 32 bits) or ints, not to be changed.
+class Decoder(Generic[T]):
+    """Decodes Examples whose features each mean something by themselves.
 
-    Strict, since parsers let pass what nobody means: a feature is there once, of one kind, its name before its values,
-    its numbers packed in one piece, and nothing else is in the message. All that is known to write Examples does so.
-
-    Raises:
-        ValueError: these bytes are no such Example; it says why.
+    Args:
+        value_of: gives what a feature is, by its name and its values, which are not to be changed; raises `ValueError`
+            where they cannot be that. Of features that many records have alike it is asked once.
     """
-    try:
-        features: dict[str, Value] = {}
-        end = len(data)
-        position = _only(data, 0, _FEATURES) if end else 0
-        while position < end:
-            length = data[position + 1]
-            if length > 0x7F or length > end - position - 2 or data[position] != _FEATURE:
-                start, position = _part(data, position, _FEATURE)
-            else:  # the same, for most features, without a call
-                start = position + 2
-                position = start + length
-            if position - start <= _ALIKE:
-                name, value = _small_entry(bytes(data[start:position]))
-            else:
-                name, value = _entry(data[start:position])
-            if name in features:
-                raise _no_example(f"the feature {name} is there twice")
-            features[name] = value
+
+    def __init__(self, value_of: Callable[[str, Value], T]) -> None:
+        self._value_of = value_of
+        self._small_entry = lru_cache(maxsize=1 << 14)(self._alone)
+
+    def decode(self, data: Buffer) -> dict[str, T]:
+        """The features of an Example by name.
+
+        Strict, since parsers let pass what nobody means: a feature is there once, of one kind, its name before its
+        values, its numbers packed in one piece, and nothing else is in the message. All that is known to write
+        Examples does so.
+
+        Raises:
+            ValueError: these bytes are no such Example, or one with other features; it says why.
+        """
+        try:
+            data, end, entries = bytes(data), len(data), []
+            position = _only(data, 0, end, _FEATURES) if end else 0
+            while position < end:
+                start, length = position, data[position + 1]
+                if length <= 0x7F:  # what is cut off here is found where it is read
+                    position += 2 + length
+                    entries.append(self._small_entry(data[start:position]))
+                else:
+                    start, position = _part(data, start, end, _FEATURE)
+                    entries.append(self._entry(data, start, position))
+        except (IndexError, UnicodeDecodeError, struct.error) as error:
+            raise _no_example("a part of it is cut off, or damaged") from error
+        features = dict(entries)
+        if len(features) < len(entries):
+            names = [name for name, _ in entries]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise _no_example(f"the feature {twice} is there twice")
         return features
-    except (IndexError, UnicodeDecodeError, struct.error) as error:
-        raise _no_example("a part of it is cut off, or damaged") from error
+
+    def _alone(self, field: bytes) -> tuple[str, T]:
+        end = len(field)
+        return self._entry(field, _only(field, 0, end, _FEATURE), end)
+
+    def _entry(self, data: bytes, start: int, end: int) -> tuple[str, T]:
+        name, values = _entry(data, start, end)
+        return name, self._value_of(name, values)
 
 
 def _before(key: str, kind: int, nbytes: int) -> bytes:
@@ -115,7 +135,7 @@ def _no_example(why: str) -> ValueError:
     return ValueError(f"these bytes are no tf.train.Example: {why}")
 
 
-def _read_varint(data: Buffer, position: int) -> tuple[int, int]:
+def _read_varint(data: bytes, position: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         group = data[position]
@@ -128,45 +148,45 @@ def _read_varint(data: Buffer, position: int) -> tuple[int, int]:
             raise _no_example("a number has too many groups")
 
 
-def _part(data: Buffer, position: int, tag: int) -> tuple[int, int]:
-    """Beginning and end of the bytes of the field `tag`, which is to be the one at a position."""
-    if data[position] != tag:
+def _part(data: bytes, position: int, end: int, tag: int) -> tuple[int, int]:
+    """Beginning and end of the bytes of the field `tag`, which is to be the one at a position, and to end by `end`."""
+    if data[position] != tag or position >= end:
         raise _no_example(f"a field of tag {data[position]} is where tag {tag} should be")
     length = data[position + 1]
     position += 2
     if length > 0x7F:
         length, position = _read_varint(data, position - 1)
-    if position + length > len(data):
+    if position + length > end:
         raise _no_example("a part of it is longer than the whole")
     return position, position + length
 
 
-def _only(data: Buffer, position: int, tag: int) -> int:
-    """Beginning of the bytes of the field `tag`, which is to be all that follows a position."""
-    start, stop = _part(data, position, tag)
-    if stop != len(data):
+def _only(data: bytes, position: int, end: int, tag: int) -> int:
+    """Beginning of the bytes of the field `tag`, which is to be all from a position to `end`."""
+    start, stop = _part(data, position, end, tag)
+    if stop != end:
         raise _no_example("there is more in it than its features, each with a name and values of one kind")
     return start
 
 
-def _entry(entry: Buffer) -> tuple[str, Value]:
-    """Name and values of a feature."""
-    start, stop = _part(entry, 0, _NAME)
-    name, end = str(entry[start:stop], "utf-8"), len(entry)
-    position = _only(entry, stop, _VALUES)
+def _entry(data: bytes, start: int, end: int) -> tuple[str, Value]:
+    """Name and values of the feature that is there."""
+    start, stop = _part(data, start, end, _NAME)
+    name = str(data[start:stop], "utf-8")
+    position = _only(data, stop, end, _VALUES)
     if position == end:
         return name, []
-    kind = entry[position]
+    kind = data[position]
     if kind not in (_BYTES_LIST, _FLOAT_LIST, _INT64_LIST):
         raise _no_example(f"the feature {name} is of an unknown kind")
-    position = _only(entry, position, kind)
+    position = _only(data, position, end, kind)
     if kind == _BYTES_LIST:
         strings = []
         while position < end:
-            start, position = _part(entry, position, _VALUE)
-            strings.append(bytes(entry[start:position]))
+            start, position = _part(data, position, end, _VALUE)
+            strings.append(data[start:position])
         return name, strings
-    packed = entry[_only(entry, position, _VALUE) :] if position < end else b""
+    packed = data[_only(data, position, end, _VALUE) : end] if position < end else b""
     if kind == _FLOAT_LIST:
         return name, [value for (value,) in struct.iter_unpack("<f", packed)]
     numbers, position = [], 0
@@ -176,4 +196,5 @@ def _entry(entry: Buffer) -> tuple[str, Value]:
     return name, numbers
 
 
-_small_entry = lru_cache(maxsize=1 << 14)(_entry)
+decode = Decoder(lambda name, values: values).decode
+"""The features of an Example by name, each a list of bytes, floats (of 32 bits) or ints."""

@@ -59,7 +59,7 @@ class _Refused(ValueError):
         self.remedy = remedy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, one would take longer to make than a header to read
 class Member:
     """A regular file in an archive.
 
@@ -124,9 +124,9 @@ def walk(
                 elif not {b"path", b"size"}.isdisjoint(header.pax(payload)):
                     raise ValueError("the global pax header names a path or size")
                 continue
-            name = header.pax_name(pax) or long_name or header.name(block)
-            given = header.pax_size(pax)
-            size = size if given is None else given
+            name = (pax and header.pax_name(pax)) or long_name or header.name(block)
+            if pax and (given := header.pax_size(pax)) is not None:
+                size = given
             is_folder = kind in (b"5", _FOLDER_WITH_NAMES) or (kind == b"\0" and name.endswith("/"))
             safe = header.safe_name(name)
             if not safe and not is_folder:
@@ -160,7 +160,11 @@ def walk(
         elif not is_folder:
             seen.add(safe)
             yield Member(safe, content, size, block[:_NAME_FIELD].rstrip(b"\0") == safe.encode())
-        _skip_to(stream, min(end, content + _padded(size)), place, _inside(within, safe), at)
+        try:
+            stream.skip(max(0, min(end, content + _padded(size)) - stream.offset))
+        except EndOfStream as error:
+            problem = "the archive ends inside this member: it is cut off"
+            raise PrepError(place, problem, CUT_OFF, member=_inside(within, safe), offset=at) from error
 
 
 def _expect_regular(block: bytes, pax: dict[bytes, bytes], long_target: bytes | None) -> None:
@@ -168,7 +172,7 @@ def _expect_regular(block: bytes, pax: dict[bytes, bytes], long_target: bytes | 
     if kind in _LINKS:
         target = header.link_target(block, pax, long_target)
         raise _Refused(f"the member is {_LINKS[kind]} to {target!r}, and no file", OF_FILES)
-    if kind == b"S" or header.is_sparse(pax):
+    if kind == b"S" or (pax and header.is_sparse(pax)):
         raise _Refused("the member is a sparse file, which has no place in a dataset archive", WITHOUT_HOLES)
     if kind not in _REGULAR:
         what = _REFUSED.get(kind, f"of an unknown type ({kind!r})")
@@ -240,15 +244,6 @@ def _take(stream: Stream, n: int, place: str, member: str | None, at: int) -> Bu
             CUT_OFF,
             member=member,
             offset=at,
-        ) from error
-
-
-def _skip_to(stream: Stream, end: int, place: str, member: str, at: int) -> None:
-    try:
-        stream.skip(max(0, end - stream.offset))
-    except EndOfStream as error:
-        raise PrepError(
-            place, "the archive ends inside this member: it is cut off", CUT_OFF, member=member, offset=at
         ) from error
 
 

@@ -11,22 +11,24 @@ import zlib
 
 BLOCK = 512
 
-_OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
 _LENGTH = re.compile(rb"[1-9][0-9]{0,9}")
 _NAME_LIMIT = 4096  # longest path of any system that this runs on
 
 
 def checksum_holds(header: bytes) -> bool:
     """Whether the header's sum is the one written in it, by which a header is known."""
-    matched = _OCTAL.fullmatch(header[148:156].split(b"\0", 1)[0])
-    if not matched or not matched[1]:
-        return False
-    return int(matched[1], 8) == _sum(header) - sum(header[148:156]) + 8 * 32
+    return _octal(header[148:156]) == _sum(header) - sum(header[148:156]) + 8 * 32
 
 
 def begins(beginning: bytes) -> bool:
     """Whether an archive begins with these bytes, a block or more: with the header of a member."""
     return len(beginning) >= BLOCK and any(beginning[:BLOCK]) and checksum_holds(beginning[:BLOCK])
+
+
+def _octal(field: bytes) -> int | None:
+    """The number in octal digits, between spaces, up to the first zero byte; 0 of none, None of other bytes."""
+    digits = field.partition(b"\0")[0].strip(b" ")
+    return None if digits.strip(b"01234567") else int(digits or b"0", 8)
 
 
 def _sum(header: bytes) -> int:
@@ -39,10 +41,10 @@ def size(header: bytes) -> int:
     field = header[124:136]
     if field[0] == 0x80:  # GNU base-256, for sizes of 8 GiB and more; 0xFF in its place would make it negative
         return int.from_bytes(field[1:], "big")
-    matched = _OCTAL.fullmatch(field.split(b"\0", 1)[0])
-    if not matched:
+    written = _octal(field)
+    if written is None:
         raise ValueError(f"the member's size is no number: {field!r}")
-    return int(matched[1] or b"0", 8)
+    return written
 
 
 def name(header: bytes) -> str:
@@ -56,7 +58,7 @@ def name(header: bytes) -> str:
 def text(field: bytes) -> str:
     """A name, up to the first zero byte."""
     try:
-        return field.split(b"\0", 1)[0].decode("utf-8")
+        return field.partition(b"\0")[0].decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError(f"the member's name is not UTF-8: {field.rstrip(bytes(1))!r}") from None
 

@@ -23,7 +23,7 @@ from imagenet_prep.errors import PrepError
 from imagenet_prep.formats import example
 from imagenet_prep.products import tfds
 from imagenet_prep.products.shards import Row, ShardedProduct
-from imagenet_prep.products.tfrecord import IMAGE, SAMPLE, encode_features, read_features
+from imagenet_prep.products.tfrecord import IMAGE, encode_features, examples
 
 if TYPE_CHECKING:
     from imagenet_prep.engine.inputs import Inputs
@@ -75,20 +75,15 @@ class ArrayRecord(ShardedProduct):
         """Read a shard with the library's reader, which compares its hashes, and all features."""
         from imagenet_prep.products.audit.readings import read_whole
 
-        return read_whole(unit, SAMPLE, partial(_read, reencoded=reencoded))
+        return read_whole(unit, examples().schema.names, partial(_read, reencoded=reencoded))
 
 
 def _read(path: Path, reencoded: Collection[str]) -> Iterator[Row]:
-    from crc32c import crc32c
-
-    from imagenet_prep.products.audit.readings import one
-
     with closing(_library().ArrayRecordReader(str(path), _SEQUENTIAL)) as reader:
         count = reader.num_records()
         for start in range(0, count, _RECORDS_AT_A_TIME):
             for record in reader.read(range(start, min(start + _RECORDS_AT_A_TIME, count))):
-                features = example.decode(memoryview(record))
-                yield {**read_features(features, reencoded), "crc32c": crc32c(one(features, IMAGE, bytes))}
+                yield dict(zip(examples().schema.names, examples().row(record, reencoded), strict=True))
 
 
 def _library() -> Any:

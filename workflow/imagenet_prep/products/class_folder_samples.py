@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,33 +53,34 @@ def read_folder(root: Path, folder: Path, called_by: str | None) -> Reading:
     Returns:
         A row a file, with its path, file name, length in bytes, CRC-32C and class.
     """
-    named = CLASS_INDEX if called_by == CLASS_INDEX else WNID
-    columns: dict[str, list[Any]] = {name: [] for name in (PATH, FILENAME, LENGTH, CRC32C, named)}
+    by_index = called_by == CLASS_INDEX
+    schema = schema_of([PATH, FILENAME, LENGTH, CRC32C, CLASS_INDEX if by_index else WNID])
+    rows: list[tuple[str, str, int, int, str | int]] = []
     problems = []
     buffer = bytearray(1 << 20)
-    top = folder.relative_to(root).as_posix()
-    waiting = ["" if top == "." else top]
+    waiting = [folder]
     while waiting:
         at = waiting.pop()
         try:
-            entries = _entries(root, at)
+            at, entries = _entries(at)
         except OSError as error:
-            problems.append(_unreadable(f"{root}/{at}", error))
+            problems.append(_unreadable(str(at), error))
             continue
-        for inside, name, kind in entries:
-            path = "/".join(part for part in (str(root), inside, name) if part)
+        inside = "" if at == root else at.relative_to(root).as_posix()
+        of_class = _index(inside) if by_index else inside
+        for name, kind in entries:
+            path = f"{at}/{name}"
             if kind == "folder":
-                waiting.append(f"{inside}/{name}".removeprefix("/"))
+                waiting.append(at / name)
                 continue
             try:
                 nbytes, crc = _read(path, buffer) if kind == "file" else (0, 0)
             except OSError as error:
                 problems.append(_unreadable(path, error))
                 continue
-            of_class = _index(inside) if named == CLASS_INDEX else inside
-            for column, value in zip(columns.values(), (path, name, nbytes, crc, of_class), strict=True):
-                column.append(value)
-    return Reading(pa.table(columns, schema=schema_of(columns)), problems=tuple(problems))
+            rows.append((path, name, nbytes, crc, of_class))
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return Reading(pa.table(list(columns), schema=schema), problems=tuple(problems))
 
 
 def _names(classes: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
@@ -97,22 +97,21 @@ def _unreadable(path: str, error: OSError) -> PrepError:
     return PrepError(path, f"it cannot be read ({error.strerror})", AGAIN)
 
 
-def _entries(root: Path, folder: str) -> list[tuple[str, str, str]]:
-    """The folder below `root`, name and kind (folder, file, other) of each entry; a path that is no folder is one."""
+def _entries(folder: Path) -> tuple[Path, list[tuple[str, str]]]:
+    """A folder, and name and kind (folder, file, other) of each entry; a path that is no folder is one itself."""
     try:
-        with os.scandir(root / folder) as entries:
-            return [(folder, entry.name, _kind(entry)) for entry in entries]
+        with os.scandir(folder) as entries:
+            return folder, [(entry.name, _kind(entry)) for entry in entries]
     except FileNotFoundError:
-        return []
+        return folder, []
     except NotADirectoryError:
-        above, _, name = folder.rpartition("/")
-        return [(above, name, "file" if (root / folder).is_file() else "other")]
+        return folder.parent, [(folder.name, "file" if folder.is_file() else "other")]
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
-    if entry.is_dir(follow_symlinks=False):
-        return "folder"
-    return "file" if entry.is_file() else "other"
+    if entry.is_file():
+        return "file"
+    return "folder" if entry.is_dir(follow_symlinks=False) else "other"
 
 
 def _read(path: str, buffer: bytearray) -> tuple[int, int]:

@@ -27,7 +27,7 @@ class Samples(Step):
 
     name = "samples"
     rule = "draw_samples"
-    version = 2
+    version = 3
     is_timed = True
 
     def settings(self, config: Config, subject: str) -> dict[str, Any]:

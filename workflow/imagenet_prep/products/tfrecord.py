@@ -6,7 +6,7 @@ Imports are light, since the Snakefile asks here at every start.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache, partial
+from functools import cache, lru_cache
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,22 +20,11 @@ from imagenet_prep.products.shards import Row, ShardedProduct
 if TYPE_CHECKING:
     from imagenet_prep.engine.inputs import Inputs
     from imagenet_prep.formats.stream import Buffer
-    from imagenet_prep.products.audit.readings import Features, Reading
-
-_COLUMNS = ("filename", "label", "wnid", "text", "width", "height", "format", "crc32c", "header")
-SAMPLE = (*_COLUMNS, "box_labels", *BOX_SIDES)
-"""What the audit finds in a record."""
+    from imagenet_prep.products.audit.examples import Examples
+    from imagenet_prep.products.audit.readings import Reading
 
 IMAGE = "image/encoded"
 """The feature that holds the bytes of the image."""
-
-_CONSTANT: dict[str, list[int] | list[bytes]] = {"image/channels": [3], "image/colorspace": [b"RGB"]}
-_FEATURES = {
-    *_CONSTANT,
-    *(f"image/{name}" for name in ("encoded", "filename", "format", "height", "width")),
-    *(f"image/class/{name}" for name in ("label", "synset", "text")),
-    *(f"image/object/bbox/{name}" for name in ("label", *BOX_SIDES)),
-}
 
 
 class TFRecord(ShardedProduct):
@@ -70,37 +59,26 @@ class TFRecord(ShardedProduct):
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
         """Read a shard with both checksums of every record, and all features."""
-        from imagenet_prep.products.audit.readings import OFFSET, SIZE, read_examples, schema_of
-
-        schema = schema_of([*SAMPLE, OFFSET, SIZE])
-        return read_examples(unit, schema, partial(read_features, reencoded=reencoded), IMAGE)
+        return examples().read(unit, reencoded)
 
 
-def read_features(features: Features, reencoded: Collection[str]) -> Row:
-    """What the features of a record say, for the audit.
+@cache
+def examples() -> Examples:
+    """The features of a record as the audit reads them."""
+    from imagenet_prep.products.audit.examples import Examples, floats, number, numbers, text
 
-    Raises:
-        ValueError: one that is the same in all records is another one here; or as `one`, `each` and `expect_only`.
-    """
-    from imagenet_prep.products.audit.readings import each, expect_only, header_of, one
-
-    expect_only(features, _FEATURES)
-    for name, value in _CONSTANT.items():
-        if features[name] != value:
-            raise ValueError(f"{name} is {features[name]}")
-    filename = one(features, "image/filename", bytes).decode()
-    return {
-        "filename": filename,
-        "label": one(features, "image/class/label", int),
-        "wnid": one(features, "image/class/synset", bytes).decode(),
-        "text": one(features, "image/class/text", bytes).decode(),
-        "width": one(features, "image/width", int),
-        "height": one(features, "image/height", int),
-        "format": one(features, "image/format", bytes).decode(),
-        "header": header_of(one(features, IMAGE, bytes), filename, reencoded),
-        "box_labels": each(features, "image/object/bbox/label", int),
-        **{side: each(features, f"image/object/bbox/{side}", float) for side in BOX_SIDES},
+    features = {
+        "image/filename": ("filename", text),
+        "image/class/label": ("label", number),
+        "image/class/synset": ("wnid", text),
+        "image/class/text": ("text", text),
+        "image/width": ("width", number),
+        "image/height": ("height", number),
+        "image/format": ("format", text),
+        "image/object/bbox/label": ("box_labels", numbers),
+        **{f"image/object/bbox/{side}": (side, floats) for side in BOX_SIDES},
     }
+    return Examples(features, IMAGE, constant={"image/channels": [3], "image/colorspace": [b"RGB"]})
 
 
 def encode_features(row: Row) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
 
     from imagenet_prep.engine.inputs import Inputs
     from imagenet_prep.formats.stream import Buffer
+    from imagenet_prep.products.audit.examples import Examples
     from imagenet_prep.products.audit.expected import Expected
     from imagenet_prep.products.audit.facts import Facts
-    from imagenet_prep.products.audit.readings import Features, Reading
+    from imagenet_prep.products.audit.readings import Reading
 
 VALIDATION = "validation"
 """The split of all annotated images, as TFDS calls it."""
@@ -187,26 +189,21 @@ class TFRecordMultilabel(ShardedProduct):
 
     def read(self, config: Config, split: str, unit: Path, reencoded: Collection[str]) -> Reading:
         """Read a shard with both checksums of every record, and all features."""
-        import pyarrow as pa
+        return _examples().read(unit, reencoded)
 
-        from imagenet_prep.products.audit.readings import each, expect_only, header_of, one, read_examples, schema_of
 
-        names = {"file_name", "image", "original_label", "is_problematic", *_JUDGED}
-        own = {"original_label": pa.int64(), "is_problematic": pa.int64()}
-        own |= dict.fromkeys(_JUDGED, pa.list_(pa.int64()))
-        schema = schema_of(["filename", "crc32c", "header", "offset", "size", *own], own)
+@cache
+def _examples() -> Examples:
+    """The features of a record as the audit reads them."""
+    import pyarrow as pa
 
-        def sample(features: Features) -> Row:
-            expect_only(features, names)
-            filename = one(features, "file_name", bytes).decode()
-            return {
-                "filename": filename,
-                "header": header_of(one(features, "image", bytes), filename, reencoded),
-                **{name: one(features, name, int) for name in ("original_label", "is_problematic")},
-                **{name: each(features, name, int) for name in _JUDGED},
-            }
+    from imagenet_prep.products.audit.examples import Examples, number, numbers, text
 
-        return read_examples(unit, schema, sample, "image")
+    judged = dict.fromkeys(_JUDGED, numbers)
+    kinds = {"original_label": number, "is_problematic": number, **judged}
+    own = {name: pa.list_(pa.int64()) if name in judged else pa.int64() for name in kinds}
+    features = {"file_name": ("filename", text), **{name: (name, kind) for name, kind in kinds.items()}}
+    return Examples(features, "image", own=own)
 
 
 def encode_features(row: Row) -> bytes:

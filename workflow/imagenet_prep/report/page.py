@@ -11,6 +11,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ class Page(PageInputs):
             for group in oddities.groups(found, self.drawn.orientations)
         ]
 
-    @property
+    @cached_property
     def encoding(self) -> oddities.Encoding:
         """Which images the shards hold encoded again."""
         made = [product for name, product in SHARDED_PRODUCTS.items() if name in self.config["products"]]

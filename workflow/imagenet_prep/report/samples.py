@@ -29,7 +29,7 @@ A_CLASS = 6
 
 _OF_OTHERS = 2  # so many are of each split but the first one
 
-_QUALITIES = (60, 45, 30, 15)
+_QUALITIES = (50, 40, 30, 15)
 _EMPTY = (128, 128, 128)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,12 +98,18 @@ class Sheets:
         """
         wnids = read_classes(self.classes)["wnid"].to_pylist()
         samples = choose(self.table, wnids, self.splits, self.boxes) if self.names else {}
-        found = survey(self.table, [split.name for split in self.splits])
         with ProcessPoolExecutor(processes, initializer=signals.leave_at_once) as pool:
-            # A share for each process, begun before the sheets of samples.
+            sheets = self._sheets(list(samples.values()))
+            of_sheets = pool.map(functools.partial(make_sheet, archives=self.archives), sheets)
+            found = survey(self.table, [split.name for split in self.splits])  # while the first ones are made
+            # Small shares come last, so that no process has long to wait for the others.
             shares = [list(dict.fromkeys(found.odd_pictures))[number::processes] for number in range(processes)]
             odd = pool.map(functools.partial(make_thumbnails, archives=self.archives), shares)
-            made = self._make_samples(list(samples.values()), pool)
+            progress = Progress("making thumbnails", len(samples), "classes")
+            made: list[list[Shown]] = []
+            for of_sheet in of_sheets:
+                made += of_sheet
+                progress.advance(len(of_sheet))
             thumbnails = {it: thumbnail for part in odd for it, thumbnail in part.items()}
         drawn = Drawn(dict(zip(samples, made, strict=True)), [Shown.of(it, made) for it, made in thumbnails.items()])
         pictures = _odd(found, drawn)
@@ -116,18 +122,12 @@ class Sheets:
                 path.unlink()
         return Drawn(drawn.samples, [it for line in of_lines for it in line])
 
-    def _make_samples(self, lines: Sequence[Sequence[Picture]], pool: Executor) -> list[list[Shown]]:
+    def _sheets(self, lines: Sequence[Sequence[Picture]]) -> list[Sheet]:
         limit = _SHEETS_LIMIT // max(len(self.names), 1)
-        sheets = [
+        return [
             Sheet(lines[number * CLASSES_A_SHEET : (number + 1) * CLASSES_A_SHEET], A_CLASS, self.folder / name, limit)
             for number, name in enumerate(self.names)
         ]
-        progress = Progress("making thumbnails", len(lines), "classes")
-        made: list[list[Shown]] = []
-        for of_sheet in pool.map(functools.partial(make_sheet, archives=self.archives), sheets):
-            made += of_sheet
-            progress.advance(len(of_sheet))
-        return made
 
 
 def _odd(found: Survey, drawn: Drawn) -> list[Picture]:

@@ -6,7 +6,7 @@ The columns have the same names in all formats, so that one comparison serves al
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from hashlib import sha256
 from multiprocessing import get_context
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import crc32c as checksums
 import pyarrow as pa
@@ -24,12 +24,9 @@ import pyarrow as pa
 from imagenet_prep import signals
 from imagenet_prep.datasets.dataset import BOX_SIDES
 from imagenet_prep.errors import PrepError
-from imagenet_prep.formats import example, picture, tfrecord
+from imagenet_prep.formats import picture, tfrecord
 from imagenet_prep.formats.stream import Buffer, EndOfStream, Stream
 from imagenet_prep.products.audit.originals import Originals
-
-T = TypeVar("T")
-Features = dict[str, example.Value]
 
 PATH, FILENAME, OFFSET, SIZE, PLACE = "path", "filename", "offset", "size", "place"
 LENGTH, CRC32C, HEADER = "length", "crc32c", "header"
@@ -70,23 +67,27 @@ def schema_of(columns: Iterable[str], own: Mapping[str, pa.DataType] | None = No
 
 
 def read_file(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[Mapping[str, Any]]]) -> Reading:
+    """Read a file of samples as `read_rows` does, each sample a mapping with more than the columns, perhaps."""
+    columns_of = itemgetter(*schema.names)
+    return read_rows(path, schema, lambda stream: map(columns_of, rows(stream)))
+
+
+def read_rows(path: Path, schema: pa.Schema, rows: Callable[[Stream], Iterable[tuple[Any, ...]]]) -> Reading:
     """Read a file of samples once, front to back.
 
     Args:
         path: the file.
         schema: of the samples.
-        rows: gives the samples of a stream of the file's bytes, one after the other; raises `PrepError`, or what comes
-            of bytes that are not as they should be.
+        rows: gives the samples of a stream of the file's bytes, one after the other, each a value a column; raises
+            `PrepError`, or what comes of bytes that are not as they should be.
 
     Returns:
         The samples and the file's SHA-256; or the first error in it.
     """
-    columns_of = itemgetter(*schema.names)
 
     def table(stream: Stream) -> pa.Table:
-        samples: list[tuple[Any, ...]] = []
         try:
-            samples.extend(map(columns_of, rows(stream)))
+            samples = list(rows(stream))
         except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
             # Whatever damaged bytes can raise in code that expects good ones.
             problem = f"the sample that ends about here is not what it should be ({error})"
@@ -226,60 +227,6 @@ def read_small(path: Path, samples: Callable[[bytes], pa.Table]) -> Reading:
     else:
         return Reading(table, {path: sha256(data).hexdigest()}, {path: f"{checksums.crc32c(data):08x}"})
     return Reading(schema_of([FILENAME]).empty_table(), problems=(PrepError(path, problem, tfrecord.REMEDY),))
-
-
-def read_examples(
-    path: Path, schema: pa.Schema, sample: Callable[[Features], Mapping[str, Any]], image: str
-) -> Reading:
-    """Read a TFRecord file of Examples with both checksums of every record.
-
-    Args:
-        path: the file.
-        schema: of the samples; offset, size and checksum are put in here.
-        sample: the other columns of a sample, from the features of an Example; raises `ValueError`, or what comes of a
-            feature that is not there.
-        image: the feature that holds the image's bytes.
-
-    Returns:
-        As `read_file`.
-    """
-
-    def rows(stream: Stream) -> Iterator[dict[str, Any]]:
-        for offset, data in tfrecord.records(stream, str(path)):
-            try:
-                features = example.decode(data)
-                row = dict(sample(features))
-                row[CRC32C] = checksums.crc32c(one(features, image, bytes))
-            except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
-                problem = f"the record that begins here is not what it should be ({error})"
-                raise PrepError(path, problem, tfrecord.REMEDY, offset=offset) from error
-            row[OFFSET], row[SIZE] = offset, stream.offset - offset
-            yield row
-
-    return read_file(path, schema, rows)
-
-
-def expect_only(features: Features, names: Set[str]) -> None:
-    """Raise `ValueError` where an Example has other features than these."""
-    if features.keys() != names:
-        odd = sorted(features.keys() ^ names)
-        raise ValueError(f"its features are not those of all records: {', '.join(odd)}")
-
-
-def one(features: Features, name: str, kind: type[T]) -> T:
-    """The only value of a feature; raises `ValueError` where it has not one, or one of another kind."""
-    values = features[name]
-    if len(values) != 1 or type(values[0]) is not kind:
-        raise ValueError(f"{name} has not one value of type {kind.__name__}")
-    return values[0]
-
-
-def each(features: Features, name: str, kind: type[T]) -> list[T]:
-    """All values of a feature; raises `ValueError` where one is of another kind."""
-    values = features[name]
-    if values and type(values[0]) is not kind:
-        raise ValueError(f"{name} has values that are not of type {kind.__name__}")
-    return cast(list[T], values)
 
 
 def header_of(image: Buffer, filename: str, reencoded: Collection[str]) -> str | None:
