@@ -206,8 +206,13 @@ def test_a_damaged_download_is_an_error_and_never_linked(archive: Path, link: Pa
 def read_only(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder of archives is not writable, not even for root."""
     archive.parent.mkdir()
+    monkeypatch.setattr(os, "access", not_to_be_written(archive.parent))
+
+
+def not_to_be_written(folder: Path) -> Callable[[str | Path, int], bool]:
+    """`os.access` for whom a folder may be read, and not written to."""
     asked = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != archive.parent and asked(path, mode))
+    return lambda path, mode: asked(path, mode) and not (Path(path) == folder and mode & os.W_OK)
 
 
 @pytest.mark.usefixtures("read_only")
@@ -231,8 +236,7 @@ def test_what_lies_in_the_spare_folder_is_found_by_later_runs(archive: Path, lin
 
 def test_a_part_in_the_spare_folder_is_continued_there(archive: Path, link: Path, served: server.Server) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        asked = os.access
-        patch.setattr(os, "access", lambda path, mode: archive.parent != Path(path) and asked(path, mode))
+        patch.setattr(os, "access", not_to_be_written(archive.parent))
         served.next.append(server.good)
         served.always = server.status(404)
         with pytest.raises(PrepError):
