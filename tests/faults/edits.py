@@ -115,7 +115,7 @@ class Attack:
             edits -= together
             self._touched.clear()
             self._case([kind() for kind in islice(left, together)])
-            print(self.figures, flush=True)
+            print(str(self.figures).splitlines()[0], flush=True)
         return self.figures
 
     def _case(self, made: list[Edited]) -> None:
@@ -167,6 +167,7 @@ class Attack:
 
     def _fault(self, text: str) -> None:
         """Note it, and begin again with a whole project."""
+        print(f"FAULT {text}", flush=True)
         self.figures.faults.append(text)
         subprocess.run(["rm", "-rf", str(self.project.results)], check=True)
         self.project.succeed(*TARGETS)

@@ -93,16 +93,24 @@ class AsMade:
             check.add_each(what, [str(self._output_dir / name) for name in names], mend)
         return check
 
-    def others(self, archives: Collection[str]) -> Check:
-        """Compare what the audit does not look at: page, scores, and reports of `archives`, those in use."""
-        check = Check("other files", {"files": 0})
+    def others(self, archives: Collection[str], wanted: Collection[str]) -> Check:
+        """Compare what the audit does not look at: page, scores, and reports of archives.
+
+        Args:
+            archives: those in use; reports of others do not count.
+            wanted: files that are missing where they are not there, though no receipt tells of them.
+        """
         audited = {it.name for it in ALL_PRODUCTS if it.is_audited} | {it.description for it in SPLIT_PRODUCTS.values()}
-        for step in sorted({*STEPS, ARCHIVES} - audited):
-            for name, made in self._originals.made_by(step):
-                path = self._output_dir / name
-                if name not in self._held and (step != ARCHIVES or path.stem in archives):
-                    check.figures["files"] += 1
-                    check.add_wrong_files(self._output_dir, self._wrong({name: made}), commands.snakemake(path))
+        files = {
+            name: made
+            for step in sorted({*STEPS, ARCHIVES} - audited)
+            for name, made in self._originals.made_by(step)
+            if name not in self._held and (step != ARCHIVES or Path(name).stem in archives)
+        }
+        missing = {name: _MISSING for name in wanted if not (self._output_dir / name).is_file()}
+        check = Check("other files", {"files": len(files)})
+        for name, what in {**missing, **self._wrong(files)}.items():
+            check.add_wrong_files(self._output_dir, {name: what}, commands.snakemake(self._output_dir / name))
         for error in self._originals.damaged:
             check.add(str(error), commands.remove(error.place, then=commands.snakemake()), kind="receipt")
         return check
