@@ -23,15 +23,7 @@ from imagenet_prep.products.audit.listing import check_listing
 from imagenet_prep.products.audit.originals import Originals
 from imagenet_prep.products.audit.readings import Reading
 from imagenet_prep.products.product import Product, SplitProduct
-from imagenet_prep.products.registry import (
-    ALL_PRODUCTS,
-    IMAGE_TABLE,
-    LABELS,
-    PAGE,
-    SAMPLES,
-    SPLIT_PRODUCTS,
-    STEPS,
-)
+from imagenet_prep.products.registry import ALL_PRODUCTS, IMAGE_TABLE, LABELS, SPLIT_PRODUCTS, STEPS
 from imagenet_prep.progress import Progress
 
 _WHOLE = [it for it in ALL_PRODUCTS if it.is_audited and not isinstance(it, SplitProduct)]
@@ -288,8 +280,7 @@ class Audit:
 
     def check_others(self) -> None:
         """Hold what the audit does not look at against what its receipts say: page, scores, reports; call it last."""
-        page = [PAGE.path, *SAMPLES.files(self.config)] if PAGE.name in self.config["products"] else []
-        self.checks.append(self._as_made.others(self.config["use"], page))
+        self.checks.append(self._as_made.others(self.config))
 
 
 def _map(
