@@ -8,6 +8,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import warm
 from project import Project, Run, environment
 
 
@@ -25,10 +26,7 @@ def problems_of(run: Run) -> list[tuple[str, str, str]]:
 def in_shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Type a command in a folder as it stands."""
     env = {**environment(), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    output = subprocess.PIPE
-    return subprocess.run(
-        ["bash", "-ec", command], cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    return warm.running(sys.executable).shell(command, folder, env)
 
 
 def follow(project: Project, *mends: str) -> None:

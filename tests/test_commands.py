@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,18 @@ def test_what_nobody_knows_is_moved_and_kept() -> None:
     command = commands.move_away("my out/imagefolder/train/notes", "my out")
     folder = "'my out.moved-away/imagefolder/train'"
     assert command == f"mkdir -p {folder} && mv 'my out/imagefolder/train/notes' {folder}/"
+
+
+@pytest.mark.parametrize("before", ["results.moved-away/labels/notes", "results.moved-away/labels"])
+def test_what_was_moved_away_before_is_kept_too(before: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for text in ("first", "second", "third"):
+        path = Path("results/labels/notes")
+        for place in (path, Path(before)):
+            place.parent.mkdir(parents=True, exist_ok=True)
+        Path(before).write_text("before")
+        path.write_text(text)
+        subprocess.run(["bash", "-ec", commands.move_away(path, "results")], check=True)
+        assert not path.exists()
+    kept = sorted(it.read_text() for it in Path().glob("results.moved-away*/**/*") if it.is_file())
+    assert kept == ["before", "first", "second", "third"]

@@ -213,6 +213,30 @@ def main(snakemake):
     assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
 
 
+DROPS = {
+    "around a fork": "os.register_at_fork(after_in_parent=press)\n    os.fork() or os._exit(0)",
+    "in a destructor": "Last()",
+}
+
+
+@pytest.mark.parametrize("drops", DROPS.values(), ids=DROPS.keys())
+def test_ctrl_c_where_python_drops_what_is_raised_ends_a_script_a_moment_later(drops: str, tmp_path: Path) -> None:
+    program = f"""
+import time
+def press():
+    signal.raise_signal(signal.SIGINT)
+class Last:
+    def __del__(self):
+        press()
+def main(snakemake):
+    {drops}
+    time.sleep(60)
+{RUN}
+"""
+    run = run_as_job(program, tmp_path)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
+
+
 def test_a_script_in_the_background_of_a_shell_goes_on(tmp_path: Path) -> None:
     program = f"""
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does

@@ -158,7 +158,7 @@ class Disk:
         _replace(self.project.results, self._kept)
         for pattern in (stage.receipt, *stage.made, *stage.voids):
             for path in self.project.results.glob(pattern):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                _remove(path)
 
     def _cost(self, stage: Stage) -> tuple[int, int, int]:
         """Bytes in the files that the stage makes, and what it takes of the file system in bytes and inodes."""
@@ -253,9 +253,13 @@ def _resize(place: Path, nbytes: int, inodes: int) -> None:
     subprocess.run(["mount", "-o", f"remount,size={max(nbytes, 4096)},nr_inodes={inodes}", place], check=True)
 
 
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
 def _replace(folder: Path, kept: Path) -> None:
     for path in folder.iterdir():
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        _remove(path)
     shutil.copytree(kept, folder, symlinks=True, dirs_exist_ok=True)
 
 

@@ -1,34 +1,68 @@
 """Edits of a finished project's files by somebody who means well, and what `snakemake check` says of them.
 
 Each edit is to be named, and the command that the check prints, run in a shell as it stands, is to bring the file back.
-Some edits have a run behind them before the check, which may bring the file back by itself and must never vouch for it.
-Run as `python tests/faults/edits.py --edits 1000` it prints its figures, and exits with 1 if an edit was blessed, or
-a command did not mend.
+Some stand alone when somebody looks, others with up to fifteen more. Some have a run behind them before the check,
+which may bring the file back by itself and must never vouch for it. Run as `python tests/faults/edits.py --edits 1000`
+it prints its figures, and exits with 1 if an edit was blessed, or a command did not mend.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import cycle, islice
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "workflow")]
 
 from checks import in_shell, problems_of  # noqa: E402
-from faults.bits import finished_project  # noqa: E402
+from faults.bits import MADE  # noqa: E402
 from faults.edit_kinds import JSON, SHARD, TABLE, TEXT, Edit, a_letter, a_line_more  # noqa: E402
 from imagenet_prep.formats import tfrecord  # noqa: E402
-from project import Project, Run  # noqa: E402
+from project import SMALL, Project, merged  # noqa: E402
+
+# All that is made before the edits.
+TARGETS = ("all", "results/scores/demo.json")
 
 # What may stand behind an edit before somebody looks.
 BETWEEN: list[list[str]] = [[], [], [], ["all"], ["-f", "audit_products"]]
+
+# How many edits there may be when somebody looks.
+TOGETHER = (1, 4, 16, 16)
+
+# How often somebody looks and types what the check says: what one edit hides is seen when that is mended.
+LOOKS = 4
+
+
+@dataclass(frozen=True)
+class Edited:
+    """One edit.
+
+    Attributes:
+        kind: of the file, such as "shard".
+        path: what is not as it was, in the project's folder.
+        way: what was done to it.
+    """
+
+    kind: str
+    path: str
+    way: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.path}: {self.way}"
+
+    def is_named(self, problem: str) -> bool:
+        """Whether a line of the check is about it; of an image, its class folder's name is enough."""
+        place = str(Path(self.path).parent) if self.kind == "image" else self.path
+        return re.search(rf"(?<![\w/.-]){re.escape(place)}(?![\w.-])", problem) is not None
 
 
 @dataclass
@@ -36,12 +70,14 @@ class Figures:
     """What came of the edits.
 
     Attributes:
+        looks: how often somebody looked after edits.
         named: by kind of file, how many were named and mended.
-        undone: how many a run brought back before anybody looked.
+        undone: how many a run brought back before they were named.
         harmless: how many changed a receipt, and the next run made the same files, or had nothing to do.
         faults: descriptions of those that were blessed, or not mended; none if all is well.
     """
 
+    looks: int = 0
     named: Counter[str] = field(default_factory=Counter)
     undone: Counter[str] = field(default_factory=Counter)
     harmless: Counter[str] = field(default_factory=Counter)
@@ -49,11 +85,11 @@ class Figures:
 
     @property
     def edits(self) -> int:
-        """How many were made."""
-        return self.named.total() + self.undone.total() + self.harmless.total() + len(self.faults)
+        """How many came to a good end."""
+        return self.named.total() + self.undone.total() + self.harmless.total()
 
     def __str__(self) -> str:
-        lines = [f"{self.edits} edits, {self.named.total()} named and mended, {len(self.faults)} faults"]
+        lines = [f"{self.edits} edits, {self.looks} looks, {self.named.total()} named, {len(self.faults)} faults"]
         for title, counted in (("named", self.named), ("undone by a run", self.undone), ("harmless", self.harmless)):
             lines += [f"  {title}: {count} of {kind}" for kind, count in sorted(counted.items())]
         return "\n".join([*lines, *(f"  FAULT {fault}" for fault in self.faults)])
@@ -68,56 +104,59 @@ class Attack:
         self.figures = Figures()
         self._products = project.products()
         self._folders = self._all_folders()
+        self._touched: set[Path] = set()
 
     def run(self, edits: int) -> Figures:
-        """Make so many edits."""
+        """Make so many edits, some of them together."""
         kinds = [self._text, self._json, self._table, self._shard, self._index, self._image, self._tree, self._receipt]
-        for number in range(edits):
-            if number and number % 20 == 0:
-                print(self.figures, flush=True)
-            kind = kinds[number % len(kinds)]
-            self._case(kind.__name__.strip("_"), kind())
+        left = cycle(kinds)
+        while edits:
+            together = min(edits, self.chance.choice(TOGETHER))
+            edits -= together
+            self._touched.clear()
+            self._case([kind() for kind in islice(left, together)])
+            print(str(self.figures).splitlines()[0], flush=True)
         return self.figures
 
-    def _case(self, kind: str, what: str) -> None:
+    def _case(self, made: list[Edited]) -> None:
         between = self.chance.choice(BETWEEN)
-        what = f"{kind}: {what}" + (f", then {' '.join(between)}" if between else "")
+        said = "\n".join([*map(str, made), *([f"$ snakemake {' '.join(between)}"] if between else [])])
         if between:
-            self.project.run(*between)
-        checked = self.project.run("check")
-        if "Traceback" in checked.terminal or "fault of the program" in checked.terminal:
-            self._fault(f"{what}: a traceback\n{checked.terminal}")
-        elif checked.code == 0:
-            self._passed(kind, what)
-        else:
-            self._mend(kind, what, checked)
-
-    def _passed(self, kind: str, what: str) -> None:
-        """The check found nothing: then all is as it was, and stays so."""
-        if kind == "receipt":
-            again = self.project.run("all")
-            if again.code or self.project.run("check").code or not self._is_whole():
-                self._fault(f"{what}: the next run, or the check behind it, fails\n{again.terminal}")
-            else:
-                self.figures.harmless[what.rpartition(":")[2].split(",")[0].strip()] += 1
-        elif self._is_whole():
-            self.figures.undone[kind] += 1
-        else:
-            self._fault(f"{what}: blessed")
-
-    def _mend(self, kind: str, what: str, checked: Run) -> None:
-        said = ""
-        for _ in range(3):
-            for command in dict.fromkeys(mend for _, _, mend in problems_of(checked)):
-                done = in_shell(command, self.project.folder)
-                said += f"\n$ {command}\n{done.stdout}" if done.returncode else f"\n$ {command}"
+            said += f"\n{self.project.run(*between).terminal}"
+        self.figures.looks += 1
+        named: set[Edited] = set()
+        for _ in range(LOOKS):
             checked = self.project.run("check")
+            said += f"\n{checked.terminal}"
+            problems = problems_of(checked)
+            named.update(it for it in made if any(it.is_named(text) for _, text, _ in problems))
+            for command in dict.fromkeys(mend for _, _, mend in problems):
+                done = in_shell(command, self.project.folder)
+                said += f"\n$ {command}" + (f"\n{done.stdout}" if done.returncode else "")
             if checked.code == 0:
                 break
-        if checked.code or not self._is_whole():
-            self._fault(f"{what}: not mended\n{checked.terminal}{said}")
+        receipts = [it for it in made if it.kind == "receipt" and it not in named]
+        if "Traceback" in said or "fault of the program" in said:
+            self._fault(f"a traceback\n{said}")
+        elif checked.code:
+            self._fault(f"not mended\n{said}")
+        elif not self._is_whole():
+            self._fault(f"blessed\n{said}\n{self._differences()}")
+        elif receipts and not self._makes_the_same():
+            self._fault(f"the next run, or the check behind it, fails or makes something else\n{said}")
         else:
-            self.figures.named[kind] += 1
+            self.figures.named.update(it.kind for it in named)
+            self.figures.harmless.update(it.way for it in receipts)
+            self.figures.undone.update(it.kind for it in made if it not in named and it.kind != "receipt")
+
+    def _makes_the_same(self) -> bool:
+        runs = self.project.run("all"), self.project.run("check")
+        return not any(run.code for run in runs) and self._is_whole()
+
+    def _differences(self) -> str:
+        found = self.project.products()
+        names = {name for name, _ in found.items() ^ self._products.items()}
+        return "\n".join(sorted([*names, *map(str, self._all_folders() ^ self._folders)]))
 
     def _is_whole(self) -> bool:
         return self.project.products() == self._products and self._all_folders() == self._folders
@@ -128,80 +167,89 @@ class Attack:
 
     def _fault(self, text: str) -> None:
         """Note it, and begin again with a whole project."""
+        print(f"FAULT {text}", flush=True)
         self.figures.faults.append(text)
         subprocess.run(["rm", "-rf", str(self.project.results)], check=True)
-        self.project.succeed("all")
+        self.project.succeed(*TARGETS)
 
-    def _edit(self, paths: list[Path], edits: list[Edit]) -> str:
-        path, edit = self.chance.choice(sorted(paths)), self.chance.choice(edits)
+    def _edit(self, kind: str, paths: list[Path], edits: list[Edit]) -> Edited:
+        path, edit = self.chance.choice(paths), self.chance.choice(edits)
         content = path.read_bytes()
         edited = edit(content, self.chance)
         path.write_bytes(edited if edited != content else content + b"\n")
-        return f"{path.relative_to(self.project.folder)}: {edit.__name__}"
+        return self._edited(kind, path, edit.__name__)
+
+    def _edited(self, kind: str, path: Path, way: str) -> Edited:
+        self._touched.add(path)
+        return Edited(kind, str(path.relative_to(self.project.folder)), way)
 
     def _files(self, *patterns: str) -> list[Path]:
-        return [path for pattern in patterns for path in self.project.results.glob(pattern) if path.is_file()]
+        """Those that nobody has edited since the last look."""
+        found = {path for pattern in patterns for path in self.project.results.glob(pattern) if path.is_file()}
+        return sorted(found - self._touched)
 
-    def _text(self) -> str:
-        return self._edit(self._files("labels/*.csv", "labels/*.txt", "SHA256SUMS", "scores/*.csv"), TEXT)
+    def _text(self) -> Edited:
+        return self._edit("text", self._files("labels/*.csv", "labels/*.txt", "SHA256SUMS", "scores/*.csv"), TEXT)
 
-    def _json(self) -> str:
-        return self._edit(
-            self._files("labels/*.json", "tfrecord*/*.json", "audit.json", "verified/*.json", "report/*.html"),
-            [a_letter, a_line_more],
-        )
+    def _json(self) -> Edited:
+        files = self._files("labels/*.json", "tfrecord*/*.json", "audit.json", "verified/*.json", "report/*.html")
+        return self._edit("json", files, [a_letter, a_line_more])
 
-    def _table(self) -> str:
-        return self._edit(self._files("tables/*.parquet", "labels/*.parquet"), TABLE)
+    def _table(self) -> Edited:
+        return self._edit("table", self._files("tables/*.parquet", "labels/*.parquet"), TABLE)
 
-    def _shard(self) -> str:
-        shards = sorted(self._files("tfrecord/*-of-*"))
+    def _shard(self) -> Edited:
+        shards = self._files("tfrecord/*-of-*")
         if self.chance.random() < 0.2:  # one in place of another
             first, second = self.chance.sample(shards, 2)
             second.write_bytes(first.read_bytes())
-            return f"{second.relative_to(self.project.folder)}: {first.name} in its place"
-        said = self._edit(shards, SHARD)
-        if self.chance.random() < 0.5:  # and an index that fits
-            shard = self.project.folder / said.partition(":")[0]
-            index = self.project.results / "tfrecord_index" / shard.name
-            lines = [f"{offset} {size}\n" for offset, size in _ranges(shard)]
-            index.write_text("".join(lines))
-            said += " with its index"
-        return said
+            return self._edited("shard", second, f"{first.name} in its place")
+        edited = self._edit("shard", shards, SHARD)
+        shard = self.project.folder / edited.path
+        index = self.project.results / "tfrecord_index" / shard.name
+        if self.chance.random() < 0.5 and index not in self._touched:  # and an index that fits
+            index.write_text("".join(f"{offset} {size}\n" for offset, size in _ranges(shard)))
+            self._touched.add(index)
+            edited = replace(edited, way=f"{edited.way} with its index")
+        return edited
 
-    def _index(self) -> str:
-        return self._edit(self._files("tfrecord_index/*-of-*"), TEXT)
+    def _index(self) -> Edited:
+        return self._edit("index", self._files("tfrecord_index/*-of-*"), TEXT)
 
-    def _image(self) -> str:
-        path = self.chance.choice(sorted(self._files("imagefolder/*/*/*.JPEG")))
-        others = [it for it in path.parent.parent.iterdir() if it != path.parent]
+    def _image(self) -> Edited:
+        path = self.chance.choice(self._files("imagefolder/*/*/*.JPEG"))
+        others = [it for it in path.parent.parent.iterdir() if it != path.parent and it not in self._touched]
+        another = self.chance.choice(sorted(others)) / path.name
         ways: dict[str, Callable[[], object]] = {
             "edited": lambda: path.write_bytes(path.read_bytes() + b"edited"),
             "removed": path.unlink,
             "renamed": lambda: path.rename(path.with_name(f"my_{path.name}")),
-            "of another class": lambda: path.rename(self.chance.choice(others) / path.name),
+            "of another class": lambda: path.rename(another),
         }
         way = self.chance.choice(list(ways))
         ways[way]()
-        return f"{path.relative_to(self.project.folder)}: {way}"
+        self._touched |= {another, path.with_name(f"my_{path.name}")}
+        return self._edited("image", path, way)
 
-    def _tree(self) -> str:
-        folder = self.chance.choice(["imagefolder/train", "imagefolder/val", "tfrecord", "tables", "labels"])
-        path = self.project.results / folder / self.chance.choice(["notes", "n00000000", "train-copy"])
-        is_folder = self.chance.random() < 0.5
-        if is_folder:
+    def _tree(self) -> Edited:
+        folders = ("imagefolder/train", "imagefolder/val", "tfrecord", "tables", "labels")
+        places = [
+            self.project.results / folder / name for folder in folders for name in ("notes", "n00000000", "train-copy")
+        ]
+        path = self.chance.choice([it for it in places if it not in self._touched])
+        if self.chance.random() < 0.5:
             path.mkdir()
-        else:
-            path.write_text("mine\n")
-        return f"{path.relative_to(self.project.folder)}: {'a folder' if is_folder else 'a file'} more"
+            return self._edited("tree", path, "a folder more")
+        path.write_text("mine\n")
+        return self._edited("tree", path, "a file more")
 
-    def _receipt(self) -> str:
+    def _receipt(self) -> Edited:
         receipts = self._files("state/*/*.json")
         if self.chance.random() < 0.3:
-            path = self.chance.choice(sorted(receipts))
+            path = self.chance.choice(receipts)
             path.unlink()
-            return f"{path.relative_to(self.project.folder)}: removed"
-        return self._edit(receipts, JSON)
+            return self._edited("receipt", path, "removed")
+        return self._edit("receipt", receipts, JSON)
 
 
 def _ranges(shard: Path) -> list[tuple[int, int]]:
@@ -218,7 +266,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        project = finished_project(Path(folder))
+        project = Project(Path(folder), merged(SMALL, {"products": [*MADE, "report"]}))
+        project.succeed(*TARGETS)
         figures = Attack(project, arguments.seed).run(arguments.edits)
     print(figures)
     sys.exit(bool(figures.faults))

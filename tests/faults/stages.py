@@ -41,8 +41,12 @@ def batch(
     """
     files = f"{folder}/*" if folder else f"{split}-*"
     made = f"state/made/{product}/{files}", f"{product}/{names or folder or files}"
-    voids = (f"state/leftovers/{product}-{split}.*",)
-    return Stage(target, f"state/{product}/{split}-*.json", made, archive, voids, "write_product")
+    return Stage(target, f"state/{product}/{split}-*.json", made, archive, voids(product, split), "write_product")
+
+
+def voids(product: str, split: str) -> tuple[str, ...]:
+    """What a job takes away that writes files of a split: that nothing is left of an older configuration."""
+    return f"state/leftovers/{product}-{split}.*", "state/leftovers/all.*"
 
 
 def description(product: str) -> Stage:
@@ -75,10 +79,10 @@ STAGES = {
     "write_tfrecord_index": batch("tfrecord_index", "tfrecord_index", "train", archive=False),
     "write_archive_index": Stage(
         "archive_index_validation",
-        "state/archive_index/validation-00001-*.json",
-        ("archive_index/ratarmount/*_val.tar.*", "state/made/archive_index/validation/ratarmount/*"),
+        "state/archive_index/validation-*.json",
+        ("archive_index/*/*_val.*", "state/made/archive_index/validation/*/*"),
         archive=True,
-        voids=("state/leftovers/archive_index-validation.*",),
+        voids=voids("archive_index", "validation"),
         script="write_product",
     ),
     "write_tfrecord_multilabel": batch("tfrecord_multilabel", "tfrecord_multilabel", "validation"),

@@ -10,6 +10,16 @@ from pathlib import Path
 import pytest
 
 from faults.disk import OWN_FILE_SYSTEM
+from faults.stages import STAGES
+from project import Project
+
+
+def test_the_stages_are_those_of_the_workflow(finished: Project) -> None:
+    made = {path.name for path in (finished.results / "state").iterdir() if path.is_dir()}
+    for name, stage in STAGES.items():
+        if Path(stage.receipt).parts[1] in made:
+            assert len(list(finished.results.glob(stage.receipt))) == 1, f"{name}: one job of it is attacked"
+            assert not stage.made or any(list(finished.results.glob(it)) for it in stage.made), name
 
 
 def test_a_bad_disk_is_told_and_leaves_nothing_false() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import sqlite3
 from pathlib import Path
@@ -70,6 +72,19 @@ def test_of_an_archive_without_an_end_mark_nothing_is_compared(archive: Path) ->
     path = archive.with_name("index.sqlite")
     ratarmount_index.write(path, archive, FOLDERS, IMAGES)
     assert rows(path, "SELECT value FROM metadata WHERE key = 'tarstats'") == []
+
+
+def test_a_disk_that_breaks_while_the_archive_is_read_is_told_with_its_name(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(io.BytesIO):
+        def seek(self, offset: int, whence: int = 0) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(ratarmount_index, "open", lambda path, mode: Broken(), raising=False)
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        ratarmount_index.write(archive.with_name("index.sqlite"), archive, FOLDERS, IMAGES)
+    assert caught.value.filename == str(archive)
 
 
 def test_the_same_bytes_come_of_it_whatever_the_order_the_place_and_the_release_of_sqlite(

@@ -39,6 +39,16 @@ def entries(world: Jobs, split: str) -> list[tuple[int, int, str, str]]:
     return [tuple(entry) for entry in found.tolist()]
 
 
+def turned(content: bytes, bit: int) -> bytes:
+    return content[: bit // 8] + bytes([content[bit // 8] ^ 1 << bit % 8]) + content[bit // 8 + 1 :]
+
+
+def problems_with(world: Jobs, path: Path, content: bytes) -> list[str]:
+    path.write_bytes(content)
+    reading = SPLIT_PRODUCTS["dinov2"].read(world.config, "test", path, ())
+    return [str(problem) for problem in reading.problems]
+
+
 def test_training_images_stand_in_the_order_of_torchvision_s_class_folders(world: Jobs) -> None:
     assert entries(world, "TRAIN") == [
         (number, index, wnid, f"words of {wnid}")
@@ -64,6 +74,15 @@ def test_classes_are_listed_by_index(world: Jobs) -> None:
         names = np.load(world.output_dir / "dinov2" / f"class-names-{split}.npy")
         assert ids.tolist() == [CRANE, FOX, MACHINE]
         assert names.tolist() == [f"words of {wnid}" for wnid in ids]
+
+
+def test_whatever_bit_turns_in_a_header_is_damage_of_that_file(world: Jobs) -> None:
+    path = world.output_dir / "dinov2" / "entries-TEST.npy"
+    content = path.read_bytes()
+    assert not problems_with(world, path, content)
+    for bit in range(0, 8 * content.index(b"\n"), 3):
+        for problem in problems_with(world, path, turned(content, bit)):
+            assert str(path) in problem
 
 
 def test_links_lead_into_the_class_folders_wherever_the_tree_is_moved(world: Jobs) -> None:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import checks
 from project import Project
 
 
@@ -45,6 +46,23 @@ def test_a_copied_tree_without_the_workflows_records_is_checked(finished: Projec
     shutil.rmtree(project.folder / ".snakemake")
     shutil.rmtree(project.archives)
     assert project.succeed("check").rules == {"check"}
+
+
+def test_a_page_that_was_never_made_or_that_a_failed_run_took_away_is_missing(project: Project) -> None:
+    page, sheet = (project.results / "report" / name for name in ("index.html", "odd.webp"))
+    for step in ("report", "samples"):
+        shutil.rmtree(project.results / "state" / step)
+    page.unlink()
+    sheet.unlink()
+    problems = checks.problems_of(project.run("check"))
+    assert [text for _, text, _ in problems] == [f"results/report/{it.name}: it is missing" for it in (page, sheet)]
+    checks.follow(project, *(mend for _, _, mend in problems))
+    project.succeed("check")
+    project.configure({"products": ["imagefolder", "tfrecord"]})
+    shutil.rmtree(page.parent)
+    for step in ("report", "samples"):
+        shutil.rmtree(project.results / "state" / step)
+    assert "results/report" not in project.run("check").terminal, "nobody asks for it"
 
 
 def test_a_failed_audit_fails_the_run_and_leaves_no_report_that_looks_good(project: Project) -> None:

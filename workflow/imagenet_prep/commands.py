@@ -13,6 +13,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +129,19 @@ def remove(*paths: str | os.PathLike[str], then: str, pattern: str = "") -> str:
 
 
 def move_away(path: str | os.PathLike[str], output_dir: str | os.PathLike[str]) -> str:
-    """The command that moves something that nobody knows out of the output folder, and keeps it."""
-    aside = Path(f"{Path(output_dir)}.moved-away", os.path.relpath(Path(path).parent, output_dir))
+    """The command that moves something that nobody knows out of the output folder, and keeps it.
+
+    It keeps what was moved away before, too: where that has the same name, it is another folder.
+    """
+    below = os.path.relpath(path, output_dir)
+    folders = (f"{Path(output_dir)}.moved-away{end}" for end in chain([""], map("-{}".format, count(2))))
+    aside = next(place for folder in folders if _is_free(place := Path(folder, below))).parent
     return f"mkdir -p {typed(aside)} && mv {typed(path)} {typed(aside)}/"
+
+
+def _is_free(place: Path) -> bool:
+    """Whether something can be moved there: no file has its name, nor that of a folder above it."""
+    return not os.path.lexists(place) and next(it for it in place.parents if os.path.lexists(it)).is_dir()
 
 
 def _program(word: str) -> list[str]:

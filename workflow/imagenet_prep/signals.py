@@ -20,6 +20,8 @@ ASKED = "It was asked to end (SIGTERM), as batch systems and `kill` do. Run the 
 # What somebody in front of the terminal does: presses Ctrl-C, or closes it.
 _INTERRUPTS = (signal.SIGINT, signal.SIGHUP)
 
+_A_MOMENT = 0.01  # seconds
+
 # GNU env has the option from 8.31 on, that of macOS has not.
 _HOLDING_BACK = ("env", "--block-signal=INT")
 
@@ -38,12 +40,35 @@ def holding_back() -> str:
     return " ".join([*_HOLDING_BACK, *through_shell])
 
 
+def raise_again() -> None:
+    """Have what an answer to a signal raises raised again a moment later where Python drops it.
+
+    So it does around a fork and in destructors, and prints a traceback for it.
+    """
+    process = os.getpid()
+
+    def dropped(unraisable: sys.UnraisableHookArgs) -> None:
+        error = unraisable.exc_value
+        if not isinstance(error, KeyboardInterrupt | SystemExit) or os.getpid() != process:
+            sys.__unraisablehook__(unraisable)
+            return
+
+        def again(number: int, frame: FrameType | None) -> None:
+            raise error
+
+        signal.signal(signal.SIGALRM, again)
+        signal.setitimer(signal.ITIMER_REAL, _A_MOMENT)
+
+    sys.unraisablehook = dropped
+
+
 def listen() -> None:
     """Raise `KeyboardInterrupt` in this job for Ctrl-C or a closed terminal from now on, and for what was held back.
 
     Not where it is ignored, as in the background of a shell: the run goes on then, and so do its jobs.
     """
     job = os.getpid()
+    raise_again()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if os.getpid() != job:  # a process of its own that has only just begun
@@ -79,6 +104,7 @@ def was_stopped() -> bool:
 
 def answer() -> None:
     """End the run in order when it is asked to, by Ctrl-C, a closed terminal or SIGTERM, from now on."""
+    raise_again()
     signal.signal(signal.SIGTERM, _end_early)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not so in the background of a shell
         signal.signal(signal.SIGINT, _end_early)

@@ -22,6 +22,7 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from imagenet_prep import atomic
+from imagenet_prep.errors import reading
 from imagenet_prep.formats.tar_header import BLOCK
 
 _BACKEND = "SQLiteIndexedTar"
@@ -85,7 +86,7 @@ def write(path: str | os.PathLike[str], archive: Path, folders: Iterable[str], i
 
 def _end_of(archive: Path) -> int:
     """Where the archive's end mark begins, as ratarmount looks for it; 0 where there is none such."""
-    with open(archive, "rb") as file:
+    with open(archive, "rb") as file, reading(archive):
         nbytes = file.seek(0, os.SEEK_END)
         start = max(0, nbytes - len(_END))
         file.seek(start)

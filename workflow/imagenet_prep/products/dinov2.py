@@ -248,9 +248,9 @@ def _read(path: Path, split: str) -> Iterator[dict[str, Any]]:
     Raises:
         ValueError: it is not such an array.
     """
-    import numpy as np
+    from imagenet_prep.formats import npy
 
-    entries = np.load(path, mmap_mode="r")
+    entries = npy.mapped(path)
     if entries.dtype != _dtype(*(entries.dtype[it].itemsize // 4 for it in ("class_id", "class_name"))):
         raise ValueError(f"its entries are {entries.dtype}")
     for start in range(0, len(entries), _ENTRIES_AT_A_TIME):

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any, TextIO
 
 import numpy as np
@@ -21,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from imagenet_prep.errors import PrepError, reading
-from imagenet_prep.formats import parquet
+from imagenet_prep.formats import npy, parquet
 from imagenet_prep.products.prediction_cells import is_value, looks_like_image, plain
 
 ROWS = 1000
@@ -99,8 +98,8 @@ def _cells(column: pa.Array) -> list[Any]:
 def _array(path: Path) -> Table:
     try:
         with reading(path):
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, TypeError, EOFError, SyntaxError, OverflowError, MemoryError, TokenError) as error:
+            array = npy.mapped(path)
+    except ValueError as error:
         problem = f"it cannot be read as an array of NumPy ({' '.join(str(error).split())})"
         raise PrepError(path, problem, "Write it again with numpy.save, an array of numbers") from error
     if not isinstance(array, np.ndarray):

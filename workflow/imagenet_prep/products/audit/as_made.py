@@ -9,11 +9,11 @@ from typing import Any
 from imagenet_prep import atomic, commands
 from imagenet_prep.checksums import SUMS
 from imagenet_prep.engine.receipts import ARCHIVES
-from imagenet_prep.engine.step import Need
+from imagenet_prep.engine.step import Config, Need
 from imagenet_prep.errors import PrepError
 from imagenet_prep.products.audit.findings import Check
 from imagenet_prep.products.audit.originals import Originals
-from imagenet_prep.products.registry import ALL_PRODUCTS, AUDIT, SPLIT_PRODUCTS, STEPS
+from imagenet_prep.products.registry import ALL_PRODUCTS, AUDIT, PAGE, SAMPLES, SPLIT_PRODUCTS, STEPS
 
 _MISSING = "it is missing"
 
@@ -93,16 +93,20 @@ class AsMade:
             check.add_each(what, [str(self._output_dir / name) for name in names], mend)
         return check
 
-    def others(self, archives: Collection[str]) -> Check:
-        """Compare what the audit does not look at: page, scores, and reports of `archives`, those in use."""
-        check = Check("other files", {"files": 0})
+    def others(self, config: Config) -> Check:
+        """Compare what the audit does not look at: page, scores, and reports of the archives in use."""
+        page = [PAGE.path, *SAMPLES.files(config)] if PAGE.name in config["products"] else []
         audited = {it.name for it in ALL_PRODUCTS if it.is_audited} | {it.description for it in SPLIT_PRODUCTS.values()}
-        for step in sorted({*STEPS, ARCHIVES} - audited):
-            for name, made in self._originals.made_by(step):
-                path = self._output_dir / name
-                if name not in self._held and (step != ARCHIVES or path.stem in archives):
-                    check.figures["files"] += 1
-                    check.add_wrong_files(self._output_dir, self._wrong({name: made}), commands.snakemake(path))
+        files = {
+            name: made
+            for step in sorted({*STEPS, ARCHIVES} - audited)
+            for name, made in self._originals.made_by(step)
+            if name not in self._held and (step != ARCHIVES or Path(name).stem in config["use"])
+        }
+        missing = {name: _MISSING for name in page if not (self._output_dir / name).is_file()}
+        check = Check("other files", {"files": len(files)})
+        for name, what in {**missing, **self._wrong(files)}.items():
+            check.add_wrong_files(self._output_dir, {name: what}, commands.snakemake(self._output_dir / name))
         for error in self._originals.damaged:
             check.add(str(error), commands.remove(error.place, then=commands.snakemake()), kind="receipt")
         return check

@@ -288,7 +288,7 @@ class Audit:
 
     def check_others(self) -> None:
         """Hold what the audit does not look at against what its receipts say: page, scores, reports; call it last."""
-        self.checks.append(self._as_made.others(self.config["use"]))
+        self.checks.append(self._as_made.others(self.config))
 
 
 def _map(
