@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imagenet_prep import atomic
 from imagenet_prep.formats import gathering
 from imagenet_prep.formats.gathering import GatheringWriter
 
@@ -41,3 +42,31 @@ def test_more_pieces_than_a_call_takes_are_written(tmp_path: Path) -> None:
         writer.write(*pieces)
         writer.flush()
     assert (tmp_path / "file").read_bytes() == b"".join(pieces)
+
+
+def test_the_system_begins_to_bring_to_the_disk_what_was_written_before_the_rest_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "_CALL", 10)
+    monkeypatch.setattr(gathering, "_BEGIN", 30)
+    begun: list[int] = []
+    monkeypatch.setattr(atomic, "begin_sync", lambda descriptor: begun.append(os.fstat(descriptor).st_size))
+    with open(tmp_path / "file", "wb", buffering=0) as file:
+        writer = GatheringWriter(file)
+        for _ in range(10):
+            writer.write(bytes(10))
+        writer.flush()
+    assert begun == [30, 60, 90]
+
+
+@pytest.mark.parametrize("system", [atomic._SYSTEM, object()], ids=["this one", "one that cannot"])
+def test_the_file_is_the_same_where_the_system_has_no_call_for_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: object
+) -> None:
+    monkeypatch.setattr(atomic, "_SYSTEM", system)
+    monkeypatch.setattr(gathering, "_BEGIN", 1)
+    with open(tmp_path / "file", "wb", buffering=0) as file:
+        writer = GatheringWriter(file)
+        writer.write(b"one", b"two")
+        writer.flush()
+    assert (tmp_path / "file").read_bytes() == b"onetwo"

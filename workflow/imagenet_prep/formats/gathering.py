@@ -7,10 +7,12 @@ from io import FileIO
 
 from crc32c import crc32c
 
+from imagenet_prep import atomic
 from imagenet_prep.formats.stream import Buffer
 
 _CALL = 1 << 20
 _PIECES = 1000  # POSIX systems take 1024 at a time
+_BEGIN = 8 << 20  # bytes that are then on their way to the disk while others are put together
 
 
 class GatheringWriter:
@@ -32,6 +34,7 @@ class GatheringWriter:
         self._descriptor = file.fileno()
         self._waiting: list[Buffer] = []
         self._flushed = 0
+        self._begun = 0
 
     def write(self, *pieces: Buffer) -> None:
         """Add pieces, one behind the other."""
@@ -59,3 +62,6 @@ class GatheringWriter:
                 waiting[0] = memoryview(waiting[0])[written:]
         self._waiting = []
         self._flushed = self.nbytes
+        if self._flushed - self._begun >= _BEGIN:
+            atomic.begin_sync(self._descriptor)
+            self._begun = self._flushed
