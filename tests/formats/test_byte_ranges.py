@@ -62,6 +62,13 @@ def test_ranges_come_by_ascending_offset(file: Path) -> None:
     assert [i for i, _ in read(file, [(3000, 5), (10, 5), (2000, 5)])] == [1, 2, 0]
 
 
+def test_systems_without_a_call_that_reads_into_memory_read_the_same(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(byte_ranges.os, "preadv")
+    assert read(file, [(3000, 5), (10, 7)]) == [(1, CONTENT[10:17]), (0, CONTENT[3000:3005])]
+
+
 def test_no_ranges_read_nothing(file: Path) -> None:
     assert read(file, []) == []
 

@@ -44,7 +44,7 @@ def read_ranges(
                     buffer = bytearray(max(end - start, _READ))
                 block = memoryview(buffer)[: end - start]
             with reading(place):
-                _read(file, start, block, place)
+                _read(file.fileno(), start, block, place)
             for position in positions:
                 offset = offsets[position] - start
                 data = block[offset : offset + sizes[position]]
@@ -89,12 +89,19 @@ def _open(place: str) -> FileIO:
         raise PrepError(place, "the file is not there any more", remedy) from error
 
 
-def _read(file: FileIO, offset: int, block: memoryview, place: str) -> None:
-    file.seek(offset)
+def _read(descriptor: int, offset: int, block: memoryview, place: str) -> None:
     done = 0
     while done < len(block):
-        count = file.readinto(block[done:])
+        count = _read_into(descriptor, block[done:], offset + done)
         if not count:
             problem = f"{len(block)} bytes should follow, but the file ends {len(block) - done} short"
             raise PrepError(place, problem, CUT_OFF, offset=offset)
         done += count
+
+
+def _read_into(descriptor: int, block: memoryview, offset: int) -> int:
+    if hasattr(os, "preadv"):
+        return os.preadv(descriptor, [block], offset)
+    data = os.pread(descriptor, len(block), offset)
+    block[: len(data)] = data
+    return len(data)
